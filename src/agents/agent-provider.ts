@@ -1,0 +1,58 @@
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
+import type { AgentRun } from './agent-run.js';
+
+/** One piece of what a generating agent yields: a text is the same as `{ type: 'delta', text }`. */
+export type AgentPart =
+  | string
+  | { type: 'delta'; text: string }
+  | { type: 'thinking'; thought: string; step?: number; progress?: number };
+
+/**
+ * What a class decorated with `@Agent` has to be. A fresh instance, in a DI sub-tree of its own, carries out each
+ * attempt of each run, so its fields are never shared; any provider, and the `UserExecutionContext`, can be injected.
+ *
+ * `run` returns the result (plain JSON, not `undefined`), or is an async generator that yields parts and returns the
+ * result; a generator that returns nothing has the text it yielded as its result (`{ text }`).
+ */
+export interface AgentProvider<Input = unknown, Result = unknown> {
+  run(input: Input, run: AgentRun): Promise<Result> | Result | AsyncGenerator<AgentPart, Result | void, void>;
+}
+
+/** A class that Nest can make an agent of. Its constructor's parameters are Nest's business. */
+export type AgentClass = abstract new (...args: never[]) => AgentProvider<never, unknown>;
+
+/** A class-validator DTO class, or any Standard Schema (zod, valibot, arktype, …). */
+export type AgentInput =
+  | (new () => object)
+  | StandardSchemaV1
+  | (StandardSchemaV1 & StandardJSONSchemaV1);
+
+export interface RetryOptions {
+  /** How many attempts in all. @default CARREL_RETRY_ATTEMPTS (3) */
+  attempts?: number;
+  /** The delay before the second attempt; doubled before each further one, with jitter. @default CARREL_RETRY_BASE_MS (2000) */
+  baseDelayMs?: number;
+}
+
+/** How an agent is declared. */
+export interface AgentOptions {
+  /** What users start it by: letters, digits, `-`, `_` and `.`, at most 64 characters. Unique in a server. */
+  name: string;
+  /** One or two sentences for the people who choose an agent. */
+  description: string;
+  /** What it accepts. Bad input is refused before a run exists. */
+  input: AgentInput;
+  /** An input that shows what the agent can do; it is offered to people who try the agent out. */
+  example?: unknown;
+  /** The time limit of one attempt. @default CARREL_ATTEMPT_TIMEOUT_MS (30000) */
+  timeoutMs?: number;
+  /** The time limit of the whole run, retries and their delays included. @default CARREL_RUN_TIMEOUT_MS (300000) */
+  deadlineMs?: number;
+  retry?: RetryOptions;
+  /**
+   * What a server that stopped in the middle of a run does with it when it is back: `idempotent` → it is run again,
+   * `once` → it fails with `interrupted`, for it may have had effects that must not be had twice.
+   * @default 'once'
+   */
+  effect?: 'idempotent' | 'once';
+}

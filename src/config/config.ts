@@ -1,0 +1,67 @@
+import type { LogLevel } from './log-level.js';
+
+/** Injection token of the `CarrelConfig`. */
+export const CARREL_CONFIG = Symbol('CARREL_CONFIG');
+
+/** The validated configuration, as the rest of the code sees it. Every field is a setting in README.md's table. */
+export interface CarrelConfig {
+  readonly production: boolean;
+  readonly http: {
+    readonly host: string;
+    /** 0 picks a free one. */
+    readonly port: number;
+    readonly bodyLimitBytes: number;
+    /** Origins that browsers may call from; empty: none but the server's own. */
+    readonly corsOrigins: readonly string[];
+  };
+  readonly auth: AuthConfig;
+  readonly data: {
+    /** Folder of the embedded profile's files. */
+    readonly dir: string;
+    /** `full`: survives a power cut; `normal`: survives the end of the process. */
+    readonly sync: 'full' | 'normal';
+    /** Ended runs' events are kept this long. */
+    readonly retentionMs: number;
+  };
+  readonly lane: {
+    readonly maxRunning: number;
+    readonly maxQueued: number;
+    readonly startsPerMinute: number;
+    readonly maxSockets: number;
+  };
+  readonly runs: {
+    /** Runs under way at once in this process. */
+    readonly slots: number;
+    readonly deadlineMs: number;
+    readonly attemptTimeoutMs: number;
+    /** An attempt that does nothing for so long is declared dead. */
+    readonly noProgressMs: number;
+    readonly retryAttempts: number;
+    readonly retryBaseMs: number;
+    readonly cancelGraceMs: number;
+  };
+  readonly limits: {
+    readonly metadataBytes: number;
+    readonly eventDataBytes: number;
+    /** Nesting of inputs, metadata and results. */
+    readonly jsonDepth: number;
+    /** Packets that may wait for a slow socket before it is caught up from the journal instead. */
+    readonly socketBacklog: number;
+  };
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+  /** How long a stopping server waits for its runs. */
+  readonly drainMs: number;
+}
+
+/** How tokens are verified: exactly one of the key sources. */
+export interface AuthConfig {
+  readonly key:
+    | { readonly kind: 'secret'; readonly secret: string }
+    | { readonly kind: 'jwks'; readonly url: string }
+    | { readonly kind: 'file'; readonly path: string }
+    /** The embedded default: a key pair generated in the data folder. */
+    | { readonly kind: 'generated'; readonly path: string };
+  readonly issuer: string;
+  readonly audience: string;
+  readonly clockToleranceSeconds: number;
+}

@@ -1,0 +1,34 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { UserId } from '../shared/ids.js';
+import { EVENT_JOURNAL, type EventJournal } from './event-journal.port.js';
+import type { JournalledEvent } from './run-event.js';
+
+/** Called with one user's events in the order of `seq`. Must not throw and must not wait. */
+export type EventListener = (event: JournalledEvent) => void;
+
+/** Journal first, deliver second: hands every committed event to those who listen for its user, and to nobody else. */
+@Injectable()
+export class EventBus {
+  private readonly listeners = new Map<UserId, Set<EventListener>>();
+
+  constructor(@Inject(EVENT_JOURNAL) journal: EventJournal) {
+    journal.onCommitted((events) => this.deliver(events));
+  }
+
+  /** @returns ends the subscription */
+  subscribe(userId: UserId, listener: EventListener): () => void {
+    const own = this.listeners.get(userId) ?? new Set();
+    this.listeners.set(userId, own.add(listener));
+    return () => {
+      own.delete(listener);
+      if (own.size === 0 && this.listeners.get(userId) === own) this.listeners.delete(userId);
+    };
+  }
+
+  private deliver(events: readonly JournalledEvent[]): void {
+    for (const event of events) {
+      const own = this.listeners.get(event.userId);
+      if (own) for (const listener of own) listener(event);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { RunId, UserId } from '../shared/ids.js';
+import type { EventDraft, JournalledEvent } from './run-event.js';
+
+export const EVENT_JOURNAL = Symbol('EVENT_JOURNAL');
+
+export interface EventPage {
+  /** In the order of `seq`. */
+  items: readonly JournalledEvent[];
+  /** `seq` to ask for next (`after`): the last one of this page, or what was asked when it is empty. */
+  next: number;
+}
+
+/**
+ * The durable, ordered record of events. Writing is grouped: whatever arises in one tick is one transaction.
+ * Every method takes the user first and sees that user's events only.
+ */
+export interface EventJournal {
+  /**
+   * Adds events to a running run; resolves when they are on disk.
+   *
+   * @param fence the number that `RunStore.claim` gave; a lower one than the run's own writes nothing
+   * @throws CarrelError `run_closed` when the run has ended or was claimed by another process
+   */
+  append(userId: UserId, runId: RunId, fence: number, drafts: readonly EventDraft[]): Promise<void>;
+
+  /** Events after a `seq`, oldest first; of one run when `runId` is given. */
+  read(userId: UserId, query: { after: number; limit: number; runId?: RunId }): Promise<EventPage>;
+
+  /** `last`: the newest `seq` (0: none yet). `pruned`: the newest `seq` that retention has removed (0: none). */
+  bounds(userId: UserId): Promise<{ pruned: number; last: number }>;
+
+  /**
+   * Calls back with every batch that this process has committed, in commit order, before the write's own promise
+   * resolves. One user's events come in the order of `seq`.
+   */
+  onCommitted(listener: (events: readonly JournalledEvent[]) => void): void;
+
+  /**
+   * Removes ended runs' events older than a moment; never a run that has not ended, and always the user's oldest first.
+   * Works in batches of at most `limit` events.
+   *
+   * @returns how many were removed: fewer than `limit` means that nothing is left to do
+   */
+  prune(before: Date, limit: number): Promise<number>;
+}

@@ -1,0 +1,97 @@
+import type { JsonValue } from '../shared/json.js';
+import type { CallId, EventId, RunId, SupportCode, ThreadId, UserId } from '../shared/ids.js';
+import type { ErrorCode } from '../shared/errors.js';
+
+/** Why a run ended badly, as its owner sees it. Details stay in the log, under the support code. */
+export interface RunError {
+  code: ErrorCode;
+  message: string;
+  supportCode: SupportCode;
+  retryable: boolean;
+}
+
+/** What an agent says it used, e.g. `{ inputTokens: 120 }`. */
+export type Usage = Readonly<Record<string, number>>;
+
+/**
+ * Every event there is: type → its data. The Socket.IO event's name, the SSE event's name and the `type` of the
+ * envelope are the same word.
+ */
+export interface RunEventData {
+  /** The run waits. `position` counts from 1; `reason` says for what. */
+  agent_queued: { position: number; reason: 'user_limit' | 'server_busy' };
+  agent_started: { status: 'started'; isolated: true; agent: string; input: JsonValue };
+  agent_thinking: { thought: string; step?: number; progress?: number };
+  agent_message_delta: { text: string };
+  tool_executing: { callId: CallId; tool: string; server?: string; arguments: JsonValue };
+  tool_progress: { callId: CallId; progress: number; message?: string };
+  tool_completed: { callId: CallId; outcome: 'ok' | 'error'; result: JsonValue; durationMs: number };
+  agent_retrying: { attempt: number; delayMs: number; error: RunError };
+  /** Terminal. */
+  agent_completed: { status: 'completed' | 'degraded'; result: JsonValue; durationMs: number; usage?: Usage };
+  /** Terminal. */
+  agent_error: { status: 'failed' | 'timed_out'; error: RunError; durationMs: number };
+  /** Terminal. `forced`: the agent did not stop within the grace period. */
+  agent_cancelled: { by: string; forced: boolean; durationMs: number };
+}
+
+export type RunEventType = keyof RunEventData;
+
+export const TERMINAL_EVENT_TYPES = ['agent_completed', 'agent_error', 'agent_cancelled'] as const;
+export type TerminalEventType = (typeof TERMINAL_EVENT_TYPES)[number];
+
+export function isTerminalType(type: RunEventType): type is TerminalEventType {
+  return (TERMINAL_EVENT_TYPES as readonly string[]).includes(type);
+}
+
+/** The envelope, the same on every transport. */
+export type RunEvent<Type extends RunEventType = RunEventType> = {
+  [T in Type]: {
+    v: 1;
+    id: EventId;
+    type: T;
+    /** The event's place among all events of its user: 1, 2, 3, … without a gap. */
+    seq: number;
+    /** The event's place within its run, likewise. */
+    runSeq: number;
+    runId: RunId;
+    parentRunId?: RunId;
+    threadId: ThreadId;
+    agent: string;
+    step?: string;
+    attempt: number;
+    /** ISO 8601, UTC. */
+    at: string;
+    data: RunEventData[T];
+  };
+}[Type];
+
+/** An event before the journal has given it its place. `data` is serialised already, so that nobody can change it any more. */
+export interface EventDraft {
+  type: RunEventType;
+  attempt: number;
+  /** Milliseconds since the Unix epoch. */
+  atMs: number;
+  /** JSON text of the event's `data`. */
+  data: string;
+  step?: string;
+}
+
+/** An event on disk. `json` is the whole envelope: it is serialised once, for journal, sockets, SSE and pages. */
+export interface JournalledEvent {
+  userId: UserId;
+  runId: RunId;
+  type: RunEventType;
+  seq: number;
+  json: string;
+}
+
+/** A draft from typed data. */
+export function draftEvent<Type extends RunEventType>(
+  type: Type,
+  data: RunEventData[Type] & object,
+  facts: { attempt: number; atMs: number; step?: string },
+): EventDraft {
+  return { type, attempt: facts.attempt, atMs: facts.atMs, data: JSON.stringify(data), step: facts.step };
+}
+

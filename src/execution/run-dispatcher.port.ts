@@ -1,0 +1,29 @@
+import type { RunRef } from './run-store.port.js';
+
+export const RUN_DISPATCHER = Symbol('RUN_DISPATCHER');
+
+/** What a dispatcher calls in the process that it has chosen. */
+export interface RunConsumer {
+  /** Carries a run out; the slot is taken until it settles. Never rejects. */
+  run(ref: RunRef): Promise<void>;
+  /** Somebody wants the run cancelled: a process that does not run it does nothing. */
+  cancel(ref: RunRef, by: string): void;
+}
+
+/** Carries admitted runs to a process with a free slot, fairly between users. Holds nothing that the store does not know. */
+export interface RunDispatcher {
+  /** Registers this process's consumer and begins to hand it runs. */
+  start(consumer: RunConsumer): Promise<void>;
+
+  /** Takes an admitted run. One that is given twice is carried out once: the second claim finds it running. */
+  dispatch(ref: RunRef): Promise<void>;
+
+  /** Tells all processes. */
+  cancel(ref: RunRef, by: string): Promise<void>;
+
+  /** How many admitted runs wait for a slot before one that would be dispatched now; 0 when a slot is free. */
+  ahead(): number;
+
+  /** Hands out no more runs; those under way go on. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,193 @@
+import type { RunError, EventDraft, Usage } from '../events/run-event.js';
+import type { JsonObject, JsonValue } from '../shared/json.js';
+import type { RequestId, RunId, UserId, ThreadId } from '../shared/ids.js';
+import type { RunStatus, TerminalStatus } from './run-status.js';
+
+export const RUN_STORE = Symbol('RUN_STORE');
+
+/** Who owns a run and which one it is: all that travels through a dispatcher. */
+export interface RunRef {
+  userId: UserId;
+  runId: RunId;
+}
+
+/** Facts about the request that asked for a run; kept with it so that its context is whole again after a restart. */
+export interface RunOrigin {
+  requestId: RequestId;
+  roles: readonly string[];
+  clientIp?: string;
+  userAgent?: string;
+  traceId?: string;
+}
+
+export interface RunRecord {
+  id: RunId;
+  userId: UserId;
+  threadId: ThreadId;
+  agent: string;
+  status: RunStatus;
+  input: JsonValue;
+  metadata: JsonObject;
+  origin: RunOrigin;
+  result?: JsonValue;
+  error?: RunError;
+  usage?: Usage;
+  /** 0 while it has never run, then the number of the current or last attempt. */
+  attempt: number;
+  /** Raised by every claim. A write with a lower number than the record's changes nothing. */
+  fence: number;
+  /** Who asked for the cancel, when somebody has. */
+  cancelRequestedBy?: string;
+  /** All moments are milliseconds since the Unix epoch. */
+  createdAtMs: number;
+  startedAtMs?: number;
+  endedAtMs?: number;
+}
+
+export interface NewRun {
+  id: RunId;
+  /** Is made if the user has none of that id. */
+  threadId: ThreadId;
+  agent: string;
+  input: JsonValue;
+  metadata: JsonObject;
+  origin: RunOrigin;
+  createdAtMs: number;
+  /** `fingerprint` tells whether a second request with the same key asks for the same. */
+  idempotency?: { key: string; fingerprint: string };
+  /**
+   * Admitted runs that wait for a slot before this one, as far as the dispatcher knows. If there are any, an
+   * admitted run is told so too (`agent_queued`, `server_busy`).
+   */
+  ahead: number;
+}
+
+/** A user's share. */
+export interface LaneLimits {
+  /** K: how many of the user's runs may be admitted at once. */
+  maxRunning: number;
+  /** Q: how many more may wait. */
+  maxQueued: number;
+  /** Starts in a fixed window of one minute. */
+  startsPerMinute: number;
+}
+
+export interface LaneState {
+  /** Admitted and not ended, whether they have a slot yet or not. */
+  running: number;
+  queued: number;
+  /** Starts counted in the current window, and when the next window begins. */
+  starts: number;
+  windowEndsAtMs: number;
+}
+
+export interface Submitted {
+  run: RunRecord;
+  /** True when the run took a place in the lane and must be handed to the dispatcher now. */
+  admitted: boolean;
+  /** True when the idempotency key named a run that was there already; nothing was changed. */
+  replayed: boolean;
+}
+
+/** How a run ended; becomes its record and its terminal event. */
+export interface RunOutcome {
+  status: TerminalStatus;
+  endedAtMs: number;
+  /** The number of the last attempt. */
+  attempt: number;
+  result?: JsonValue;
+  error?: RunError;
+  usage?: Usage;
+}
+
+/** What became of a wish to cancel. */
+export type CancelRequest =
+  | { outcome: 'not_found' }
+  | { outcome: 'already_ended'; run: RunRecord }
+  /** It was not running: it has ended as cancelled, and `agent_cancelled` is in the journal. */
+  | { outcome: 'cancelled'; run: RunRecord; admitted: readonly RunRef[] }
+  /** It is running: whoever runs it must be told. */
+  | { outcome: 'requested'; run: RunRecord };
+
+export interface RunPage {
+  items: readonly RunRecord[];
+  /** What to ask for next, when there is more. */
+  nextCursor?: string;
+}
+
+export interface RunFilter {
+  status?: RunStatus;
+  threadId?: ThreadId;
+}
+
+/**
+ * The record of all runs, and the owner of every transition and of admission. Each method is one transaction (many of
+ * them share one commit) and takes the user first: another user's run is not found, exactly like one that never existed.
+ */
+export interface RunStore {
+  /**
+   * Records a run and takes a place in the user's lane, with its `agent_queued` event when it has to wait.
+   *
+   * @throws CarrelError `queue_full` | `rate_limited` (with `retryAfterMs`) | `idempotency_conflict`; nothing is stored then
+   */
+  submit(userId: UserId, run: NewRun, limits: LaneLimits): Promise<Submitted>;
+
+  find(userId: UserId, runId: RunId): Promise<RunRecord | undefined>;
+
+  /** Newest first. */
+  list(userId: UserId, filter: RunFilter, page: { limit: number; cursor?: string }): Promise<RunPage>;
+
+  /**
+   * Makes an admitted, queued run this process's own: `running`, attempt and fence raised by one, and `opening` (an
+   * `agent_started`, or an `agent_retrying` when it has run before) in the journal, in one transaction.
+   *
+   * @returns the record as it is now; undefined when it is not there, not queued or not admitted
+   */
+  claim(userId: UserId, runId: RunId, opening: (run: RunRecord) => EventDraft): Promise<RunRecord | undefined>;
+
+  /**
+   * Ends a run: record, last events and place in the lane in one transaction, which also admits what waits next.
+   * `events` end with the terminal event.
+   *
+   * @returns the user's runs that this has admitted, to be dispatched
+   * @throws CarrelError `run_closed` when the run has ended or was claimed by another process; nothing is written then
+   */
+  finish(
+    userId: UserId,
+    runId: RunId,
+    fence: number,
+    outcome: RunOutcome,
+    events: readonly EventDraft[],
+    limits: LaneLimits,
+  ): Promise<{ admitted: readonly RunRef[] }>;
+
+  /**
+   * Puts a running run back to `queued`; it keeps its place in the lane.
+   *
+   * @throws CarrelError `run_closed` as `finish` does
+   */
+  requeue(userId: UserId, runId: RunId, fence: number): Promise<void>;
+
+  /**
+   * Records that the user wants a run cancelled. One that is not running ends at once, with `closing` in the journal.
+   */
+  requestCancel(
+    userId: UserId,
+    runId: RunId,
+    by: string,
+    closing: (run: RunRecord) => EventDraft,
+    limits: LaneLimits,
+  ): Promise<CancelRequest>;
+
+  /** The state of a user's lane; zeros for a user nobody has seen. */
+  lane(userId: UserId): Promise<LaneState>;
+
+  /** The user's waiting runs in the order in which they will be admitted. */
+  waiting(userId: UserId, limit: number): Promise<readonly RunRecord[]>;
+
+  /**
+   * For the start of a process: runs of all users that have not ended and hold a place in their lane, oldest first.
+   * Carries no user's data, only who and which.
+   */
+  unfinished(after: RunId | undefined, limit: number): Promise<readonly (RunRef & { status: RunStatus })[]>;
+}

@@ -1,0 +1,94 @@
+import type { JsonObject } from './json.js';
+
+interface ErrorFacts {
+  /** HTTP status of the problem that reports it. */
+  status: number;
+  /** Fixed, short text for people (RFC 9457 `title`). */
+  title: string;
+  /** Whether the same call, or the same attempt, may succeed when it is made again unchanged. */
+  retryable: boolean;
+}
+
+/**
+ * Every error that a user can meet, in one table. Codes are a contract: they never change meaning and are
+ * documented in README.md; `test/shared/errors.spec.ts` holds the table and the documents together.
+ */
+export const ERRORS = {
+  // who is calling
+  unauthenticated: { status: 401, title: 'A valid token is required', retryable: false },
+  token_expired: { status: 401, title: 'The token has expired', retryable: false },
+  forbidden: { status: 403, title: 'The caller may not do this', retryable: false },
+  // what is asked
+  invalid_request: { status: 400, title: 'The request is malformed', retryable: false },
+  invalid_input: { status: 422, title: "The input does not fit the agent's schema", retryable: false },
+  unknown_agent: { status: 422, title: 'There is no agent of that name', retryable: false },
+  unknown_event: { status: 400, title: 'There is no message of that name', retryable: false },
+  not_found: { status: 404, title: 'There is nothing here for this caller', retryable: false },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here', retryable: false },
+  payload_too_large: { status: 413, title: 'The payload is too large', retryable: false },
+  unsupported_media_type: { status: 415, title: 'The content type is not supported', retryable: false },
+  idempotency_conflict: { status: 409, title: 'The idempotency key was used for another request', retryable: false },
+  run_ended: { status: 409, title: 'The run has already ended', retryable: false },
+  run_not_ended: { status: 409, title: 'The run has not ended yet', retryable: false },
+  thread_busy: { status: 409, title: 'The thread has runs that have not ended', retryable: true },
+  // how much is asked
+  queue_full: { status: 429, title: 'Too many runs are waiting', retryable: true },
+  rate_limited: { status: 429, title: 'Too many starts', retryable: true },
+  too_many_sockets: { status: 429, title: 'Too many connections', retryable: true },
+  // how a run can end badly
+  agent_failed: { status: 500, title: 'The agent failed', retryable: true },
+  agent_denied: { status: 403, title: 'A guard of the agent refused the run', retryable: false },
+  no_result: { status: 500, title: 'The agent ended without a result', retryable: false },
+  invalid_result: { status: 500, title: 'The result of the agent is not plain, bounded JSON', retryable: false },
+  attempt_timed_out: { status: 504, title: 'The attempt took longer than the agent allows', retryable: true },
+  run_timed_out: { status: 504, title: 'The run reached its deadline', retryable: false },
+  no_progress: { status: 504, title: 'The agent showed no progress and was declared dead', retryable: true },
+  interrupted: { status: 503, title: 'The server stopped while the run was under way', retryable: true },
+  run_closed: { status: 409, title: 'The run has ended; nothing more can be added to it', retryable: false },
+  context_disposed: { status: 500, title: 'The execution context was used after its end', retryable: false },
+  // the server itself
+  draining: { status: 503, title: 'The server is shutting down', retryable: true },
+  internal: { status: 500, title: 'The server failed', retryable: true },
+  // what stops the boot
+  invalid_config: { status: 500, title: 'The configuration is invalid', retryable: false },
+  invalid_agent: { status: 500, title: 'An agent is declared wrongly', retryable: false },
+  data_locked: { status: 500, title: 'The data folder is in use', retryable: false },
+  incompatible_data: { status: 500, title: 'The data folder was written by a newer version', retryable: false },
+} as const satisfies Record<string, ErrorFacts>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+interface CarrelErrorOptions {
+  cause?: unknown;
+  /** Facts that may cross the wire: never secrets, never another user's data. */
+  details?: JsonObject;
+  /** When it makes sense to try again. */
+  retryAfterMs?: number;
+}
+
+/**
+ * An error whose code and message may be shown to the user. Everything else that is thrown becomes `internal`
+ * (or `agent_failed` inside a run) with a fixed text. Match it by `code`: journalled errors have no prototype.
+ */
+export class CarrelError extends Error {
+  readonly code: ErrorCode;
+  readonly details: JsonObject | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message?: string, options: CarrelErrorOptions = {}) {
+    super(message ?? ERRORS[code].title, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = new.target.name;
+    this.code = code;
+    this.details = options.details;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get facts(): ErrorFacts {
+    return ERRORS[this.code];
+  }
+}
+
+/** True for an error of ours, also one that came from another copy of this module. */
+export function isCarrelError(error: unknown): error is CarrelError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code in ERRORS;
+}

@@ -1,0 +1,62 @@
+/** A value that survives `JSON.parse(JSON.stringify(value))` unchanged. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+
+export interface JsonObject {
+  readonly [key: string]: JsonValue | undefined;
+}
+
+/** What plain data from outside may be at most. */
+export interface JsonBounds {
+  /** Length of the serialised value in UTF-8 bytes. */
+  maxBytes: number;
+  /** Nesting of lists and objects; a scalar has depth 0. */
+  maxDepth: number;
+}
+
+/** Keys that can reach an object's prototype; refused wherever data comes in. */
+const PROTOTYPE_KEYS = new Set(['__proto__', 'prototype', 'constructor']);
+
+/**
+ * Says why a value is not plain, bounded data, or `undefined` when it is.
+ *
+ * @returns a sentence that names the offending path, e.g. `metadata.a[3] is a function`
+ */
+export function whyNotPlainJson(value: unknown, name: string, bounds: JsonBounds): string | undefined {
+  const reason = whyNotPlain(value, name, bounds.maxDepth, 0);
+  if (reason) return reason;
+  const bytes = Buffer.byteLength(JSON.stringify(value) ?? '');
+  return bytes > bounds.maxBytes ? `${name} has ${bytes} bytes; at most ${bounds.maxBytes} are allowed` : undefined;
+}
+
+function whyNotPlain(value: unknown, path: string, maxDepth: number, depth: number): string | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined;
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path} is not a finite number`;
+  if (typeof value !== 'object') return `${path} is ${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`}`;
+  if (depth >= maxDepth) return `${path} is nested deeper than ${maxDepth} levels`;
+  if (Array.isArray(value)) return firstReason(value, (item, i) => whyNotPlain(item, `${path}[${i}]`, maxDepth, depth + 1));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return `${path} is not a plain object`;
+  return firstReason(Object.entries(value), ([key, item]) => {
+    if (PROTOTYPE_KEYS.has(key)) return `${path} has the reserved key "${key}"`;
+    return item === undefined ? undefined : whyNotPlain(item, `${path}.${key}`, maxDepth, depth + 1);
+  });
+}
+
+function firstReason<T>(items: readonly T[], check: (item: T, index: number) => string | undefined): string | undefined {
+  for (const [index, item] of items.entries()) {
+    const reason = check(item, index);
+    if (reason) return reason;
+  }
+  return undefined;
+}
+
+/** A deeply frozen copy of plain data; the original stays as it was. */
+export function frozenCopy<T>(value: T): T {
+  return deepFreeze(structuredClone(value));
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}
