@@ -1,3 +1,4 @@
+import type { CleanUp } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { JsonObject } from '../shared/json.js';
 
@@ -36,6 +37,12 @@ export interface AgentRun {
    * Arguments and result are redacted and cut in the events, not in what the agent gets.
    */
   tool<Result>(tool: string, args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result>;
+
+  /**
+   * Runs `cleanUp` when this attempt ends, whichever way; the last one that was added runs first, and one that throws
+   * stops no other.
+   */
+  onDispose(cleanUp: CleanUp): void;
 
   /** Adds to what the run reports as used, e.g. `{ inputTokens: 120 }`; numbers of one name are summed. */
   use(usage: Readonly<Record<string, number>>): void;

@@ -17,6 +17,7 @@ export const ERRORS = {
   // who is calling
   unauthenticated: { status: 401, title: 'A valid token is required', retryable: false },
   token_expired: { status: 401, title: 'The token has expired', retryable: false },
+  keys_unavailable: { status: 503, title: 'The keys to verify tokens with can not be fetched', retryable: true },
   forbidden: { status: 403, title: 'The caller may not do this', retryable: false },
   // what is asked
   invalid_request: { status: 400, title: 'The request is malformed', retryable: false },
@@ -64,6 +65,8 @@ interface CarrelErrorOptions {
   details?: JsonObject;
   /** When it makes sense to try again. */
   retryAfterMs?: number;
+  /** What the table says of the code, unless this error knows better. */
+  retryable?: boolean;
 }
 
 /**
@@ -74,6 +77,7 @@ export class CarrelError extends Error {
   readonly code: ErrorCode;
   readonly details: JsonObject | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly retryable: boolean;
 
   constructor(code: ErrorCode, message?: string, options: CarrelErrorOptions = {}) {
     super(message ?? ERRORS[code].title, 'cause' in options ? { cause: options.cause } : undefined);
@@ -81,6 +85,7 @@ export class CarrelError extends Error {
     this.code = code;
     this.details = options.details;
     this.retryAfterMs = options.retryAfterMs;
+    this.retryable = options.retryable ?? ERRORS[code].retryable;
   }
 
   get facts(): ErrorFacts {

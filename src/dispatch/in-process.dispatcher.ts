@@ -1,0 +1,81 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
+import type { RunConsumer, RunDispatcher } from '../execution/run-dispatcher.port.js';
+import type { RunRef } from '../execution/run-store.port.js';
+import type { UserId } from '../shared/ids.js';
+
+/**
+ * Carries admitted runs to this very process. Users take turns: whoever was served last goes to the end of the line, so
+ * that no user waits for more than one run of each other user. Admission bounds what can be in line.
+ */
+@Injectable()
+export class InProcessDispatcher implements RunDispatcher {
+  private readonly logger = new Logger(InProcessDispatcher.name);
+  /** In the order of the turns: the first user is served next. */
+  private readonly line = new Map<UserId, RunRef[]>();
+  private waiting = 0;
+  private running = 0;
+  private consumer: RunConsumer | undefined;
+  private readonly slots: number;
+
+  constructor(@Inject(CARREL_CONFIG) config: CarrelConfig) {
+    this.slots = config.runs.slots;
+  }
+
+  async start(consumer: RunConsumer): Promise<void> {
+    this.consumer = consumer;
+    this.fillSlots();
+  }
+
+  async dispatch(ref: RunRef): Promise<void> {
+    const own = this.line.get(ref.userId);
+    if (own) own.push(ref);
+    else this.line.set(ref.userId, [ref]);
+    this.waiting++;
+    this.fillSlots();
+  }
+
+  async cancel(ref: RunRef, by: string): Promise<void> {
+    this.consumer?.cancel(ref, by);
+  }
+
+  ahead(): number {
+    return this.consumer && this.running < this.slots ? 0 : this.waiting;
+  }
+
+  async stop(): Promise<void> {
+    this.consumer = undefined;
+  }
+
+  private fillSlots(): void {
+    while (this.consumer && this.running < this.slots) {
+      const ref = this.takeTurn();
+      if (!ref) return;
+      this.carry(this.consumer, ref);
+    }
+  }
+
+  /** The next run of the user whose turn it is; that user's turn comes again after everybody else's. */
+  private takeTurn(): RunRef | undefined {
+    for (const [userId, own] of this.line) {
+      const ref = own.shift();
+      this.line.delete(userId);
+      if (own.length > 0) this.line.set(userId, own);
+      if (!ref) continue;
+      this.waiting--;
+      return ref;
+    }
+    return undefined;
+  }
+
+  private carry(consumer: RunConsumer, ref: RunRef): void {
+    this.running++;
+    void consumer
+      .run(ref)
+      .catch((err: unknown) => this.logger.error({ err, ...ref }, 'a run was given up; it goes on when the server starts again'))
+      .finally(() => {
+        this.running--;
+        this.fillSlots();
+      });
+  }
+}

@@ -1,0 +1,72 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { AgentInvoker } from '../agents/agent-invoker.service.js';
+import { AgentRegistry } from '../agents/agent-registry.service.js';
+import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
+import { ExecutionScope } from '../context/execution-scope.js';
+import type { UserExecutionContext } from '../context/user-execution-context.js';
+import type { RunEmitter } from '../events/run-emitter.js';
+import { CLOCK, type Clock } from '../shared/clock.js';
+import { UserExecutionEngine } from './user-execution-engine.js';
+
+/** What the factory has made and what is left of it. */
+export interface FactoryReport {
+  /** Engines made so far; `active` ones have not been disposed of. */
+  created: number;
+  active: number;
+  disposed: number;
+  /** Clean-up callbacks that threw. */
+  failedCleanUps: number;
+  /** DI sub-trees that are open now; 0 when nothing runs. */
+  liveContexts: number;
+}
+
+/** Makes one engine per run and opens one DI sub-tree per attempt, and knows at any moment what is still open. */
+@Injectable()
+export class ExecutionEngineFactory {
+  private readonly logger = new Logger(ExecutionEngineFactory.name);
+  private created = 0;
+  private disposed = 0;
+  private failedCleanUps = 0;
+  private liveContexts = 0;
+
+  constructor(
+    private readonly moduleRef: ModuleRef,
+    private readonly registry: AgentRegistry,
+    private readonly invoker: AgentInvoker,
+    @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * An engine for one run of this context's user; dispose of it (`await using`).
+   *
+   * @param emitter takes the run's events; it is bound to the same user and run
+   */
+  createUserEngine(context: UserExecutionContext, emitter: RunEmitter): UserExecutionEngine {
+    this.created++;
+    return new UserExecutionEngine(context, {
+      registry: this.registry,
+      invoker: this.invoker,
+      config: this.config,
+      clock: this.clock,
+      emitter,
+      openScope: (of) => this.openScope(of),
+      onDisposed: () => this.disposed++,
+    });
+  }
+
+  report(): FactoryReport {
+    const { created, disposed, failedCleanUps, liveContexts } = this;
+    return { created, disposed, active: created - disposed, failedCleanUps, liveContexts };
+  }
+
+  private openScope(context: UserExecutionContext): ExecutionScope {
+    this.liveContexts++;
+    return new ExecutionScope(context, this.moduleRef, (errors) => {
+      this.liveContexts--;
+      this.failedCleanUps += errors.length;
+      for (const err of errors) this.logger.error({ err, ...context.toJSON() }, 'a clean-up callback failed');
+    });
+  }
+}

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { AgentsModule } from '../agents/agents.module.js';
+import { EventBus } from '../events/event-bus.js';
+import { ExecutionEngineFactory } from './execution-engine.factory.js';
+import { ExecutionLifecycle } from './execution-lifecycle.service.js';
+import { ExecutionService } from './execution.service.js';
+import { Readiness } from './readiness.js';
+import { RecoveryService } from './recovery.service.js';
+import { RunRunner } from './run-runner.service.js';
+
+/** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
+@Module({
+  imports: [AgentsModule],
+  providers: [EventBus, ExecutionEngineFactory, ExecutionLifecycle, ExecutionService, Readiness, RecoveryService, RunRunner],
+  exports: [AgentsModule, EventBus, ExecutionEngineFactory, ExecutionLifecycle, ExecutionService, Readiness],
+})
+export class ExecutionModule {}

@@ -1,0 +1,40 @@
+import { redact } from '../events/redaction.js';
+import { draftEvent, type EventDraft, type RunError } from '../events/run-event.js';
+import type { AgentExecutionResult } from './agent-execution-result.js';
+import type { RunOutcome, RunRecord } from './run-store.port.js';
+
+/** The first event of a run that begins, or that goes on after the server had stopped in the middle of it. */
+export function openingEvent(run: RunRecord, atMs: number, interrupted: RunError): EventDraft {
+  const facts = { attempt: run.attempt, atMs };
+  return run.attempt > 1
+    ? draftEvent('agent_retrying', { attempt: run.attempt, delayMs: 0, error: interrupted }, facts)
+    : draftEvent('agent_started', { status: 'started', isolated: true, agent: run.agent, input: redact(run.input) }, facts);
+}
+
+/** How a result is recorded. */
+export function outcomeOf(result: AgentExecutionResult, endedAtMs: number): RunOutcome {
+  return {
+    status: result.status,
+    endedAtMs,
+    attempt: result.attempt,
+    usage: result.usage,
+    result: 'result' in result ? result.result : undefined,
+    error: 'error' in result ? result.error : undefined,
+  };
+}
+
+/** The one event that ends a run. */
+export function terminalEvent(result: AgentExecutionResult, startedAtMs: number, endedAtMs: number): EventDraft {
+  const facts = { attempt: result.attempt, atMs: endedAtMs };
+  const durationMs = endedAtMs - startedAtMs;
+  switch (result.status) {
+    case 'completed':
+    case 'degraded':
+      return draftEvent('agent_completed', { status: result.status, result: result.result, durationMs, usage: result.usage }, facts);
+    case 'failed':
+    case 'timed_out':
+      return draftEvent('agent_error', { status: result.status, error: result.error, durationMs }, facts);
+    case 'cancelled':
+      return draftEvent('agent_cancelled', { by: result.by, forced: result.forced, durationMs }, facts);
+  }
+}
