@@ -26,7 +26,7 @@ export class ExecutionScope implements AsyncDisposable {
   /** @throws CarrelError `context_disposed` after the end */
   async resolve<T>(type: Type<T> | (abstract new (...args: never[]) => T)): Promise<T> {
     this.assertLive();
-    return this.moduleRef.resolve(type as Type<T>, this.contextId, { strict: false });
+    return this.moduleRef.resolve<T>(type as Type<T>, this.contextId, { strict: false });
   }
 
   /**

@@ -81,7 +81,7 @@ export class AttemptRun implements AgentRun {
   /** Ends the handle: open tool calls are closed as errors, and nothing can be emitted through it any more. */
   end(reason: string): Record<string, number> | undefined {
     if (!this.over) {
-      for (const callId of [...this.openCalls.keys()]) void this.closeCall(callId, 'error', reason);
+      for (const callId of this.openCalls.keys()) void this.closeCall(callId, 'error', reason);
       this.over = true;
     }
     return this.usage;
@@ -108,7 +108,7 @@ function unitInterval(value: number): number {
 
 /** Rejects, and an agent that nobody waits for any more can't end the process with it. */
 function closed(): Promise<never> {
-  const rejection = Promise.reject<never>(new CarrelError('run_closed'));
+  const rejection = Promise.reject(new CarrelError('run_closed'));
   rejection.catch(() => undefined);
   return rejection;
 }

@@ -95,7 +95,7 @@ export class UserExecutionEngine implements AsyncDisposable {
 
   /** What an attempt's end means for the run, if it is the last one. */
   private judge(end: AttemptEnd, { name: agent }: AgentDefinition, attempt: number): AgentExecutionResult {
-    const facts = { context: this.context, attempt, usage: this.usage as Usage | undefined };
+    const facts = { context: this.context, attempt, usage: this.usage };
     switch (end.kind) {
       case 'returned':
         try {

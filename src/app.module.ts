@@ -1,0 +1,46 @@
+import { Global, Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { LibraryModule } from './agents/library/library.module.js';
+import { CARREL_CONFIG, type CarrelConfig } from './config/config.js';
+import { ContextModule } from './context/context.module.js';
+import { InProcessDispatcher } from './dispatch/in-process.dispatcher.js';
+import { EdgeModule } from './edge/edge.module.js';
+import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
+import { CLOCK, systemClock } from './shared/clock.js';
+import { StorageModule } from './storage/storage.module.js';
+
+export interface CarrelModuleOptions {
+  /** From `loadConfig`. */
+  config: CarrelConfig;
+  /** Modules that provide agents, beside the shipped ones. */
+  imports?: ModuleMetadata['imports'];
+}
+
+/** The composition root: the only place that knows which adapter is behind which port. */
+@Module({})
+export class CarrelModule {
+  static forRoot({ config, imports = [] }: CarrelModuleOptions): DynamicModule {
+    return {
+      module: CarrelModule,
+      imports: [PlatformModule.forRoot(config), ContextModule, LibraryModule, EdgeModule, ...imports],
+      exports: [EdgeModule],
+    };
+  }
+}
+
+/** What every part stands on: configuration, time, and the adapters of the profile. */
+@Global()
+@Module({})
+class PlatformModule {
+  static forRoot(config: CarrelConfig): DynamicModule {
+    return {
+      module: PlatformModule,
+      imports: [StorageModule],
+      providers: [
+        { provide: CARREL_CONFIG, useValue: config },
+        { provide: CLOCK, useValue: systemClock },
+        { provide: RUN_DISPATCHER, useClass: InProcessDispatcher },
+      ],
+      exports: [CARREL_CONFIG, CLOCK, RUN_DISPATCHER, StorageModule],
+    };
+  }
+}
