@@ -64,4 +64,6 @@ export interface AuthConfig {
   readonly issuer: string;
   readonly audience: string;
   readonly clockToleranceSeconds: number;
+  /** All remembered tokens together. */
+  readonly cacheBytes: number;
 }

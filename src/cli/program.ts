@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { reportError } from './report-error.js';
+import { startCommand } from './start.command.js';
+import { tokenCommand } from './token.command.js';
+
+/** Every command there is, in the order of `carrel --help`. */
+const COMMANDS: readonly (() => Command)[] = [startCommand, tokenCommand];
+
+const USAGE_ERROR = 2;
+
+const EXAMPLES = `
+Examples:
+  $ carrel start                                   a server on http://127.0.0.1:3000, data in ./.carrel
+  $ carrel token --user alice                      a token for alice, good for an hour
+  $ curl -H "Authorization: Bearer $(carrel token --user alice)" http://127.0.0.1:3000/v1/agents
+  $ carrel start --agents ./dist/my-agents.module.js --port 8080
+  $ CARREL_USER_MAX_RUNNING=10 carrel start        the same as carrel start --user-max-running 10
+
+Every setting is an environment variable and a flag of \`carrel start\`: see \`carrel start --help\`.`;
+
+/** The command line, ready to parse. */
+export function buildProgram(): Command {
+  const program = new Command('carrel')
+    .description('Runs AI agents for many users at once, each user in an execution context of their own.')
+    .version(version(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this, or the help of a command')
+    .addHelpText('after', EXAMPLES);
+  for (const command of COMMANDS) program.addCommand(command().helpOption('-h, --help', 'print this'));
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showHelpAfterError(`(carrel ${command === program ? '' : `${command.name()} `}--help says more)`);
+  }
+  return program;
+}
+
+/** Runs the command line; sets the exit code: 1 for a failure, 2 for a call that makes no sense. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  try {
+    await buildProgram().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR;
+    else process.exitCode = reportError(error);
+  }
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,72 @@
+import type { AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Command } from 'commander';
+import type { CarrelConfig } from '../config/config.js';
+import { loadConfig } from '../config/load-config.js';
+import { CarrelError } from '../shared/errors.js';
+import { loadAgentModules } from './load-agent-modules.js';
+import { addSettingOptions, overridesFrom } from './setting-options.js';
+import { stopOnSignals } from './stop-on-signals.js';
+
+const HELP = `
+Each flag is also an environment variable, named in brackets; a flag goes before its variable.
+
+Examples:
+  $ carrel start --port 8080 --data /var/lib/carrel
+  $ carrel start --agents ./dist/billing.module.js ./dist/search.module.js
+  $ NODE_ENV=production CARREL_JWKS_URL=https://id.example.org/jwks.json carrel start --host 0.0.0.0`;
+
+/** `carrel start`: runs the server until a signal stops it. */
+export function startCommand(): Command {
+  const command = new Command('start')
+    .description('run the server')
+    .option(
+      '--agents <module...>',
+      'ES module files with agents of your own; the default export of each is a Nest module class, or a list of them',
+    )
+    .addHelpText('after', HELP)
+    .action(start);
+  return addSettingOptions(command);
+}
+
+async function start(options: Record<string, unknown> & { agents?: string[] }): Promise<void> {
+  const config = loadConfig(process.env, overridesFrom(options));
+  const agents = await loadAgentModules(options.agents ?? []);
+  // Loaded here, so that the other commands don't wait for Nest.
+  const { createCarrelApp } = await import('../create-app.js');
+  const app = await createCarrelApp({ config, agents });
+  try {
+    stopOnSignals(app, config.drainMs);
+    await listen(app, config.http);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  process.stdout.write(`Carrel listens on ${urlOf(app, config.http.host)}\n`);
+}
+
+async function listen(app: NestFastifyApplication, { host, port }: CarrelConfig['http']): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (cause) {
+    throw new CarrelError('invalid_config', whyNotListening(cause, host, port), { cause });
+  }
+}
+
+function whyNotListening(error: unknown, host: string, port: number): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  const why = LISTEN_PROBLEMS[code] ?? `it failed with ${code}`;
+  return `the server can't listen on ${host}, port ${port}: ${why}`;
+}
+
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is taken; choose another with --port, or a free one with --port 0',
+  EACCES: 'this account may not use that port; choose one from 1024 up with --port',
+  EADDRNOTAVAIL: 'this machine has no such address; choose another with --host',
+  ENOTFOUND: 'no such host; choose another with --host',
+};
+
+function urlOf(app: NestFastifyApplication, host: string): string {
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

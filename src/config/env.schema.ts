@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from './log-level.js';
+import { integer, list, MAX_MS, oneOf, optionalText, SETTING_FACTS, text, type SettingFacts } from './setting.js';
+
+const MAX_BYTES = 100 * 1024 * 1024;
+
+/** Every setting there is: the environment, the command line, the error messages and README.md's table come from here. */
+export const ENV_SCHEMA = z.object({
+  PORT: integer(0, 65535, 3000, { group: 'Server', about: 'Port to listen on; 0 picks a free one' }),
+  HOST: text('127.0.0.1', {
+    group: 'Server',
+    about: 'Address to listen on; 0.0.0.0 for every network',
+    accepts: 'an address or a host name',
+    placeholder: 'host',
+  }),
+  NODE_ENV: oneOf(['production', 'development', 'test'], 'development', {
+    group: 'Server',
+    about: 'In production, tokens need a configured key',
+    environmentOnly: true,
+  }),
+  CARREL_CORS_ORIGINS: list(isOrigin, {
+    group: 'Server',
+    about: 'Web sites whose pages may call this server, besides its own',
+    accepts: 'origins with commas between, such as https://app.example.org,https://admin.example.org',
+    placeholder: 'origins',
+  }),
+  CARREL_BODY_LIMIT_BYTES: integer(1024, MAX_BYTES, 1024 * 1024, {
+    group: 'Server',
+    about: 'Largest request body, and largest message on a socket',
+    unit: 'bytes',
+  }),
+  CARREL_DRAIN_MS: integer(0, MAX_MS, 10_000, {
+    group: 'Server',
+    about: 'How long a stopping server waits for its runs',
+    unit: 'ms',
+  }),
+
+  CARREL_JWT_SECRET: optionalText((value) => Buffer.byteLength(value) >= 32, {
+    group: 'Identity',
+    about: 'Key source: the secret that HS256 tokens are signed with (as a flag, others on the machine can see it)',
+    accepts: 'a secret of at least 32 bytes, such as `openssl rand -base64 48` makes',
+    placeholder: 'secret',
+    secret: true,
+  }),
+  CARREL_JWKS_URL: optionalText(isHttpUrl, {
+    group: 'Identity',
+    about: 'Key source: where the identity provider publishes its keys (RS, PS, ES or EdDSA)',
+    accepts: 'an http(s) URL without a user name or password in it',
+    placeholder: 'url',
+  }),
+  CARREL_JWT_PUBLIC_KEY_FILE: optionalText(() => true, {
+    group: 'Identity',
+    about: 'Key source: a file with a public key (PEM) or keys (JWK, JWKS)',
+    accepts: 'the path of a file',
+    placeholder: 'file',
+  }),
+  CARREL_JWT_ISSUER: text('carrel', { group: 'Identity', about: 'What the claim `iss` of a token must be' }),
+  CARREL_JWT_AUDIENCE: text('carrel', {
+    group: 'Identity',
+    about: 'What the claim `aud` of a token must be or contain',
+  }),
+  CARREL_JWT_CLOCK_TOLERANCE_S: integer(0, 600, 30, {
+    group: 'Identity',
+    about: 'How far the clock of whoever signs tokens may be off',
+    unit: 's',
+  }),
+  CARREL_JWT_CACHE_BYTES: integer(8 * 1024, 1024 * 1024 * 1024, 16 * 1024 * 1024, {
+    group: 'Identity',
+    about: 'Verified tokens are remembered for up to a minute; all of them together take at most so much',
+    unit: 'bytes',
+  }),
+
+  CARREL_DATA_DIR: text('.carrel', {
+    group: 'Data',
+    about: "Folder of the server's files",
+    accepts: 'the path of a folder',
+    placeholder: 'dir',
+    shortFlag: '--data',
+  }),
+  CARREL_DATA_SYNC: oneOf(['full', 'normal'], 'full', {
+    group: 'Data',
+    about: 'What is written survives a power cut (full), or only the end of the process (normal)',
+  }),
+  CARREL_JOURNAL_DAYS: integer(1, 36_500, 30, {
+    group: 'Data',
+    about: 'How long the events of ended runs are kept',
+    unit: 'days',
+  }),
+
+  CARREL_USER_MAX_RUNNING: integer(1, 10_000, 3, {
+    group: "A user's share",
+    about: 'Runs of one user that may be under way at once',
+  }),
+  CARREL_USER_MAX_QUEUED: integer(0, 1_000_000, 100, {
+    group: "A user's share",
+    about: 'Runs of one user that may wait besides',
+  }),
+  CARREL_USER_MAX_SOCKETS: integer(1, 10_000, 5, { group: "A user's share", about: 'Sockets of one user' }),
+  CARREL_USER_STARTS_PER_MINUTE: integer(1, 10_000_000, 60, {
+    group: "A user's share",
+    about: 'Runs that one user may start in a minute',
+  }),
+
+  CARREL_RUN_SLOTS: integer(1, 100_000, 64, {
+    group: 'Runs',
+    about: 'Runs of all users that this process carries out at once',
+  }),
+  CARREL_RUN_TIMEOUT_MS: integer(1, MAX_MS, 300_000, {
+    group: 'Runs',
+    about: 'Time limit of a run, retries included, unless its agent declares another',
+    unit: 'ms',
+  }),
+  CARREL_ATTEMPT_TIMEOUT_MS: integer(1, MAX_MS, 30_000, {
+    group: 'Runs',
+    about: 'Time limit of one attempt, unless its agent declares another',
+    unit: 'ms',
+  }),
+  CARREL_NO_PROGRESS_MS: integer(1, MAX_MS, 60_000, {
+    group: 'Runs',
+    about: 'An attempt that does nothing for so long is declared dead',
+    unit: 'ms',
+  }),
+  CARREL_RETRY_ATTEMPTS: integer(1, 100, 3, {
+    group: 'Runs',
+    about: 'Attempts of a run in all, unless its agent declares another number',
+  }),
+  CARREL_RETRY_BASE_MS: integer(0, MAX_MS, 2_000, {
+    group: 'Runs',
+    about: 'Delay before the second attempt; doubled, with jitter, before each further one',
+    unit: 'ms',
+  }),
+  CARREL_CANCEL_GRACE_MS: integer(0, MAX_MS, 5_000, {
+    group: 'Runs',
+    about: 'How long a cancelled agent has to stop by itself',
+    unit: 'ms',
+  }),
+
+  CARREL_METADATA_BYTES: integer(2, 1024 * 1024, 16 * 1024, {
+    group: 'Limits',
+    about: 'Largest metadata of a run or thread',
+    unit: 'bytes',
+  }),
+  CARREL_EVENT_DATA_BYTES: integer(1024, MAX_BYTES, 32 * 1024, {
+    group: 'Limits',
+    about: 'Largest data of one event; what is longer is cut, and says so',
+    unit: 'bytes',
+  }),
+  CARREL_JSON_DEPTH: integer(1, 100, 10, {
+    group: 'Limits',
+    about: 'How deep inputs, metadata and results may be nested',
+  }),
+  CARREL_SOCKET_BACKLOG: integer(1, 1_000_000, 128, {
+    group: 'Limits',
+    about: 'Packets that may wait for a slow socket before it is caught up from the journal instead',
+  }),
+
+  CARREL_LOG_LEVEL: oneOf(LOG_LEVELS, 'info', { group: 'Logging', about: 'How much is logged' }),
+  CARREL_LOG_PRETTY: oneOf(['auto', 'true', 'false'], 'auto', {
+    group: 'Logging',
+    about: 'Logs for people instead of JSON lines; auto: when the output is a terminal',
+  }),
+});
+
+/** All settings after reading, by variable. */
+export type Settings = z.output<typeof ENV_SCHEMA>;
+export type SettingName = keyof Settings;
+
+export type Setting = SettingFacts & { name: SettingName };
+
+/** Every setting's name and facts, in the order of the table. */
+export const SETTINGS: readonly Setting[] = ENV_SCHEMA.keyof().options.map((name) => {
+  const facts = SETTING_FACTS.get(ENV_SCHEMA.shape[name]);
+  if (!facts) throw new Error(`${name} has no facts`);
+  return { ...facts, name };
+});
+
+/** The variable's names on the command line: `CARREL_USER_MAX_RUNNING` → `--user-max-running`. None: not settable there. */
+export function flagsOf({ name, shortFlag, environmentOnly }: Setting): string[] {
+  if (environmentOnly) return [];
+  const flag = `--${name
+    .replace(/^CARREL_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-')}`;
+  return shortFlag ? [shortFlag, flag] : [flag];
+}
+
+function isOrigin(value: string): boolean {
+  return isHttpUrl(value) && new URL(value).origin === value;
+}
+
+function isHttpUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}

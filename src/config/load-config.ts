@@ -1,0 +1,111 @@
+import { join, resolve } from 'node:path';
+import { CarrelError } from '../shared/errors.js';
+import { frozenCopy } from '../shared/json.js';
+import type { AuthConfig, CarrelConfig } from './config.js';
+import { ENV_SCHEMA, flagsOf, SETTINGS, type Setting, type SettingName, type Settings } from './env.schema.js';
+import { problemsWithUnknownNames } from './unknown-settings.js';
+
+/** Values as texts, by variable: what the command line sets goes before the environment. */
+export type SettingOverrides = Partial<Record<SettingName, string>>;
+
+const KEY_SOURCES = ['CARREL_JWT_SECRET', 'CARREL_JWKS_URL', 'CARREL_JWT_PUBLIC_KEY_FILE'] as const;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Reads and validates the whole configuration; an empty value counts as not set.
+ *
+ * @throws CarrelError `invalid_config`, whose message lists every problem, one a line
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env, overrides: SettingOverrides = {}): CarrelConfig {
+  const given = givenValues(env, overrides);
+  const parsed = ENV_SCHEMA.safeParse(given);
+  const broken = new Set(parsed.error?.issues.map((issue) => issue.path[0]));
+  const problems = [
+    ...SETTINGS.filter(({ name }) => broken.has(name)).map((setting) => problemWith(setting, given, overrides)),
+    ...problemsWithKeySources(given),
+    ...problemsWithUnknownNames(env),
+  ];
+  if (!parsed.success || problems.length > 0) throw new CarrelError('invalid_config', problems.join('\n'));
+  return frozenCopy(configFrom(parsed.data));
+}
+
+function givenValues(env: NodeJS.ProcessEnv, overrides: SettingOverrides): SettingOverrides {
+  const values: SettingOverrides = {};
+  for (const { name, secret } of SETTINGS) {
+    const text = overrides[name] ?? env[name];
+    const value = secret ? text : text?.trim();
+    if (value) values[name] = value;
+  }
+  return values;
+}
+
+function problemWith(setting: Setting, given: SettingOverrides, overrides: SettingOverrides): string {
+  const { name, secret, accepts } = setting;
+  const where = overrides[name] === undefined ? name : `${flagsOf(setting).join(', ')} (${name})`;
+  return `${where} is ${secret ? 'not usable' : JSON.stringify(given[name])}: it must be ${accepts}`;
+}
+
+function problemsWithKeySources(given: SettingOverrides): string[] {
+  const set = KEY_SOURCES.filter((name) => given[name] !== undefined);
+  if (set.length > 1)
+    return [`${set.join(' and ')} are set: tokens are verified with one key source, so keep one of them`];
+  if (set.length === 0 && given.NODE_ENV === 'production') {
+    const names = KEY_SOURCES.join(', ');
+    return [`NODE_ENV is "production": it needs a key to verify tokens with, so set one of ${names}`];
+  }
+  return [];
+}
+
+function configFrom(s: Settings): CarrelConfig {
+  const dataDir = resolve(s.CARREL_DATA_DIR);
+  return {
+    production: s.NODE_ENV === 'production',
+    http: { host: s.HOST, port: s.PORT, bodyLimitBytes: s.CARREL_BODY_LIMIT_BYTES, corsOrigins: s.CARREL_CORS_ORIGINS },
+    auth: authFrom(s, dataDir),
+    data: { dir: dataDir, sync: s.CARREL_DATA_SYNC, retentionMs: s.CARREL_JOURNAL_DAYS * DAY_MS },
+    lane: {
+      maxRunning: s.CARREL_USER_MAX_RUNNING,
+      maxQueued: s.CARREL_USER_MAX_QUEUED,
+      startsPerMinute: s.CARREL_USER_STARTS_PER_MINUTE,
+      maxSockets: s.CARREL_USER_MAX_SOCKETS,
+    },
+    runs: {
+      slots: s.CARREL_RUN_SLOTS,
+      deadlineMs: s.CARREL_RUN_TIMEOUT_MS,
+      attemptTimeoutMs: s.CARREL_ATTEMPT_TIMEOUT_MS,
+      noProgressMs: s.CARREL_NO_PROGRESS_MS,
+      retryAttempts: s.CARREL_RETRY_ATTEMPTS,
+      retryBaseMs: s.CARREL_RETRY_BASE_MS,
+      cancelGraceMs: s.CARREL_CANCEL_GRACE_MS,
+    },
+    limits: {
+      metadataBytes: s.CARREL_METADATA_BYTES,
+      eventDataBytes: s.CARREL_EVENT_DATA_BYTES,
+      jsonDepth: s.CARREL_JSON_DEPTH,
+      socketBacklog: s.CARREL_SOCKET_BACKLOG,
+    },
+    log: { level: s.CARREL_LOG_LEVEL, pretty: isPretty(s.CARREL_LOG_PRETTY) },
+    drainMs: s.CARREL_DRAIN_MS,
+  };
+}
+
+function isPretty(setting: Settings['CARREL_LOG_PRETTY']): boolean {
+  return setting === 'auto' ? process.stdout.isTTY === true : setting === 'true';
+}
+
+function authFrom(s: Settings, dataDir: string): AuthConfig {
+  return {
+    key: keyFrom(s, dataDir),
+    issuer: s.CARREL_JWT_ISSUER,
+    audience: s.CARREL_JWT_AUDIENCE,
+    clockToleranceSeconds: s.CARREL_JWT_CLOCK_TOLERANCE_S,
+    cacheBytes: s.CARREL_JWT_CACHE_BYTES,
+  };
+}
+
+function keyFrom(s: Settings, dataDir: string): AuthConfig['key'] {
+  if (s.CARREL_JWT_SECRET) return { kind: 'secret', secret: s.CARREL_JWT_SECRET };
+  if (s.CARREL_JWKS_URL) return { kind: 'jwks', url: s.CARREL_JWKS_URL };
+  if (s.CARREL_JWT_PUBLIC_KEY_FILE) return { kind: 'file', path: resolve(s.CARREL_JWT_PUBLIC_KEY_FILE) };
+  return { kind: 'generated', path: join(dataDir, 'keys', 'signing-key.pem') };
+}

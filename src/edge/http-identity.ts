@@ -1,0 +1,74 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { carryContext } from '../context/context-carrier.js';
+import { CLOCK, type Clock } from '../shared/clock.js';
+import { CarrelError, isCarrelError } from '../shared/errors.js';
+import type { RequestId } from '../shared/ids.js';
+import { runInLogScope } from '../shared/log-scope.js';
+import { fastifyOf } from './fastify-instance.js';
+import type { Identity } from './identity.js';
+import { buildRequestContext, factsOf, requestIdFrom } from './request-context.js';
+import { TokenVerifier } from './token-verifier.service.js';
+
+/** Whoever asks may have these, without a token; named by route, so that no spelling of a path gets past. */
+const OPEN_ROUTES = /^\/(health|ready|info|docs(-json|-yaml)?|docs\/.*)$/;
+
+type Done = (error?: Error) => void;
+
+/**
+ * The one door for identity over HTTP: a Fastify hook that runs before Nest builds anything for the request. It reads
+ * the `Authorization` header and nothing else, and binds the caller's context to the request.
+ */
+@Injectable()
+export class HttpIdentity implements OnModuleInit {
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly tokens: TokenVerifier,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  onModuleInit(): void {
+    fastifyOf(this.adapterHost).addHook('onRequest', (request, reply, done) => this.identify(request, reply, done));
+  }
+
+  private identify(request: FastifyRequest, reply: FastifyReply, done: Done): void {
+    const requestId = requestIdFrom(request.headers['x-request-id']);
+    reply.header('x-request-id', requestId);
+    if (isOpen(request)) return runInLogScope({ requestId }, done);
+    const token = bearerTokenOf(request.headers.authorization);
+    if (token === undefined) return refuse(reply, done, new CarrelError('unauthenticated', MISSING_TOKEN));
+    const known = this.tokens.verifyCached(token);
+    if (known) return this.admit(known, request, requestId, done);
+    this.tokens.verify(token).then(
+      (identity) => this.admit(identity, request, requestId, done),
+      (error: Error) => refuse(reply, done, error),
+    );
+  }
+
+  private admit(identity: Identity, request: FastifyRequest, requestId: RequestId, done: Done): void {
+    const facts = factsOf(request.headers, request.ip);
+    // Nest's REQUEST is the Fastify request or the raw one behind it; contextCarriedBy finds it through both.
+    carryContext(request.raw, buildRequestContext(identity, facts, this.clock.now(), requestId));
+    runInLogScope({ requestId, userId: identity.userId }, done);
+  }
+}
+
+const MISSING_TOKEN = 'send a token in the header "Authorization: Bearer <token>"';
+
+function isOpen(request: FastifyRequest): boolean {
+  const route = request.routeOptions.url;
+  return route !== undefined && OPEN_ROUTES.test(route);
+}
+
+function bearerTokenOf(header: string | undefined): string | undefined {
+  return header === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(header)?.[1];
+}
+
+function refuse(reply: FastifyReply, done: Done, error: Error): void {
+  const isAboutToken = isCarrelError(error) && error.facts.status === 401;
+  if (isAboutToken) {
+    reply.header('www-authenticate', error.message === MISSING_TOKEN ? 'Bearer' : 'Bearer error="invalid_token"');
+  }
+  done(error);
+}

@@ -1,0 +1,65 @@
+import { errors, type JWTPayload } from 'jose';
+import { CarrelError } from '../shared/errors.js';
+import { whyNotUserId, type UserId } from '../shared/ids.js';
+import type { Identity } from './identity.js';
+
+const MAX_ROLES = 64;
+const ROLE_PATTERN = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]{1,128}$/u;
+/** The last moment that a `Date` can hold. */
+const LAST_MOMENT_MS = 8.64e15;
+
+/**
+ * The identity in verified claims.
+ *
+ * @param toleranceSeconds is added to the token's end, as when it was verified
+ * @throws CarrelError `unauthenticated` when `sub` is no user's id or `roles` no list of roles
+ */
+export function identityOf(claims: JWTPayload, toleranceSeconds: number): Identity {
+  const why = whyNotUserId(claims.sub);
+  if (why) throw new CarrelError('unauthenticated', `the token's "sub" can't be used: ${why}`);
+  const expiresAtMs = Math.min(((claims.exp ?? 0) + toleranceSeconds) * 1000, LAST_MOMENT_MS);
+  return Object.freeze({ userId: claims.sub as UserId, roles: rolesOf(claims['roles']), expiresAtMs });
+}
+
+function rolesOf(claim: unknown): readonly string[] {
+  if (claim === undefined) return NO_ROLES;
+  const isList = Array.isArray(claim) && claim.length <= MAX_ROLES && claim.every(isRole);
+  if (isList) return Object.freeze([...claim]);
+  throw new CarrelError(
+    'unauthenticated',
+    `the token's "roles" must be a list of at most ${MAX_ROLES} texts of 1 to 128 visible characters`,
+  );
+}
+
+const NO_ROLES: readonly string[] = Object.freeze([]);
+
+/** True for what can stand in the claim `roles`. */
+export function isRole(value: unknown): value is string {
+  return typeof value === 'string' && ROLE_PATTERN.test(value);
+}
+
+/** Why jose refused a token, in our words; never with a part of the token in it. */
+export function refusalOf(error: unknown): CarrelError {
+  if (error instanceof errors.JWTExpired) return new CarrelError('token_expired');
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return new CarrelError(
+      'unauthenticated',
+      `the token's claim "${error.claim}" is missing or not what this server expects`,
+    );
+  }
+  if (isAboutTheToken(error)) {
+    return new CarrelError(
+      'unauthenticated',
+      'the token is malformed, or not signed with a key that this server trusts',
+    );
+  }
+  return new CarrelError('keys_unavailable', undefined, { cause: error });
+}
+
+/** Everything else is about the keys: the identity provider is away, or answers nonsense. */
+function isAboutTheToken(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return false;
+  return !NOT_ABOUT_THE_TOKEN.includes(error.code);
+}
+
+const NOT_ABOUT_THE_TOKEN = [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code];
