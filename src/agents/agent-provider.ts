@@ -3,9 +3,7 @@ import type { AgentRun } from './agent-run.js';
 
 /** One piece of what a generating agent yields: a text is the same as `{ type: 'delta', text }`. */
 export type AgentPart =
-  | string
-  | { type: 'delta'; text: string }
-  | { type: 'thinking'; thought: string; step?: number; progress?: number };
+  string | { type: 'delta'; text: string } | { type: 'thinking'; thought: string; step?: number; progress?: number };
 
 /**
  * What a class decorated with `@Agent` has to be. A fresh instance, in a DI sub-tree of its own, carries out each
@@ -22,10 +20,7 @@ export interface AgentProvider<Input = unknown, Result = unknown> {
 export type AgentClass = abstract new (...args: never[]) => AgentProvider<never, unknown>;
 
 /** A class-validator DTO class, or any Standard Schema (zod, valibot, arktype, …). */
-export type AgentInput =
-  | (new () => object)
-  | StandardSchemaV1
-  | (StandardSchemaV1 & StandardJSONSchemaV1);
+export type AgentInput = (new () => object) | StandardSchemaV1 | (StandardSchemaV1 & StandardJSONSchemaV1);
 
 export interface RetryOptions {
   /** How many attempts in all. @default CARREL_RETRY_ATTEMPTS (3) */

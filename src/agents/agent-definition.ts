@@ -1,0 +1,25 @@
+import type { JsonObject, JsonValue } from '../shared/json.js';
+import type { AgentClass, RetryOptions } from './agent-provider.js';
+
+/** What the registry knows of an agent. Immutable, and the same for every user. */
+export interface AgentDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** What Nest makes the instances of; resolve it in a run's own DI sub-tree, never keep an instance. */
+  readonly agentClass: AgentClass;
+  /** JSON Schema of the input as a client sends it; an empty one, with a note, when the schema can't be expressed so. */
+  readonly inputSchema: JsonObject;
+  readonly example?: JsonValue;
+  /** The agent's own limits; what is missing is the configuration's business. */
+  readonly timeoutMs?: number;
+  readonly deadlineMs?: number;
+  readonly retry?: Readonly<RetryOptions>;
+  readonly effect: 'idempotent' | 'once';
+  /**
+   * What the agent is to get for an input as a client sends it. Called when a run is submitted, to refuse bad input, and
+   * again at each attempt, for the value (a DTO's instance, a schema's output) can't be stored.
+   *
+   * @throws CarrelError `invalid_input`, with `details.issues`
+   */
+  validate(input: unknown): Promise<unknown>;
+}

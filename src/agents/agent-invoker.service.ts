@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { type ContextId, DiscoveryService, ModulesContainer } from '@nestjs/core';
+import type { AgentDefinition } from './agent-definition.js';
+import { discoverAgents, type DiscoveredAgent } from './agent-discovery.js';
+import { AgentEnhancers, type AgentHandler, hasEnhancers } from './agent-enhancers.js';
+import type { AgentClass, AgentProvider } from './agent-provider.js';
+import type { AgentRun } from './agent-run.js';
+import { consumeParts, isPartStream } from './consume-parts.js';
+
+/** Calls agents, each through what its own class declares of guards, interceptors, pipes and filters. */
+@Injectable()
+export class AgentInvoker {
+  readonly #enhancers: AgentEnhancers;
+  /** Only agents that have any, so that all others are called without a detour. */
+  readonly #enhanced: ReadonlyMap<AgentClass, DiscoveredAgent>;
+
+  constructor(discovery: DiscoveryService, modules: ModulesContainer) {
+    this.#enhancers = new AgentEnhancers(modules);
+    this.#enhanced = new Map(
+      discoverAgents(discovery)
+        .filter(
+          (agent) =>
+            typeof (agent.agentClass.prototype as Partial<AgentProvider>).run === 'function' && hasEnhancers(agent),
+        )
+        .map((agent) => [agent.agentClass as unknown as AgentClass, agent]),
+    );
+  }
+
+  /**
+   * Calls `run` of an instance that was resolved in `contextId`, with an input that `definition.validate` has returned.
+   * The parts of a generating agent are emitted; to its interceptors it looks like any other agent.
+   *
+   * @throws CarrelError `agent_denied` when a guard refuses; otherwise what the agent throws
+   */
+  async invoke(
+    definition: Pick<AgentDefinition, 'agentClass'>,
+    instance: AgentProvider,
+    contextId: ContextId,
+    input: unknown,
+    run: AgentRun,
+  ): Promise<unknown> {
+    const enhanced = this.#enhanced.get(definition.agentClass);
+    if (!enhanced) return resultOf(instance.run(input, run), run);
+    return this.#enhancers.call(enhanced, contextId, input, run, {
+      instance,
+      // Nest finds a method's metadata by the method itself
+      method: instance.run as AgentHandler['method'],
+      call: async (piped) => resultOf(instance.run(piped, run), run),
+    });
+  }
+}
+
+async function resultOf(returned: unknown, run: AgentRun): Promise<unknown> {
+  const result = await returned;
+  return isPartStream(result) ? consumeParts(result, run) : result;
+}

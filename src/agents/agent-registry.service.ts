@@ -1,0 +1,97 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { distance } from 'fastest-levenshtein';
+import { CarrelError, isCarrelError } from '../shared/errors.js';
+import type { AgentDefinition } from './agent-definition.js';
+import { discoverAgents, type DiscoveredAgent } from './agent-discovery.js';
+import { defineAgent } from './define-agent.js';
+
+const MAX_NAME_CHARS = 64;
+const MAX_NEAR_NAMES = 3;
+
+/**
+ * The agents of this server: classes and how they are declared, never instances. It is complete as soon as it can be
+ * injected, for Nest knows all providers before it makes the first instance, and never changes after that.
+ */
+@Injectable()
+export class AgentRegistry implements OnModuleInit {
+  readonly #byName: ReadonlyMap<string, AgentDefinition>;
+
+  /** @throws CarrelError `invalid_agent` that names every wrongly declared class, its module and the fix */
+  constructor(discovery: DiscoveryService) {
+    this.#byName = new Map(
+      defineAll(discoverAgents(discovery))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map((agent) => [agent.name, agent]),
+    );
+  }
+
+  /** Examples are what people try first: one that the agent itself would refuse stops the boot. */
+  async onModuleInit(): Promise<void> {
+    for (const agent of this.list()) {
+      if (agent.example === undefined) continue;
+      await agent.validate(agent.example).catch((error: unknown) => {
+        const reason = isCarrelError(error) ? error.message : 'its schema throws';
+        throw new CarrelError('invalid_agent', `${agent.agentClass.name}: its example is no valid input. ${reason}`, {
+          cause: error,
+        });
+      });
+    }
+  }
+
+  /** @throws CarrelError `unknown_agent`, which suggests names that are like the one asked for */
+  get(name: string): AgentDefinition {
+    const agent = this.#byName.get(name);
+    if (agent) return agent;
+    const near = this.namesNear(name);
+    const asked = name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS)}…` : name;
+    const hint = near.length > 0 ? ` Did you mean ${near.map((other) => `"${other}"`).join(' or ')}?` : '';
+    throw new CarrelError('unknown_agent', `There is no agent "${asked}".${hint}`, { details: { near } });
+  }
+
+  /** Sorted by name. */
+  list(): readonly AgentDefinition[] {
+    return [...this.#byName.values()];
+  }
+
+  private namesNear(name: string): string[] {
+    const asked = name.slice(0, MAX_NAME_CHARS).toLowerCase();
+    const tolerated = Math.max(2, Math.floor(asked.length / 3));
+    return [...this.#byName.keys()]
+      .map((other) => ({
+        other,
+        edits: other.toLowerCase().startsWith(asked) ? 0 : distance(asked, other.toLowerCase()),
+      }))
+      .filter(({ edits }) => asked !== '' && edits <= tolerated)
+      .toSorted((a, b) => a.edits - b.edits)
+      .slice(0, MAX_NEAR_NAMES)
+      .map(({ other }) => other);
+  }
+}
+
+function defineAll(discovered: readonly DiscoveredAgent[]): AgentDefinition[] {
+  const owners = new Map<string, DiscoveredAgent>();
+  const definitions: AgentDefinition[] = [];
+  const problems: string[] = [];
+  for (const agent of discovered) {
+    const definition = defineAgent(agent);
+    if (!('name' in definition)) {
+      problems.push(...definition.map((problem) => `${whereabouts(agent)}: ${problem}`));
+      continue;
+    }
+    const other = owners.get(definition.name);
+    if (other) {
+      problems.push(
+        `${whereabouts(agent)}: its name "${definition.name}" is taken by ${whereabouts(other)}; rename one of them`,
+      );
+    }
+    owners.set(definition.name, agent);
+    definitions.push(definition);
+  }
+  if (problems.length > 0) throw new CarrelError('invalid_agent', problems.join('\n'));
+  return definitions;
+}
+
+function whereabouts({ agentClass, provider }: DiscoveredAgent): string {
+  return `${agentClass.name || 'a class without a name'} (in ${provider.host?.metatype.name ?? 'an unknown module'})`;
+}

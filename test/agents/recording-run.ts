@@ -1,0 +1,70 @@
+import type { AgentRun, ToolCall } from '../../src/agents/agent-run.js';
+import type { CleanUp } from '../../src/context/execution-scope.js';
+import { UserExecutionContext } from '../../src/context/user-execution-context.js';
+import { newId, type UserId } from '../../src/shared/ids.js';
+import type { JsonObject } from '../../src/shared/json.js';
+
+/** A run that keeps what the agent emits. */
+export class RecordingRun implements AgentRun {
+  readonly thoughts: { thought: string; step?: number; progress?: number }[] = [];
+  readonly deltas: string[] = [];
+  readonly tools: string[] = [];
+  readonly usage: Record<string, number> = {};
+  readonly cleanUps: CleanUp[] = [];
+  readonly deadline = new Date(8.64e15);
+
+  constructor(
+    readonly context: UserExecutionContext,
+    /** Called after each emission, e.g. to cancel the run at exactly that point. */
+    private readonly emitted: (run: RecordingRun) => void = () => undefined,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.context.signal;
+  }
+
+  thinking(thought: string, facts: { step?: number; progress?: number } = {}): Promise<void> {
+    this.thoughts.push({ thought, ...facts });
+    this.emitted(this);
+    return Promise.resolve();
+  }
+
+  delta(text: string): Promise<void> {
+    this.deltas.push(text);
+    this.emitted(this);
+    return Promise.resolve();
+  }
+
+  progress(progress: number, message = ''): Promise<void> {
+    return this.thinking(message, { progress });
+  }
+
+  tool<Result>(tool: string, _args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result> {
+    this.tools.push(tool);
+    return call({
+      callId: newId('call'),
+      signal: this.signal,
+      progress: (progress, message) => this.progress(progress, message),
+    });
+  }
+
+  onDispose(cleanUp: CleanUp): void {
+    this.cleanUps.push(cleanUp);
+  }
+
+  use(usage: Readonly<Record<string, number>>): void {
+    Object.assign(this.usage, usage);
+  }
+}
+
+/** The context of a user's run. */
+export function contextOf(userId: string, signal?: AbortSignal): UserExecutionContext {
+  return new UserExecutionContext({
+    userId: userId as UserId,
+    requestId: newId('req'),
+    runId: newId('run'),
+    threadId: newId('thr'),
+    createdAtMs: 0,
+    signal,
+  });
+}
