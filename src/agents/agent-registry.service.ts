@@ -49,6 +49,11 @@ export class AgentRegistry implements OnModuleInit {
     throw new CarrelError('unknown_agent', `There is no agent "${asked}".${hint}`, { details: { near } });
   }
 
+  /** The agent of that name, if there is one: a run may be older than this server's agents. */
+  find(name: string): AgentDefinition | undefined {
+    return this.#byName.get(name);
+  }
+
   /** Sorted by name. */
   list(): readonly AgentDefinition[] {
     return [...this.#byName.values()];
