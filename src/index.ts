@@ -1,0 +1,25 @@
+/** The public API of Carrel. What is exported here is a contract; everything else may change. */
+export { Agent } from './agents/agent.decorator.js';
+export type { AgentDefinition } from './agents/agent-definition.js';
+export { RetryableError, TerminalError } from './agents/agent-error.js';
+export { switchToAgent } from './agents/agent-execution-context.js';
+export type { AgentInput, AgentOptions, AgentPart, AgentProvider, RetryOptions } from './agents/agent-provider.js';
+export { AgentRegistry } from './agents/agent-registry.service.js';
+export type { AgentRun, ToolCall } from './agents/agent-run.js';
+export { CarrelModule, type CarrelModuleOptions } from './app.module.js';
+export type { CarrelConfig } from './config/config.js';
+export { loadConfig } from './config/load-config.js';
+export type { CleanUp } from './context/execution-scope.js';
+export { UserExecutionContext } from './context/user-execution-context.js';
+export { createCarrelApp } from './create-app.js';
+export type { RunError, RunEvent, RunEventData, RunEventType } from './events/run-event.js';
+export type { AgentExecutionResult } from './execution/agent-execution-result.js';
+export { ExecutionEngineFactory, type FactoryReport } from './execution/execution-engine.factory.js';
+export { ExecutionModule } from './execution/execution.module.js';
+export { ExecutionService } from './execution/execution.service.js';
+export type { RunRequest } from './execution/run-request.js';
+export type { RunStatus } from './execution/run-status.js';
+export type { LaneState, RunRecord } from './execution/run-store.port.js';
+export { CarrelError, type ErrorCode } from './shared/errors.js';
+export type { RequestId, RunId, ThreadId, UserId } from './shared/ids.js';
+export type { JsonObject, JsonValue } from './shared/json.js';
