@@ -33,6 +33,7 @@ class Reader {
       after: 0,
       ...options,
       send: (event) => {
+        if (this.room <= 0) throw new Error(`event ${event.seq} was sent to a full reader`);
         this.seqs.push(event.seq);
         this.owners.add(event.userId);
         this.room -= 1;
@@ -182,7 +183,7 @@ describe('EventFeed', () => {
     reader.room = 3;
     await reader.feed.start();
     await drain(journal);
-    while (reader.seqs.length < 300) {
+    for (let rounds = 0; rounds < 100 && reader.seqs.length < 300; rounds++) {
       reader.makeRoom(3);
       await drain(journal);
     }
@@ -215,7 +216,10 @@ describe('EventFeed', () => {
     const reader = new Reader(journal, bus, { after: 2 });
     await reader.feed.start();
     await drain(journal);
+    journal.commit(alice, [newId('run')]);
+    await drain(journal);
     expect(reader.gaps).toEqual([{ from: 3, to: 10 }]);
+    expect(reader.seqs).toEqual([11]);
   });
 
   it('reports a gap of a run only when the run lost events', async () => {
