@@ -1,0 +1,51 @@
+/** The real server, as built, with one agent that thinks three times and answers. Embedded profile, every default but the caps. */
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Module } from '@nestjs/common';
+import { z } from 'zod';
+import { Agent, createCarrelApp, ExecutionEngineFactory, loadConfig } from '../../dist/index.js';
+import { signToken } from '../../dist/edge/token-signer.js';
+import { reportTo } from './report.mjs';
+
+class Thinker {
+  async run({ text }, run) {
+    await run.thinking(`reading ${text}`, { step: 1 });
+    await run.thinking(`thinking about ${text}`, { step: 2, progress: 0.5 });
+    await run.thinking(`writing about ${text}`, { step: 3, progress: 0.9 });
+    return { text, words: 3 };
+  }
+}
+Agent({ name: 'thinker', description: 'Thinks three times', input: z.object({ text: z.string() }), effect: 'idempotent' })(Thinker);
+
+class Waiter {
+  async run({ ms }) {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return {};
+  }
+}
+Agent({ name: 'waiter', description: 'Waits', input: z.object({ ms: z.number() }), timeoutMs: 600_000 })(Waiter);
+
+class BenchAgents {}
+Module({ providers: [Thinker, Waiter] })(BenchAgents);
+
+const config = loadConfig({
+  CARREL_DATA_DIR: await mkdtemp(join(tmpdir(), 'carrel-bench-')),
+  CARREL_LOG_LEVEL: 'warn',
+  CARREL_USER_STARTS_PER_MINUTE: '1000000',
+  CARREL_USER_MAX_RUNNING: process.env.BENCH_MAX_RUNNING ?? '3',
+  CARREL_USER_MAX_QUEUED: '100000',
+  CARREL_RUN_SLOTS: process.env.BENCH_SLOTS ?? '64',
+  CARREL_NO_PROGRESS_MS: '600000',
+  CARREL_DATA_SYNC: process.env.BENCH_SYNC ?? 'full',
+  PORT: '0',
+});
+const app = await createCarrelApp({ config, agents: [BenchAgents] });
+await app.listen(0, '127.0.0.1');
+reportTo(process, () => app.get(ExecutionEngineFactory).report());
+process.on('message', async ({ tokensFor }) => {
+  if (!tokensFor) return;
+  const tokens = await Promise.all(tokensFor.map((userId) => signToken(config, { userId, roles: [], ttlSeconds: 7200 })));
+  process.send({ tokens });
+});
+process.send({ url: await app.getUrl() });
