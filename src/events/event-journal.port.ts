@@ -1,4 +1,4 @@
-import type { RunId, UserId } from '../shared/ids.js';
+import type { CallId, RunId, UserId } from '../shared/ids.js';
 import type { EventDraft, JournalledEvent } from './run-event.js';
 
 export const EVENT_JOURNAL = Symbol('EVENT_JOURNAL');
@@ -8,6 +8,11 @@ export interface EventPage {
   items: readonly JournalledEvent[];
   /** `seq` to ask for next (`after`): the last one of this page, or what was asked when it is empty. */
   next: number;
+}
+
+export interface OpenToolCall {
+  callId: CallId;
+  tool: string;
 }
 
 /**
@@ -29,6 +34,9 @@ export interface EventJournal {
   /** `last`: the newest `seq` (0: none yet). `pruned`: the newest `seq` that retention has removed (0: none). */
   bounds(userId: UserId): Promise<{ pruned: number; last: number }>;
 
+  /** The run's tool calls that were begun (`tool_executing`) and not closed (`tool_completed`), in the order of their begin. */
+  openToolCalls(userId: UserId, runId: RunId): Promise<readonly OpenToolCall[]>;
+
   /**
    * Calls back with every batch that this process has committed, in commit order, before the write's own promise
    * resolves. One user's events come in the order of `seq`.
@@ -37,7 +45,7 @@ export interface EventJournal {
 
   /**
    * Removes ended runs' events older than a moment; never a run that has not ended, and always the user's oldest first.
-   * Works in batches of at most `limit` events.
+   * What room is left goes to idempotency keys older than a day. Works in batches of at most `limit` rows.
    *
    * @returns how many were removed: fewer than `limit` means that nothing is left to do
    */

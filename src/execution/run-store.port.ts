@@ -76,14 +76,14 @@ export interface LaneState {
   /** Admitted and not ended, whether they have a slot yet or not. */
   running: number;
   queued: number;
-  /** Starts counted in the current window, and when the next window begins. */
+  /** Starts counted in the current window, and when it ends; both 0 while no window is open. */
   starts: number;
   windowEndsAtMs: number;
 }
 
 export interface Submitted {
   run: RunRecord;
-  /** True when the run took a place in the lane and must be handed to the dispatcher now. */
+  /** True when this call gave the run a place in the lane: it must be handed to the dispatcher now. */
   admitted: boolean;
   /** True when the idempotency key named a run that was there already; nothing was changed. */
   replayed: boolean;
@@ -167,6 +167,14 @@ export interface RunStore {
    * @throws CarrelError `run_closed` as `finish` does
    */
   requeue(userId: UserId, runId: RunId, fence: number): Promise<void>;
+
+  /**
+   * For a process that starts after another one stopped in the middle of a run: raises the fence of a running run, and
+   * nothing else, so that this process can finish or requeue it and the other one can write no more.
+   *
+   * @returns the record as it is now; undefined when it is not there or not running
+   */
+  takeOver(userId: UserId, runId: RunId): Promise<RunRecord | undefined>;
 
   /**
    * Records that the user wants a run cancelled. One that is not running ends at once, with `closing` in the journal.
