@@ -43,5 +43,5 @@ function describe(exported: unknown): string {
   if (exported === undefined) return 'it has no default export';
   if (Array.isArray(exported))
     return exported.length === 0 ? 'it exports an empty list' : 'not everything in its list is a class';
-  return `its default export is ${exported === null ? 'null' : `a ${typeof exported}`}, not a class`;
+  return `its default export is no class (${exported === null ? 'null' : typeof exported})`;
 }

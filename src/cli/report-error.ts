@@ -7,8 +7,8 @@ import { isCarrelError } from '../shared/errors.js';
  * @returns the exit code
  */
 export function reportError(error: unknown): number {
-  const text = isCarrelError(error) ? `${error.code}: ${indented(error.message)}` : `internal: ${messageOf(error)}`;
-  process.stderr.write(`carrel: ${text}\n`);
+  const code = isCarrelError(error) ? error.code : 'internal';
+  process.stderr.write(`carrel: ${code}:${indented(messageOf(error))}\n`);
   if (wantsDetails()) process.stderr.write(`${stackOf(error)}\n`);
   else if (!isCarrelError(error)) process.stderr.write('CARREL_LOG_LEVEL=debug shows where it comes from\n');
   return 1;
@@ -16,7 +16,8 @@ export function reportError(error: unknown): number {
 
 /** Several problems stand one under the other. */
 function indented(message: string): string {
-  return message.includes('\n') ? message.replaceAll(/^/gm, '\n  ').replaceAll('\n\n', '\n') : message;
+  const lines = message.split('\n');
+  return lines.length === 1 ? ` ${message}` : lines.map((line) => `\n  ${line}`).join('');
 }
 
 function messageOf(error: unknown): string {

@@ -37,6 +37,7 @@ async function start(options: Record<string, unknown> & { agents?: string[] }): 
   const app = await createCarrelApp({ config, agents });
   try {
     stopOnSignals(app, config.drainMs);
+    await app.init();
     await listen(app, config.http);
   } catch (error) {
     await app.close();
@@ -49,14 +50,14 @@ async function listen(app: NestFastifyApplication, { host, port }: CarrelConfig[
   try {
     await app.listen(port, host);
   } catch (cause) {
-    throw new CarrelError('invalid_config', whyNotListening(cause, host, port), { cause });
+    const fix = LISTEN_PROBLEMS[codeOf(cause)];
+    if (!fix) throw cause;
+    throw new CarrelError('invalid_config', `the server can't listen on ${host}, port ${port}: ${fix}`, { cause });
   }
 }
 
-function whyNotListening(error: unknown, host: string, port: number): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  const why = LISTEN_PROBLEMS[code] ?? `it failed with ${code}`;
-  return `the server can't listen on ${host}, port ${port}: ${why}`;
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }
 
 const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {

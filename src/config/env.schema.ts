@@ -154,7 +154,11 @@ export const ENV_SCHEMA = z.object({
     about: 'Packets that may wait for a slow socket before it is caught up from the journal instead',
   }),
 
-  CARREL_LOG_LEVEL: oneOf(LOG_LEVELS, 'info', { group: 'Logging', about: 'How much is logged' }),
+  CARREL_LOG_LEVEL: oneOf(LOG_LEVELS, 'info', {
+    group: 'Logging',
+    about: 'How much is logged, from fatal to trace, or nothing (silent)',
+    placeholder: 'level',
+  }),
   CARREL_LOG_PRETTY: oneOf(['auto', 'true', 'false'], 'auto', {
     group: 'Logging',
     about: 'Logs for people instead of JSON lines; auto: when the output is a terminal',

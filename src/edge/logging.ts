@@ -1,5 +1,5 @@
-import type { DynamicModule } from '@nestjs/common';
-import { LoggerModule } from 'nestjs-pino';
+import { type DynamicModule, Module, Scope } from '@nestjs/common';
+import { Logger as NestPinoLogger, PinoLogger } from 'nestjs-pino';
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import pretty from 'pino-pretty';
 import type { CarrelConfig } from '../config/config.js';
@@ -7,15 +7,35 @@ import { currentLogScope } from '../shared/log-scope.js';
 import { redactError, redactLogged } from './log-redaction.js';
 
 /**
- * Nest's and Carrel's logs through pino. No middleware: it would cost more than the rest of a request; `HttpLogging`
- * writes the line of a request, and the ids on every line come from the log scope.
+ * nestjs-pino's loggers on a pino of this application. Its own module is left out: it keeps one logger per process,
+ * whatever application asks, and its middleware costs more than the rest of a request. `HttpLogging` writes the line
+ * of a request, and the ids on every line come from the log scope.
  */
-export function loggerModule(log: CarrelConfig['log'], destination?: DestinationStream): DynamicModule {
-  const logger = createLogger(log, destination);
-  return LoggerModule.forRoot({
-    pinoHttp: { logger, autoLogging: false, wrapSerializers: false, serializers: { err: redactError } },
-    forRoutes: [],
-  });
+@Module({})
+export class LoggingModule {
+  /** `Logger` is for `app.useLogger`, `PinoLogger` for classes that log objects. */
+  static forRoot(log: CarrelConfig['log'], destination?: DestinationStream): DynamicModule {
+    const logger = createLogger(log, destination);
+    return {
+      module: LoggingModule,
+      global: true,
+      providers: [
+        { provide: PinoLogger, scope: Scope.TRANSIENT, useFactory: () => new OwnPinoLogger(logger) },
+        { provide: NestPinoLogger, useFactory: () => new NestPinoLogger(new OwnPinoLogger(logger), {}) },
+      ],
+      exports: [PinoLogger, NestPinoLogger],
+    };
+  }
+}
+
+class OwnPinoLogger extends PinoLogger {
+  constructor(private readonly own: Logger) {
+    super({ pinoHttp: { logger: own } });
+  }
+
+  override get logger(): Logger {
+    return this.own;
+  }
 }
 
 /** The logger itself: JSON lines on stdout, or lines for people. */
@@ -36,6 +56,6 @@ export function createLogger(log: CarrelConfig['log'], destination = destination
 /** Not synchronous: a slow reader of a pipe must not stop the server. pino writes what is left at exit. */
 function destinationOf(log: CarrelConfig['log']): DestinationStream {
   return log.pretty
-    ? pretty({ destination: 1, sync: true, ignore: 'pid,hostname', singleLine: true })
+    ? pretty({ destination: 1, sync: true, singleLine: true })
     : pino.destination({ dest: 1, sync: false });
 }

@@ -19,7 +19,7 @@ export async function loadOrCreateSigningKey(path: string): Promise<SigningKey> 
     return (await load(path)) ?? (await create(path));
   } catch (error) {
     if (error instanceof CarrelError) throw error;
-    throw new CarrelError('invalid_config', `the signing key ${path} can't be read or made: ${reason(error)}`, {
+    throw new CarrelError('invalid_config', `the signing key ${path} can't be read or made: ${String(error)}`, {
       cause: error,
     });
   }
@@ -90,9 +90,5 @@ function undefinedIfMissing(error: unknown): undefined {
 }
 
 function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
