@@ -8,6 +8,7 @@ import type { RequestId } from '../shared/ids.js';
 import { runInLogScope } from '../shared/log-scope.js';
 import { fastifyOf } from './fastify-instance.js';
 import type { Identity } from './identity.js';
+import { carryIdentity } from './identity-carrier.js';
 import { buildRequestContext, factsOf, requestIdFrom } from './request-context.js';
 import { TokenVerifier } from './token-verifier.service.js';
 
@@ -48,6 +49,7 @@ export class HttpIdentity implements OnModuleInit {
 
   private admit(identity: Identity, request: FastifyRequest, requestId: RequestId, done: Done): void {
     const facts = factsOf(request.headers, request.ip);
+    carryIdentity(request.raw, identity);
     // Nest's REQUEST is the Fastify request or the raw one behind it; contextCarriedBy finds it through both.
     carryContext(request.raw, buildRequestContext(identity, facts, this.clock.now(), requestId));
     runInLogScope({ requestId, userId: identity.userId }, done);
