@@ -1,0 +1,87 @@
+import type { UserId } from '../shared/ids.js';
+import { RUN_SEQ_BITS } from './event-table.js';
+import type { SqliteDatabase } from './sqlite-database.js';
+import type { UserTable } from './user-table.js';
+
+interface Candidate {
+  key: number;
+  id: UserId;
+  pruned_seq: number;
+  oldest_at: number;
+}
+
+interface OldEvent {
+  seq: number;
+  at: number;
+  /** 1 while the event's run has not ended; 0 also when the run was deleted with its thread. */
+  live: number;
+}
+
+/** Users who are looked at together. */
+const USERS_PER_PAGE = 100;
+
+export const PRUNE_QUERIES = {
+  users: `
+    SELECT key, id, pruned_seq, oldest_at FROM users
+    WHERE oldest_at IS NOT NULL AND oldest_at < ? AND (oldest_at, key) > (?, ?) ORDER BY oldest_at, key LIMIT ?`,
+  oldest: `
+    SELECT e.seq, e.at, r.key IS NOT NULL AND r.ended_at IS NULL AS live
+    FROM events e LEFT JOIN runs r ON r.key = e.key >> ${RUN_SEQ_BITS} AND r.user_key = e.user_key
+    WHERE e.user_key = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
+  remove: 'DELETE FROM events WHERE user_key = ? AND seq <= ?',
+  advance: 'UPDATE users SET pruned_seq = ?, oldest_at = ? WHERE key = ?',
+  keys: `
+    UPDATE runs SET idempotency_key = NULL, fingerprint = NULL WHERE key IN (
+      SELECT key FROM runs INDEXED BY runs_by_key_age
+      WHERE idempotency_key IS NOT NULL AND created_at < ? ORDER BY created_at LIMIT ?)`,
+} as const;
+
+/** Removes what is old: events, each user's oldest first and without a hole, and idempotency keys. */
+export class EventPruner {
+  private readonly statements;
+
+  constructor(
+    database: SqliteDatabase,
+    private readonly users: UserTable,
+  ) {
+    this.statements = {
+      users: database.prepare(PRUNE_QUERIES.users),
+      oldest: database.prepare(PRUNE_QUERIES.oldest),
+      remove: database.prepare(PRUNE_QUERIES.remove),
+      advance: database.prepare(PRUNE_QUERIES.advance),
+      keys: database.prepare(PRUNE_QUERIES.keys),
+    };
+  }
+
+  /** @returns how many events were removed, at most `limit` */
+  pruneEvents(beforeMs: number, limit: number): number {
+    let removed = 0;
+    for (let last = { oldest_at: Number.MIN_SAFE_INTEGER, key: 0 }; removed < limit;) {
+      const page = this.statements.users.all(beforeMs, last.oldest_at, last.key, USERS_PER_PAGE);
+      for (const user of page as unknown as Candidate[]) {
+        if (removed < limit) removed += this.pruneUser(user, beforeMs, limit - removed);
+        last = user;
+      }
+      if (page.length < USERS_PER_PAGE) break;
+    }
+    return removed;
+  }
+
+  /** @returns how many idempotency keys were removed, at most `limit` */
+  pruneKeys(beforeMs: number, limit: number): number {
+    return Number(this.statements.keys.run(beforeMs, limit).changes);
+  }
+
+  private pruneUser(user: Candidate, beforeMs: number, limit: number): number {
+    // one more than may go: it becomes the user's oldest
+    const rows = this.statements.oldest.all(user.key, user.pruned_seq, limit + 1) as unknown as OldEvent[];
+    const firstKept = rows.findIndex(({ at, live }, index) => index === limit || live === 1 || at >= beforeMs);
+    const removed = firstKept === -1 ? rows.length : firstKept;
+    if (removed === 0) return 0;
+    const lastSeq = rows[removed - 1]!.seq;
+    this.statements.remove.run(user.key, lastSeq);
+    this.statements.advance.run(lastSeq, rows[removed]?.at ?? null, user.key);
+    this.users.forget(user.id);
+    return removed;
+  }
+}

@@ -1,0 +1,77 @@
+import type { EventDraft, JournalledEvent, RunEventType } from '../events/run-event.js';
+import { CarrelError } from '../shared/errors.js';
+import { newId, type RunId, type UserId } from '../shared/ids.js';
+import type { LiveRun } from './run-row.js';
+import type { SqliteDatabase } from './sqlite-database.js';
+import type { UserState } from './user-table.js';
+
+/** Bits of an event's key that hold its place in its run. */
+export const RUN_SEQ_BITS = 28;
+const MAX_RUN_SEQ = 2 ** RUN_SEQ_BITS - 1;
+
+/** Gives events their place and writes them. */
+export class EventTable {
+  private readonly insert;
+  private readonly lastOfRun;
+  private readonly setOldest;
+  private lastAtMs = Number.NaN;
+  private lastAt = '';
+
+  constructor(database: SqliteDatabase) {
+    this.insert = database.prepare(
+      `INSERT INTO events (key, user_key, seq, at, json) VALUES ((?1 << ${RUN_SEQ_BITS}) | ?2, ?3, ?4, ?5, ?6)`,
+    );
+    this.lastOfRun = database.prepare(
+      `SELECT key & ${MAX_RUN_SEQ} AS run_seq FROM events
+       WHERE key BETWEEN (?1 << ${RUN_SEQ_BITS}) AND ((?1 << ${RUN_SEQ_BITS}) | ${MAX_RUN_SEQ}) AND user_key = ?2
+       ORDER BY key DESC LIMIT 1`,
+    );
+    this.setOldest = database.prepare('UPDATE users SET oldest_at = ? WHERE key = ?');
+  }
+
+  /** Appends a run's next events; the caller has made sure that the run may have them. */
+  append(user: UserState, run: LiveRun, drafts: readonly EventDraft[], journalled: JournalledEvent[]): void {
+    if (run.runSeq + drafts.length > MAX_RUN_SEQ)
+      throw new CarrelError('internal', `The run ${run.id} has too many events`);
+    for (const draft of drafts) {
+      if (!user.hasEvents) this.beginHistory(user, draft.atMs);
+      const seq = ++user.lastSeq;
+      const json = this.envelope(run, draft, seq, ++run.runSeq);
+      this.insert.run(run.key, run.runSeq, user.key, seq, draft.atMs, json);
+      journalled.push({ userId: user.id, runId: run.id, type: draft.type, seq, json });
+    }
+  }
+
+  /** The number of a run's last event; 0 when there is none. */
+  lastRunSeq(userKey: number, runKey: number): number {
+    return Number(this.lastOfRun.get(runKey, userKey)?.run_seq ?? 0);
+  }
+
+  private beginHistory(user: UserState, atMs: number): void {
+    this.setOldest.run(atMs, user.key);
+    user.hasEvents = true;
+  }
+
+  /** The keys come in the order of the contract; `data` is JSON text already. */
+  private envelope(run: LiveRun, draft: EventDraft, seq: number, runSeq: number): string {
+    if (draft.atMs !== this.lastAtMs) {
+      this.lastAt = new Date(draft.atMs).toISOString();
+      this.lastAtMs = draft.atMs;
+    }
+    const step = draft.step === undefined ? '' : `,"step":${JSON.stringify(draft.step)}`;
+    return (
+      `{"v":1,"id":"${newId('evt')}","type":"${draft.type}","seq":${seq},"runSeq":${runSeq}${run.head}${step}` +
+      `,"attempt":${draft.attempt},"at":"${this.lastAt}","data":${draft.data}}`
+    );
+  }
+}
+
+/** What an envelope says of itself, read from its beginning, where only our own fields are. */
+const ENVELOPE = /^\{"v":1,"id":"\w+","type":"(\w+)","seq":(\d+),"runSeq":\d+,"runId":"([^"\\]+)"/;
+
+/** @throws CarrelError `internal` when the row does not hold the envelope of this user's event `seq` */
+export function eventFromRow(userId: UserId, row: { seq: number; json: string }): JournalledEvent {
+  const [, type, seq, runId] = ENVELOPE.exec(row.json) ?? [];
+  if (Number(seq) !== row.seq) throw new CarrelError('internal', `The event ${row.seq} can't be read`);
+  return { userId, runId: runId as RunId, type: type as RunEventType, seq: row.seq, json: row.json };
+}

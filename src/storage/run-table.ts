@@ -1,0 +1,151 @@
+import type { NewRun, RunOutcome, RunRecord } from '../execution/run-store.port.js';
+import { isTerminal, type RunStatus } from '../execution/run-status.js';
+import type { RunId } from '../shared/ids.js';
+import { EventTable, RUN_SEQ_BITS } from './event-table.js';
+import {
+  liveRunFromRow,
+  liveRunOf,
+  parsed,
+  recordFromRow,
+  recordOf,
+  type LiveRun,
+  type RunRequest,
+  type RunRow,
+  type StoredOutcome,
+} from './run-row.js';
+import type { SqliteDatabase } from './sqlite-database.js';
+import type { UserState } from './user-table.js';
+
+/** A run as the writer finds it. */
+export type FoundRun = { live: LiveRun } | { ended: RunRecord };
+
+type RowWithRequest = RunRow & { request: string | null };
+
+/** The writer's half of `runs` and `run_requests`. Every statement carries the user. */
+export class RunTable {
+  private readonly insertRun;
+  private readonly insertRequest;
+  private readonly byId;
+  private readonly byIdempotencyKey;
+  private readonly requestOf;
+  private readonly nextWaiting;
+  private readonly update;
+  private readonly updateEnded;
+  private lastKey: number;
+
+  constructor(
+    database: SqliteDatabase,
+    private readonly events: EventTable,
+  ) {
+    this.insertRun = database.prepare(
+      `INSERT INTO runs (key, user_key, id, thread_key, thread_id, agent, status, admitted, created_at, idempotency_key, fingerprint)
+       VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
+    );
+    this.insertRequest = database.prepare('INSERT INTO run_requests (run_key, user_key, request) VALUES (?, ?, ?)');
+    const withRequest =
+      'SELECT r.*, q.request FROM runs r LEFT JOIN run_requests q ON q.run_key = r.key AND q.user_key = r.user_key';
+    this.byId = database.prepare(`${withRequest} WHERE r.user_key = ? AND r.id = ?`);
+    this.byIdempotencyKey = database.prepare(`${withRequest} WHERE r.user_key = ? AND r.idempotency_key = ?`);
+    this.requestOf = database.prepare('SELECT request FROM run_requests WHERE run_key = ? AND user_key = ?');
+    this.nextWaiting = database.prepare(
+      `SELECT id FROM runs WHERE user_key = ? AND status = 'queued' AND admitted = 0 ORDER BY id LIMIT 1`,
+    );
+    this.update = database.prepare(
+      `UPDATE runs SET status = ?, admitted = ?, attempt = ?, fence = ?, started_at = ?, cancel_requested_by = ?
+       WHERE key = ? AND user_key = ?`,
+    );
+    this.updateEnded = database.prepare(
+      `UPDATE runs SET status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, outcome = ?
+       WHERE key = ? AND user_key = ?`,
+    );
+    // not below the keys of events whose runs were deleted with their thread: those are never given again
+    const last = database.prepare(
+      `SELECT max(coalesce((SELECT max(key) FROM runs), 0), coalesce((SELECT max(key) FROM events) >> ${RUN_SEQ_BITS}, 0)) AS key`,
+    );
+    this.lastKey = Number(last.get()?.key);
+  }
+
+  insert(user: UserState, threadKey: number, run: NewRun, admitted: boolean): { live: LiveRun; record: RunRecord } {
+    const key = ++this.lastKey;
+    const live = liveRunOf(run, key, admitted);
+    const request: RunRequest = { input: run.input, metadata: run.metadata, origin: run.origin };
+    const { key: idempotencyKey = null, fingerprint = null } = run.idempotency ?? {};
+    this.insertRun.run(
+      key,
+      user.key,
+      run.id,
+      threadKey,
+      run.threadId,
+      run.agent,
+      admitted ? 1 : 0,
+      run.createdAtMs,
+      idempotencyKey,
+      fingerprint,
+    );
+    this.insertRequest.run(key, user.key, JSON.stringify(request));
+    user.live.set(run.id, live);
+    return { live, record: recordOf(user.id, live, request) };
+  }
+
+  find(user: UserState, runId: RunId): FoundRun | undefined {
+    const live = this.findLive(user, runId);
+    if (live) return { live };
+    const row = this.byId.get(user.key, runId) as RowWithRequest | undefined;
+    return row && { ended: recordFromRow(user.id, row, row.request) };
+  }
+
+  /** A run that has not ended. */
+  findLive(user: UserState, runId: RunId): LiveRun | undefined {
+    const known = user.live.get(runId);
+    if (known) return known;
+    const row = this.byId.get(user.key, runId) as RowWithRequest | undefined;
+    if (!row || isTerminal(row.status as RunStatus)) return undefined;
+    const live = liveRunFromRow(row, this.events.lastRunSeq(user.key, row.key));
+    user.live.set(runId, live);
+    return live;
+  }
+
+  findByIdempotencyKey(user: UserState, key: string): { run: RunRecord; fingerprint: string } | undefined {
+    const row = this.byIdempotencyKey.get(user.key, key) as (RowWithRequest & { fingerprint: string }) | undefined;
+    return row && { run: recordFromRow(user.id, row, row.request), fingerprint: row.fingerprint };
+  }
+
+  /** The waiting run that is admitted next. */
+  firstWaiting(user: UserState): LiveRun | undefined {
+    const row = this.nextWaiting.get(user.key);
+    return row && this.findLive(user, row.id as RunId);
+  }
+
+  record(user: UserState, run: LiveRun): RunRecord {
+    return recordOf(user.id, run, parsed<RunRequest>(this.requestOf.get(run.key, user.key)?.request, run.id));
+  }
+
+  /** Writes the state of a run that goes on. */
+  save(user: UserState, run: LiveRun): void {
+    this.update.run(
+      run.status,
+      run.admitted ? 1 : 0,
+      run.attempt,
+      run.fence,
+      run.startedAtMs ?? null,
+      run.cancelRequestedBy ?? null,
+      run.key,
+      user.key,
+    );
+  }
+
+  /** Writes the end of a run; `run` stays as it was before. */
+  end(user: UserState, run: LiveRun, outcome: RunOutcome): void {
+    const stored: StoredOutcome = { result: outcome.result, error: outcome.error, usage: outcome.usage };
+    this.updateEnded.run(
+      outcome.status,
+      outcome.attempt,
+      outcome.endedAtMs,
+      run.cancelRequestedBy ?? null,
+      JSON.stringify(stored),
+      run.key,
+      user.key,
+    );
+    user.live.delete(run.id);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Every step from an empty file to the present schema; `user_version` counts those that were taken. A step that was
+ * released is never changed: what comes next is a new step.
+ *
+ * What decides the speed with many users is how many pages a commit touches, so tables grow at their end (keys are
+ * handed out in the order of arrival), and only the indices that answer a user's questions are sorted by user. A run's
+ * request has a table of its own, because a row is rewritten as a whole each time its run's state changes.
+ *
+ * The counters of a lane and a user's last number are not stored: they follow from `runs` and `events`, are counted when
+ * a user is first seen and then kept in memory (`UserTable`), for this process is the only one that writes.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE users (
+    key        INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE,
+    pruned_seq INTEGER NOT NULL DEFAULT 0,
+    oldest_at  INTEGER
+  ) STRICT;
+  CREATE INDEX users_by_oldest_event ON users (oldest_at) WHERE oldest_at IS NOT NULL;
+
+  CREATE TABLE threads (
+    key        INTEGER PRIMARY KEY,
+    user_key   INTEGER NOT NULL,
+    id         TEXT NOT NULL,
+    title      TEXT,
+    metadata   TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX threads_by_user ON threads (user_key, id);
+  CREATE INDEX threads_by_age ON threads (user_key, created_at, id);
+
+  CREATE TABLE runs (
+    key                 INTEGER PRIMARY KEY,
+    user_key            INTEGER NOT NULL,
+    id                  TEXT NOT NULL,
+    thread_key          INTEGER NOT NULL,
+    thread_id           TEXT NOT NULL,
+    agent               TEXT NOT NULL,
+    status              TEXT NOT NULL,
+    admitted            INTEGER NOT NULL,
+    attempt             INTEGER NOT NULL DEFAULT 0,
+    fence               INTEGER NOT NULL DEFAULT 0,
+    cancel_requested_by TEXT,
+    created_at          INTEGER NOT NULL,
+    started_at          INTEGER,
+    ended_at            INTEGER,
+    idempotency_key     TEXT,
+    fingerprint         TEXT,
+    outcome             TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX runs_by_user ON runs (user_key, id);
+  CREATE INDEX runs_by_thread ON runs (thread_key, id);
+  CREATE INDEX runs_live ON runs (user_key, id) WHERE ended_at IS NULL;
+  CREATE INDEX runs_ended ON runs (user_key, status, id) WHERE ended_at IS NOT NULL;
+  CREATE INDEX runs_waiting ON runs (user_key, id) WHERE status = 'queued' AND admitted = 0;
+  CREATE INDEX runs_admitted ON runs (id) WHERE admitted = 1;
+  CREATE UNIQUE INDEX runs_by_idempotency_key ON runs (user_key, idempotency_key) WHERE idempotency_key IS NOT NULL;
+  CREATE INDEX runs_by_key_age ON runs (created_at) WHERE idempotency_key IS NOT NULL;
+
+  CREATE TABLE run_requests (
+    run_key  INTEGER PRIMARY KEY,
+    user_key INTEGER NOT NULL,
+    request  TEXT NOT NULL
+  ) STRICT;
+
+  -- key: the run's key, then 28 bits for the event's place in its run, so that a run's events lie side by side
+  CREATE TABLE events (
+    key      INTEGER PRIMARY KEY,
+    user_key INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    json     TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX events_by_user ON events (user_key, seq);
+  `,
+];

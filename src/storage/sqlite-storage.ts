@@ -1,0 +1,38 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { EventJournal } from '../events/event-journal.port.js';
+import type { RunStore } from '../execution/run-store.port.js';
+import type { ThreadStore } from '../execution/thread-store.port.js';
+import type { Clock } from '../shared/clock.js';
+import { SqliteDatabase, type SqliteOptions } from './sqlite-database.js';
+import { SqliteEventJournal } from './sqlite-event-journal.js';
+import { SqliteRunStore } from './sqlite-run-store.js';
+import { SqliteTables } from './sqlite-tables.js';
+import { SqliteThreadStore } from './sqlite-thread-store.js';
+
+/** The embedded storage: all ports on one file in the data folder, which belongs to this process until it is closed. */
+export class SqliteStorage implements OnApplicationShutdown {
+  readonly runs: RunStore;
+  readonly threads: ThreadStore;
+  readonly journal: EventJournal;
+  private readonly database: SqliteDatabase;
+  private readonly tables: SqliteTables;
+
+  /** @throws CarrelError `data_locked` | `incompatible_data` | `invalid_config` */
+  constructor(options: SqliteOptions, clock: Clock) {
+    this.database = new SqliteDatabase(options);
+    this.tables = new SqliteTables(this.database);
+    this.runs = new SqliteRunStore(this.tables, clock);
+    this.threads = new SqliteThreadStore(this.tables, clock);
+    this.journal = new SqliteEventJournal(this.tables, clock);
+  }
+
+  /** Commits what was asked for, then gives the data folder free. Later calls of the ports reject with `draining`. */
+  close(): void {
+    this.tables.commits.stop();
+    this.database.close();
+  }
+
+  onApplicationShutdown(): void {
+    this.close();
+  }
+}

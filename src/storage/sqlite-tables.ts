@@ -1,0 +1,49 @@
+import { CarrelError } from '../shared/errors.js';
+import { EventPruner } from './event-pruner.js';
+import { EventReader } from './event-reader.js';
+import { EventTable } from './event-table.js';
+import { GroupCommit } from './group-commit.js';
+import { RunReader } from './run-reader.js';
+import { RunTable } from './run-table.js';
+import type { SqliteDatabase } from './sqlite-database.js';
+import { ThreadEraser } from './thread-eraser.js';
+import { ThreadReader } from './thread-reader.js';
+import { ThreadTable } from './thread-table.js';
+import { UserTable } from './user-table.js';
+
+/** What the three adapters share: one connection, one writer, and every statement prepared once. */
+export class SqliteTables {
+  readonly users: UserTable;
+  readonly threads: ThreadTable;
+  readonly runs: RunTable;
+  readonly events: EventTable;
+  readonly runReader: RunReader;
+  readonly threadReader: ThreadReader;
+  readonly eventReader: EventReader;
+  readonly pruner: EventPruner;
+  readonly eraser: ThreadEraser;
+  readonly commits: GroupCommit;
+
+  constructor(private readonly database: SqliteDatabase) {
+    this.users = new UserTable(database);
+    this.threads = new ThreadTable(database);
+    this.events = new EventTable(database);
+    this.runs = new RunTable(database, this.events);
+    this.runReader = new RunReader(database);
+    this.threadReader = new ThreadReader(database);
+    this.eventReader = new EventReader(database);
+    this.pruner = new EventPruner(database, this.users);
+    this.eraser = new ThreadEraser(database);
+    this.commits = new GroupCommit(database, () => this.users.forgetAll());
+  }
+
+  /**
+   * Reads what is committed: transactions begin and end within one callback of the writer, so none is open here.
+   *
+   * @throws CarrelError `draining` after the storage was closed
+   */
+  read<T>(question: (tables: this) => T): T {
+    if (!this.database.isOpen) throw new CarrelError('draining', 'The storage is closed');
+    return question(this);
+  }
+}

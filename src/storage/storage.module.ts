@@ -1,0 +1,29 @@
+import { Global, Module } from '@nestjs/common';
+import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
+import { EVENT_JOURNAL } from '../events/event-journal.port.js';
+import { RUN_STORE } from '../execution/run-store.port.js';
+import { THREAD_STORE } from '../execution/thread-store.port.js';
+import { CLOCK, type Clock } from '../shared/clock.js';
+import { JournalRetention } from './journal-retention.service.js';
+import { SqliteStorage } from './sqlite-storage.js';
+
+/**
+ * The embedded profile's adapters of the store and journal ports. Global, because Nest shuts global modules down after
+ * all others: whatever a module still writes while it stops finds the storage open.
+ */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: SqliteStorage,
+      inject: [CARREL_CONFIG, CLOCK],
+      useFactory: ({ data }: CarrelConfig, clock: Clock) => new SqliteStorage(data, clock),
+    },
+    { provide: RUN_STORE, inject: [SqliteStorage], useFactory: ({ runs }: SqliteStorage) => runs },
+    { provide: THREAD_STORE, inject: [SqliteStorage], useFactory: ({ threads }: SqliteStorage) => threads },
+    { provide: EVENT_JOURNAL, inject: [SqliteStorage], useFactory: ({ journal }: SqliteStorage) => journal },
+    JournalRetention,
+  ],
+  exports: [RUN_STORE, THREAD_STORE, EVENT_JOURNAL],
+})
+export class StorageModule {}

@@ -1,0 +1,49 @@
+import { RUN_SEQ_BITS } from './event-table.js';
+import type { SqliteDatabase } from './sqlite-database.js';
+
+export const ERASE_QUERIES = {
+  live: `
+    SELECT 1 FROM runs INDEXED BY runs_live WHERE user_key = ? AND ended_at IS NULL AND thread_key = ? LIMIT 1`,
+  runs: 'SELECT key FROM runs INDEXED BY runs_by_thread WHERE user_key = ? AND thread_key = ? LIMIT ?',
+  // inside a JSON text's strings every quote is escaped: the first `,"data":` is the envelope's own
+  events: `
+    UPDATE events SET json = substr(json, 1, instr(json, ',"data":') + 7) || '{}}'
+    WHERE user_key = ?2 AND key BETWEEN (?1 << ${RUN_SEQ_BITS}) AND ((?1 + 1 << ${RUN_SEQ_BITS}) - 1)`,
+  request: 'DELETE FROM run_requests WHERE run_key = ? AND user_key = ?',
+  run: 'DELETE FROM runs WHERE key = ? AND user_key = ?',
+  thread: 'DELETE FROM threads WHERE key = ? AND user_key = ?',
+} as const;
+
+/** Removes a thread with its runs, and what their events say. */
+export class ThreadEraser {
+  private readonly statements;
+
+  constructor(database: SqliteDatabase) {
+    this.statements = {
+      live: database.prepare(ERASE_QUERIES.live),
+      runs: database.prepare(ERASE_QUERIES.runs),
+      events: database.prepare(ERASE_QUERIES.events),
+      request: database.prepare(ERASE_QUERIES.request),
+      run: database.prepare(ERASE_QUERIES.run),
+      thread: database.prepare(ERASE_QUERIES.thread),
+    };
+  }
+
+  hasLiveRuns(userKey: number, threadKey: number): boolean {
+    return this.statements.live.get(userKey, threadKey) !== undefined;
+  }
+
+  /** @returns whether all is gone: false when there were more runs than `limit` */
+  erase(userKey: number, threadKey: number, limit: number): boolean {
+    const rows = this.statements.runs.all(userKey, threadKey, limit + 1);
+    for (const { key } of rows.slice(0, limit)) {
+      const runKey = Number(key);
+      this.statements.events.run(runKey, userKey);
+      this.statements.request.run(runKey, userKey);
+      this.statements.run.run(runKey, userKey);
+    }
+    if (rows.length > limit) return false;
+    this.statements.thread.run(threadKey, userKey);
+    return true;
+  }
+}

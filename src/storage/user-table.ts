@@ -1,0 +1,107 @@
+import { LRUCache } from 'lru-cache';
+import type { RunId, UserId } from '../shared/ids.js';
+import type { LiveRun } from './run-row.js';
+import type { SqliteDatabase } from './sqlite-database.js';
+
+/** The length of the fixed window in which starts are counted. */
+export const WINDOW_MS = 60_000;
+
+/** Users whose state is remembered; for others it is counted again from their rows, by index. */
+const MAX_REMEMBERED = 20_000;
+
+/** What the writer needs to know of a user at every write: sequence, lane and runs under way. */
+export interface UserState {
+  readonly id: UserId;
+  /** Stands for the user in all other tables; 0 while there is no row. */
+  key: number;
+  lastSeq: number;
+  /** False when the next event is the only one that is kept. */
+  hasEvents: boolean;
+  admitted: number;
+  waiting: number;
+  windowStartMs: number;
+  /** Starts in the window that began then. */
+  starts: number;
+  /** The user's runs that have not ended, as far as they were needed. */
+  readonly live: Map<RunId, LiveRun>;
+}
+
+/** The users' rows, and what follows from their runs and events, in memory. Only the writer changes it. */
+export class UserTable {
+  private readonly remembered = new LRUCache<UserId, UserState>({ max: MAX_REMEMBERED });
+  private readonly find;
+  private readonly insert;
+  private readonly lastSeq;
+  private readonly countWaiting;
+  private readonly countAdmitted;
+  private readonly newestRuns;
+  private lastKey: number;
+
+  constructor(database: SqliteDatabase) {
+    this.find = database.prepare('SELECT key, pruned_seq FROM users WHERE id = ?');
+    this.insert = database.prepare('INSERT INTO users (key, id) VALUES (?, ?)');
+    this.lastSeq = database.prepare('SELECT seq FROM events WHERE user_key = ? ORDER BY seq DESC LIMIT 1');
+    this.countWaiting = database.prepare(
+      `SELECT count(*) AS n FROM runs WHERE user_key = ? AND status = 'queued' AND admitted = 0`,
+    );
+    this.countAdmitted = database.prepare(
+      'SELECT count(*) AS n FROM runs WHERE user_key = ? AND ended_at IS NULL AND admitted = 1',
+    );
+    this.newestRuns = database.prepare('SELECT created_at FROM runs WHERE user_key = ? ORDER BY id DESC');
+    this.lastKey = Number(database.prepare('SELECT max(key) AS key FROM users').get()?.key ?? 0);
+  }
+
+  /** The user's state; all zeros for a user without a row. */
+  load(id: UserId, nowMs: number): UserState {
+    const known = this.remembered.get(id);
+    if (known) return known;
+    const row = this.find.get(id);
+    const user: UserState = {
+      id,
+      key: 0,
+      lastSeq: 0,
+      hasEvents: false,
+      admitted: 0,
+      waiting: 0,
+      windowStartMs: 0,
+      starts: 0,
+      live: new Map(),
+    };
+    if (!row) return user;
+    user.key = Number(row.key);
+    const last = this.lastSeq.get(user.key);
+    user.lastSeq = Number(last?.seq ?? row.pruned_seq);
+    user.hasEvents = last !== undefined;
+    user.admitted = Number(this.countAdmitted.get(user.key)?.n);
+    user.waiting = Number(this.countWaiting.get(user.key)?.n);
+    this.recount(user, nowMs);
+    this.remembered.set(id, user);
+    return user;
+  }
+
+  /** Gives a new user a row. */
+  store(user: UserState): void {
+    if (user.key !== 0) return;
+    this.insert.run(++this.lastKey, user.id);
+    user.key = this.lastKey;
+    this.remembered.set(user.id, user);
+  }
+
+  forget(id: UserId): void {
+    this.remembered.delete(id);
+  }
+
+  forgetAll(): void {
+    this.remembered.clear();
+  }
+
+  /** The window of a user who was not remembered: it began with the oldest start of the last minute. */
+  private recount(user: UserState, nowMs: number): void {
+    for (const { created_at } of this.newestRuns.iterate(user.key)) {
+      const createdAtMs = Number(created_at);
+      if (createdAtMs <= nowMs - WINDOW_MS) break;
+      user.windowStartMs = createdAtMs;
+      user.starts += 1;
+    }
+  }
+}
