@@ -1,0 +1,66 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { UserExecutionContext } from '../context/user-execution-context.js';
+import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
+import { ExecutionService } from '../execution/execution.service.js';
+import { CarrelError } from '../shared/errors.js';
+import { RUN_ID_PATTERN, type RunId } from '../shared/ids.js';
+import { toRunView, type RunView } from './run-view.js';
+import type { ClientToServerEvents, StreamRange } from './wire-events.js';
+import { parsePayload, RUN_CANCEL, RUN_START, STREAM_RESUME } from './wire-messages.js';
+
+/** One message: on whose behalf, and what to do about it. */
+export interface MessageCall {
+  /** This message's own. */
+  readonly context: UserExecutionContext;
+  readonly payload: unknown;
+  /** Called once, unless the handler throws. */
+  answer(data: RunView | StreamRange): void;
+  /** Begins the socket's stream anew. */
+  restartStream(after: number, pruned: number): void;
+}
+
+type Handler = (call: MessageCall) => Promise<void>;
+
+/** What clients can ask for, over any socket. Holds nothing of anybody's: who asks comes with the call. */
+@Injectable()
+export class SocketMessages {
+  private readonly handlers: Readonly<Record<keyof ClientToServerEvents, Handler>> = {
+    'run:start': (call) => this.start(call),
+    'run:cancel': (call) => this.cancel(call),
+    'stream:resume': (call) => this.resume(call),
+  };
+
+  constructor(
+    private readonly execution: ExecutionService,
+    @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
+  ) {}
+
+  /** @returns undefined when there is no message of that name */
+  handlerOf(name: string): Handler | undefined {
+    return Object.hasOwn(this.handlers, name) ? this.handlers[name as keyof ClientToServerEvents] : undefined;
+  }
+
+  private async start({ context, payload, answer }: MessageCall): Promise<void> {
+    const { run } = await this.execution.submit(context, parsePayload(RUN_START, payload, 'run:start'));
+    answer(toRunView(run));
+  }
+
+  private async cancel({ context, payload, answer }: MessageCall): Promise<void> {
+    const { runId, wait } = parsePayload(RUN_CANCEL, payload, 'run:cancel');
+    if (!RUN_ID_PATTERN.test(runId)) throw new CarrelError('not_found', 'there is no such run');
+    answer(toRunView(await this.execution.cancel(context, runId as RunId, { wait, signal: context.signal })));
+  }
+
+  private async resume({ context, payload, answer, restartStream }: MessageCall): Promise<void> {
+    const { after } = parsePayload(STREAM_RESUME, payload, 'stream:resume');
+    const { pruned, last } = await this.journal.bounds(context.userId);
+    checkPosition(after, last);
+    answer({ from: Math.max(after, pruned) + 1, to: last });
+    restartStream(after, pruned);
+  }
+}
+
+/** @throws CarrelError `invalid_request` when a client claims to have events that do not exist */
+export function checkPosition(after: number, last: number): void {
+  if (after > last) throw new CarrelError('invalid_request', `"after" is ${after}, but the newest event is ${last}`);
+}

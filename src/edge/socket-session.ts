@@ -1,0 +1,172 @@
+import type { CarrelConfig } from '../config/config.js';
+import { UserExecutionContext } from '../context/user-execution-context.js';
+import type { EventJournal } from '../events/event-journal.port.js';
+import type { Clock } from '../shared/clock.js';
+import { CarrelError } from '../shared/errors.js';
+import { newId } from '../shared/ids.js';
+import { runInLogScope } from '../shared/log-scope.js';
+import { toWireError } from './problem.js';
+import { buildRequestContext, factsOf } from './request-context.js';
+import { roomOf, type Admission } from './socket-admission.service.js';
+import type { SocketMessages } from './socket-messages.service.js';
+import { SocketOutlet, type AgentsSocket } from './socket-outlet.js';
+import { SocketReader } from './socket-reader.js';
+import type { WireReply } from './wire-events.js';
+import { OversizedMessage } from './wire-encoder.js';
+
+export interface SessionParts {
+  socket: AgentsSocket;
+  admission: Admission;
+  messages: SocketMessages;
+  journal: EventJournal;
+  clock: Clock;
+  config: CarrelConfig;
+}
+
+type Ack = (reply: WireReply<unknown>) => void;
+type Handler = NonNullable<ReturnType<SocketMessages['handlerOf']>>;
+
+/** Names of messages come from the client. */
+const MAX_NAME_LENGTH = 64;
+/** Unanswered messages of a connection, beyond as many starts as its user's lane could take. */
+const MORE_IN_FLIGHT = 16;
+
+/**
+ * One connected socket, from `ready` until it disconnects: carries out its messages in the order in which they came, each
+ * with a context of its own, and ends the connection when the token ends.
+ */
+export class SocketSession {
+  private readonly outlet: SocketOutlet;
+  private readonly reader: SocketReader;
+  /** What all messages' contexts have in common. */
+  private readonly base: UserExecutionContext;
+  private readonly closing = new AbortController();
+  private cancelExpiry: () => void = () => {};
+  private inFlight = 0;
+
+  constructor(private readonly parts: SessionParts) {
+    const { socket, admission, clock, config, journal } = parts;
+    const { identity, place } = admission;
+    this.base = buildRequestContext(identity, factsOf(socket.request.headers, socket.handshake.address), clock.now());
+    this.outlet = new SocketOutlet(socket, config.limits);
+    this.reader = new SocketReader({
+      userId: identity.userId,
+      room: roomOf(identity.userId),
+      socket,
+      outlet: this.outlet,
+      feed: place.feed,
+      journal,
+      failed: (error) => this.fail(error),
+    });
+  }
+
+  /** Must be called in the tick of the connection: a message can't come in before `ready` has gone out, then. */
+  open(): void {
+    const { socket, admission } = this.parts;
+    socket.once('disconnect', () => this.close());
+    socket.onAny((name: unknown, ...payloads: unknown[]) => void this.receive(name, payloads));
+    socket.emit('ready', { userId: admission.identity.userId, seq: admission.last });
+    this.watchExpiry();
+    this.reader.begin(admission.after, admission.pruned);
+  }
+
+  private close(): void {
+    this.cancelExpiry();
+    this.closing.abort();
+    this.reader.stop();
+    this.outlet.close();
+  }
+
+  /** The client connects again by itself, with the position it has reached. */
+  private fail(error: unknown): void {
+    this.parts.socket.emit('exception', toWireError(error));
+    this.parts.socket.conn.close();
+  }
+
+  private watchExpiry(): void {
+    const { admission, clock, socket } = this.parts;
+    const leftMs = admission.identity.expiresAtMs - clock.now();
+    // A timer holds at most 31 bits of milliseconds, a token can be valid for years.
+    if (leftMs > 0) this.cancelExpiry = clock.after(leftMs, () => this.watchExpiry());
+    else {
+      socket.emit('auth_expired');
+      socket.disconnect(true);
+    }
+  }
+
+  private async receive(name: unknown, payloads: unknown[]): Promise<void> {
+    const { socket, admission, clock } = this.parts;
+    if (!socket.connected) return;
+    if (clock.now() >= admission.identity.expiresAtMs) return this.watchExpiry();
+    const ack = typeof payloads.at(-1) === 'function' ? (payloads.pop() as Ack) : undefined;
+    this.inFlight += 1;
+    try {
+      const handler = this.handlerOf(name, payloads, ack);
+      const context = this.newContext();
+      await runInLogScope({ requestId: context.requestId, userId: context.userId }, () =>
+        handler({
+          context,
+          payload: payloads[0],
+          answer: (data) => this.answer(() => ack?.({ ok: true, data })),
+          restartStream: (after, pruned) => this.reader.begin(after, pruned),
+        }),
+      );
+    } catch (thrown) {
+      const error = toWireError(thrown);
+      this.answer(() =>
+        ack ? ack({ ok: false, error }) : socket.emit('exception', { ...error, event: shortened(name) }),
+      );
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  /** @throws CarrelError for everything that can be wrong with a message before its payload is looked into */
+  private handlerOf(name: unknown, payloads: readonly unknown[], ack: Ack | undefined): Handler {
+    const { messages, config } = this.parts;
+    if (payloads[0] instanceof OversizedMessage) {
+      const limit = config.http.bodyLimitBytes;
+      throw new CarrelError('payload_too_large', `a message has at most ${limit} bytes`);
+    }
+    const handler = typeof name === 'string' ? messages.handlerOf(name) : undefined;
+    if (!handler) throw new CarrelError('unknown_event', `there is no message "${shortened(name)}"`);
+    if (!ack)
+      throw new CarrelError(
+        'invalid_request',
+        `send "${shortened(name)}" with an acknowledgement, as the last argument`,
+      );
+    if (payloads.length !== 1) {
+      throw new CarrelError('invalid_request', `a message has one payload, this one has ${payloads.length}`);
+    }
+    const { maxRunning, maxQueued } = config.lane;
+    if (this.inFlight > maxRunning + maxQueued + MORE_IN_FLIGHT) {
+      throw new CarrelError('rate_limited', 'too many messages of this connection are waiting for their answer');
+    }
+    return handler;
+  }
+
+  private newContext(): UserExecutionContext {
+    const { userId, roles, audit } = this.base;
+    const { signal } = this.closing;
+    return new UserExecutionContext({
+      userId,
+      roles,
+      audit,
+      signal,
+      requestId: newId('req'),
+      createdAtMs: this.parts.clock.now(),
+    });
+  }
+
+  private answer(send: () => void): void {
+    const { socket } = this.parts;
+    if (!socket.connected) return;
+    send();
+    // It asks and does not read the answers: they would fill the memory.
+    if (!this.outlet.answered()) socket.disconnect(true);
+  }
+}
+
+function shortened(name: unknown): string {
+  return String(name).slice(0, MAX_NAME_LENGTH);
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { CarrelError } from '../shared/errors.js';
+
+/** A `seq` that a client has, or 0. */
+const position = z.int().min(0);
+
+/** `auth` of a handshake. */
+export const HANDSHAKE_AUTH = z.strictObject({ token: z.string(), after: position.optional() });
+
+/** What the messages of clients look like. What an input, a thread id or metadata may be is the execution's to say. */
+export const RUN_START = z.strictObject({
+  agent: z.string(),
+  input: z.unknown(),
+  threadId: z.string().optional(),
+  metadata: z.unknown().optional(),
+  idempotencyKey: z.string().optional(),
+});
+export const RUN_CANCEL = z.strictObject({ runId: z.string(), wait: z.boolean().optional() });
+export const STREAM_RESUME = z.strictObject({ after: position });
+
+/** Names of properties come from the client, so that a text about them could be as long as the message. */
+const MAX_TEXT_LENGTH = 200;
+const MAX_ISSUES = 10;
+
+/**
+ * What a client sent, if it is what `schema` says and nothing else.
+ *
+ * @param name what it is called in the error's message
+ * @throws CarrelError `invalid_request`, with `issues` that name each property
+ */
+export function parsePayload<Output>(schema: z.ZodType<Output>, payload: unknown, name: string): Output {
+  if (ArrayBuffer.isView(payload)) throw new CarrelError('invalid_request', `${name}: a payload can't be binary`);
+  const parsed = schema.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({
+    path: path.join('.'),
+    message: message.slice(0, MAX_TEXT_LENGTH),
+  }));
+  const text = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
+  throw new CarrelError('invalid_request', `${name}: ${text}`, { details: { issues } });
+}

@@ -1,0 +1,125 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'socket.io';
+import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
+import { CARREL_CONFIG, type CarrelConfig } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { AgentsGateway } from '../../src/edge/agents.gateway.js';
+import { SocketAdmission } from '../../src/edge/socket-admission.service.js';
+import { CarrelIoAdapter } from '../../src/edge/socket-io.adapter.js';
+import { SocketMessages } from '../../src/edge/socket-messages.service.js';
+import { signToken } from '../../src/edge/token-signer.js';
+import { TokenVerifier } from '../../src/edge/token-verifier.service.js';
+import { UserFeeds } from '../../src/edge/user-feeds.service.js';
+import { EventBus } from '../../src/events/event-bus.js';
+import { EVENT_JOURNAL } from '../../src/events/event-journal.port.js';
+import { ExecutionService } from '../../src/execution/execution.service.js';
+import { Readiness } from '../../src/execution/readiness.js';
+import { CLOCK, systemClock, type Clock } from '../../src/shared/clock.js';
+import { GatewayClient } from './gateway-client.js';
+import { MemoryJournal, type ReadDelay } from './gateway-journal.js';
+import { ScriptedExecution } from './gateway-execution.js';
+
+interface GatewayServerOptions {
+  env?: Record<string, string>;
+  delay?: ReadDelay;
+  clock?: Clock;
+}
+
+/** The Socket.IO edge alone: the real gateway on a real port, with a journal in memory and scripted runs. */
+export class GatewayServer implements AsyncDisposable {
+  readonly clients = new Set<GatewayClient>();
+
+  private constructor(
+    readonly app: NestFastifyApplication,
+    readonly config: CarrelConfig,
+    readonly journal: MemoryJournal,
+    readonly execution: ScriptedExecution,
+    private readonly clock: Clock,
+  ) {}
+
+  static async start({ env, delay, clock = systemClock }: GatewayServerOptions = {}): Promise<GatewayServer> {
+    const config = loadConfig({
+      CARREL_JWT_SECRET: 'a secret that only this test knows',
+      CARREL_LOG_LEVEL: 'silent',
+      ...env,
+    });
+    const journal = new MemoryJournal(delay);
+    const execution = new ScriptedExecution();
+    @Module({
+      providers: [
+        AgentsGateway,
+        EventBus,
+        Readiness,
+        SocketAdmission,
+        SocketMessages,
+        TokenVerifier,
+        UserFeeds,
+        { provide: CARREL_CONFIG, useValue: config },
+        { provide: CLOCK, useValue: clock },
+        { provide: EVENT_JOURNAL, useValue: journal },
+        { provide: ExecutionService, useValue: execution },
+      ],
+    })
+    class GatewayModule {}
+    const app = await NestFactory.create<NestFastifyApplication>(GatewayModule, new FastifyAdapter(), {
+      logger: false,
+    });
+    app.useWebSocketAdapter(new CarrelIoAdapter(app, config));
+    await app.listen(0, '127.0.0.1');
+    return new GatewayServer(app, config, journal, execution, clock);
+  }
+
+  get url(): string {
+    const { port } = this.app.getHttpServer().address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
+  /** socket.io's own server. */
+  get io(): Server {
+    const gateway = this.app.get(AgentsGateway) as unknown as { namespace: { server: Server } };
+    return gateway.namespace.server;
+  }
+
+  token(userId: string, ttlSeconds = 3600): Promise<string> {
+    return signToken(this.config, { userId, ttlSeconds }, this.clock);
+  }
+
+  /** A client that has not connected yet. */
+  client(
+    auth: Record<string, unknown>,
+    options: Partial<ManagerOptions & SocketOptions> = {},
+    namespace = '/agents',
+  ): GatewayClient {
+    const socket = io(this.url + namespace, {
+      auth,
+      transports: ['websocket'],
+      forceNew: true,
+      autoConnect: false,
+      reconnection: false,
+      ...options,
+    });
+    const client = new GatewayClient(socket);
+    this.clients.add(client);
+    return client;
+  }
+
+  /** A client that is `ready`. */
+  async connect(
+    userId: string,
+    after?: number,
+    options: Partial<ManagerOptions & SocketOptions> = {},
+  ): Promise<GatewayClient> {
+    const client = this.client({ token: await this.token(userId), ...(after === undefined ? {} : { after }) }, options);
+    client.socket.connect();
+    await client.notice('ready');
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.clients) client.close();
+    await this.app.close();
+  }
+}
