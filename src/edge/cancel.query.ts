@@ -1,0 +1,15 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean } from 'class-validator';
+
+/** What `POST /v1/runs/:id/cancel` takes. */
+export class CancelQuery {
+  @ApiPropertyOptional({
+    type: Boolean,
+    default: false,
+    description: "Answer when the run's work is down, not before.",
+  })
+  @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
+  @IsBoolean()
+  wait: boolean = false;
+}

@@ -1,0 +1,43 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { ExecutionModule } from '../execution/execution.module.js';
+import { AgentsController } from './agents.controller.js';
+import { AgentsGateway } from './agents.gateway.js';
+import { EventPages } from './event-pages.service.js';
+import { EventStreams } from './event-streams.service.js';
+import { EventsController } from './events.controller.js';
+import { HealthController } from './health.controller.js';
+import { HttpIdentity } from './http-identity.js';
+import { HttpLogging } from './http-logging.js';
+import { MeController } from './me.controller.js';
+import { ProblemFilter } from './problem.filter.js';
+import { RouteMethods } from './route-methods.service.js';
+import { RunsController } from './runs.controller.js';
+import { SocketAdmission } from './socket-admission.service.js';
+import { SocketMessages } from './socket-messages.service.js';
+import { SocketShutdown } from './socket-shutdown.service.js';
+import { ThreadsController } from './threads.controller.js';
+import { TokenVerifier } from './token-verifier.service.js';
+import { UserFeeds } from './user-feeds.service.js';
+
+/** Both doors, HTTP and Socket.IO. All of it is singletons: who asks comes with each request and each message. */
+@Module({
+  imports: [ExecutionModule],
+  controllers: [AgentsController, EventsController, HealthController, MeController, RunsController, ThreadsController],
+  providers: [
+    TokenVerifier,
+    HttpIdentity,
+    HttpLogging,
+    RouteMethods,
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    EventPages,
+    EventStreams,
+    AgentsGateway,
+    SocketAdmission,
+    SocketMessages,
+    SocketShutdown,
+    UserFeeds,
+  ],
+  exports: [ExecutionModule, TokenVerifier],
+})
+export class EdgeModule {}

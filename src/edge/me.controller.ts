@@ -1,0 +1,48 @@
+import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
+import type { UserExecutionContext } from '../context/user-execution-context.js';
+import { ExecutionService } from '../execution/execution.service.js';
+import { CHECKED } from './checked.pipe.js';
+import { CurrentContext } from './current-context.decorator.js';
+import { identityOf } from './identity-carrier.js';
+import { LimitQuery } from './page.query.js';
+import { isoTime } from './run-view.js';
+
+/** The caller, as the server sees them, and their share of it. */
+@Controller('v1/me')
+export class MeController {
+  constructor(
+    private readonly execution: ExecutionService,
+    @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
+  ) {}
+
+  @Get()
+  me(@CurrentContext() { userId, roles }: UserExecutionContext, @Req() request: FastifyRequest) {
+    const identity = identityOf(request);
+    return { userId, roles, tokenExpiresAt: identity && isoTime(identity.expiresAtMs) };
+  }
+
+  @Get('limits')
+  async limits(@CurrentContext() context: UserExecutionContext) {
+    const { running, queued, starts, windowEndsAtMs } = await this.execution.lane(context);
+    const windowEndsAt = windowEndsAtMs === 0 ? undefined : isoTime(windowEndsAtMs);
+    return { limits: this.config.lane, use: { running, queued, starts, windowEndsAt } };
+  }
+
+  /** A run that waits for a free slot of the server is `running` here: it has its place in the lane. */
+  @Get('queue')
+  async queue(@CurrentContext() context: UserExecutionContext, @Query(CHECKED) { limit }: LimitQuery) {
+    const [{ running, queued }, waiting] = await Promise.all([
+      this.execution.lane(context),
+      this.execution.waiting(context, limit),
+    ]);
+    const items = waiting.map(({ id, agent, createdAtMs }, index) => ({
+      id,
+      agent,
+      position: index + 1,
+      createdAt: isoTime(createdAtMs),
+    }));
+    return { running, queued, items };
+  }
+}

@@ -1,0 +1,27 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Allow, IsString, Length, Matches } from 'class-validator';
+import { THREAD_ID_PATTERN, type ThreadId } from '../shared/ids.js';
+import { IfGiven } from './if-given.decorator.js';
+
+/** What `POST /v1/threads` takes. */
+export class NewThreadDto {
+  @ApiPropertyOptional({
+    description: 'An id of your own; it only means something among your threads.',
+    pattern: THREAD_ID_PATTERN.source,
+  })
+  @IfGiven()
+  @Matches(THREAD_ID_PATTERN, {
+    message: 'id must be 1 to 128 letters, digits or . _ : - and begin with a letter or digit',
+  })
+  id?: ThreadId;
+
+  @ApiPropertyOptional({ maxLength: 200, example: 'The annual report' })
+  @IfGiven()
+  @IsString()
+  @Length(1, 200)
+  title?: string;
+
+  @ApiPropertyOptional({ type: Object, description: 'Plain data of your own.', additionalProperties: true })
+  @Allow()
+  metadata?: unknown;
+}

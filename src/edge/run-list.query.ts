@@ -1,0 +1,27 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, Matches } from 'class-validator';
+import { RUN_STATUSES, type RunStatus } from '../execution/run-status.js';
+import { RUN_ID_PATTERN, THREAD_ID_PATTERN, type ThreadId } from '../shared/ids.js';
+import { IfGiven } from './if-given.decorator.js';
+import { LimitQuery } from './page.query.js';
+
+/** A page of runs. */
+export class RunPageQuery extends LimitQuery {
+  @ApiPropertyOptional({ description: '`nextCursor` of the page before.', pattern: RUN_ID_PATTERN.source })
+  @IfGiven()
+  @Matches(RUN_ID_PATTERN, { message: 'cursor must be the nextCursor of the page before' })
+  cursor?: string;
+
+  @ApiPropertyOptional({ enum: [...RUN_STATUSES], description: 'Only runs of this status.' })
+  @IfGiven()
+  @IsIn(RUN_STATUSES)
+  status?: RunStatus;
+}
+
+/** What `GET /v1/runs` takes. */
+export class RunListQuery extends RunPageQuery {
+  @ApiPropertyOptional({ description: 'Only runs of this thread.', pattern: THREAD_ID_PATTERN.source })
+  @IfGiven()
+  @Matches(THREAD_ID_PATTERN, { message: 'threadId must be the id of a thread' })
+  threadId?: ThreadId;
+}

@@ -1,0 +1,35 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Allow, IsString, Length, Matches } from 'class-validator';
+import { THREAD_ID_PATTERN } from '../shared/ids.js';
+import { IfGiven } from './if-given.decorator.js';
+
+/** What `POST /v1/runs` takes. What an input and metadata may be is the execution's to say. */
+export class StartRunDto {
+  @ApiProperty({ description: 'Name of the agent; `GET /v1/agents` lists them.', maxLength: 64, example: 'summarise' })
+  @IsString()
+  @Length(1, 64)
+  agent!: string;
+
+  @ApiProperty({ type: Object, description: "What the agent's `inputSchema` says.", additionalProperties: true })
+  @Allow()
+  input: unknown;
+
+  @ApiPropertyOptional({
+    description: "One of the caller's threads, or the id of a new one; without it the run gets a new thread.",
+    pattern: THREAD_ID_PATTERN.source,
+    example: 'thr_01k9m7v3c8d5e6f7g8h9j0k1m2',
+  })
+  @IfGiven()
+  @Matches(THREAD_ID_PATTERN, {
+    message: 'threadId must be 1 to 128 letters, digits or . _ : - and begin with a letter or digit',
+  })
+  threadId?: string;
+
+  @ApiPropertyOptional({
+    type: Object,
+    description: 'Plain data that the run carries along.',
+    additionalProperties: true,
+  })
+  @Allow()
+  metadata?: unknown;
+}
