@@ -5,7 +5,12 @@ import { CarrelError } from '../shared/errors.js';
 
 type DtoClass = new () => object;
 
-const STRICT = { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true } as const;
+const STRICT = {
+  whitelist: true,
+  forbidNonWhitelisted: true,
+  forbidUnknownValues: true,
+  stopAtFirstError: true,
+} as const;
 const MAX_ISSUES = 10;
 /** Names of properties come from the client. */
 const MAX_TEXT_LENGTH = 200;

@@ -1,5 +1,4 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, Min } from 'class-validator';
 import { IfGiven } from './if-given.decorator.js';
 import { LimitQuery, WholeNumber } from './page.query.js';
 
@@ -8,9 +7,7 @@ const AFTER = { type: 'integer', minimum: 0, description: 'Only events behind th
 /** What a page of events takes. */
 export class EventPageQuery extends LimitQuery {
   @ApiPropertyOptional({ ...AFTER, default: 0 })
-  @WholeNumber()
-  @IsInt()
-  @Min(0)
+  @WholeNumber(0)
   after: number = 0;
 }
 
@@ -22,8 +19,6 @@ export class EventStreamQuery {
     description: `${AFTER.description} The header \`Last-Event-ID\` goes before it.`,
   })
   @IfGiven()
-  @WholeNumber()
-  @IsInt()
-  @Min(0)
+  @WholeNumber(0)
   after?: number;
 }

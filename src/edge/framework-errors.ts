@@ -26,8 +26,10 @@ const FASTIFY_TEXTS: Readonly<Record<string, string>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty; JSON was announced',
   FST_ERR_CTP_INVALID_JSON_BODY: 'the body is not valid JSON, or has a reserved key',
   FST_ERR_BAD_URL: 'the path is not validly encoded',
-  FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is too long',
 };
+
+/** No id is that long. */
+const TOO_LONG_FOR_AN_ID = 'FST_ERR_MAX_PARAM_LENGTH';
 
 /**
  * An `HttpException` of Nest, or of somebody's own controller, keeps its status and its message below 500.
@@ -49,6 +51,8 @@ export function errorOfFastify(thrown: unknown): TranslatedError | undefined {
   if (!(thrown instanceof Error) || isCarrelError(thrown)) return undefined;
   const { code, statusCode } = thrown as { code?: unknown; statusCode?: unknown };
   if (typeof code !== 'string' || typeof statusCode !== 'number' || statusCode >= 500) return undefined;
+  if (code === TOO_LONG_FOR_AN_ID)
+    return { error: new CarrelError('not_found', undefined, { cause: thrown }), status: 404 };
   const text = FASTIFY_TEXTS[code];
   if (!text) return undefined;
   return {

@@ -1,4 +1,5 @@
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
 import type { Socket } from 'node:net';
 import type { CarrelConfig } from '../config/config.js';
 import { CarrelError } from '../shared/errors.js';
@@ -16,6 +17,12 @@ export function httpServerOptions({
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     clientErrorHandler: (error, socket) => refuseBytes(error, socket),
+    // What the router refuses gets no further: neither to the hooks nor to `ProblemFilter`.
+    frameworkErrors: (error, _request, reply) => {
+      const problem = toProblem(error);
+      const untyped = reply as unknown as FastifyReply;
+      void untyped.status(problem.status).type('application/problem+json').send(problem);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { CarrelConfig } from '../config/config.js';
+import { RouteMethods } from './route-methods.service.js';
 
 /** What a browser's script may read of an answer, beside the body. */
 const EXPOSED_HEADERS = [
@@ -22,6 +23,7 @@ export function installHttp(app: NestFastifyApplication, { http }: CarrelConfig)
   app.useSecurityHeaders({ contentSecurityPolicy: { useDefaults: false, directives: API_POLICY } });
   // Announced as text, a body could come from any web page without asking; and it is JSON or nothing.
   app.getHttpAdapter().getInstance().removeContentTypeParser('text/plain');
+  app.get(RouteMethods).watch(app.getHttpAdapter().getInstance());
   if (http.corsOrigins.length === 0) return;
   app.enableCors({
     origin: [...http.corsOrigins],

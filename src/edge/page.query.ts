@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsString, Length, Max, Min } from 'class-validator';
@@ -6,11 +7,22 @@ import { IfGiven } from './if-given.decorator.js';
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 200;
 
-/** A whole number as a query has it; anything else stays a text and is refused. */
-export const WholeNumber = () =>
-  Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value,
+/** A whole number in a query. */
+export function WholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): PropertyDecorator {
+  const range = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}` : ` from ${min} to ${max}`;
+  const message = `$property must be a whole number${range}`;
+  return applyDecorators(
+    // What is no number stays as it is, and is refused.
+    Transform(({ value }: { value: unknown }) => (isDigits(value) ? Number(value) : value)),
+    IsInt({ message }),
+    Min(min, { message }),
+    Max(max, { message }),
   );
+}
+
+function isDigits(value: unknown): boolean {
+  return typeof value === 'string' && /^\d{1,15}$/.test(value);
+}
 
 export class LimitQuery {
   @ApiPropertyOptional({
@@ -20,10 +32,7 @@ export class LimitQuery {
     default: DEFAULT_PAGE_SIZE,
     description: 'How many items at most.',
   })
-  @WholeNumber()
-  @IsInt()
-  @Min(1)
-  @Max(MAX_PAGE_SIZE)
+  @WholeNumber(1, MAX_PAGE_SIZE)
   limit: number = DEFAULT_PAGE_SIZE;
 }
 

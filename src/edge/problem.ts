@@ -22,8 +22,6 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly code: ErrorCode;
-  /** The path that was asked for. */
-  readonly instance?: string;
   readonly requestId?: string;
   readonly retryAfterMs?: number;
   readonly supportCode?: SupportCode;
@@ -38,17 +36,15 @@ const logger = new Logger('Errors');
  */
 export function toWireError(error: unknown): WireError {
   const { code, message, facts } = shown(error);
-  return { ...facts, code, message };
+  return { ...{ code, message }, ...facts, code, message };
 }
 
 /** The same as a problem. `place` says which request it answers; it is the caller's to fill in. */
-export function toProblem(error: unknown, place: { instance?: string; requestId?: string } = {}): Problem {
+export function toProblem(error: unknown, place: { requestId?: string } = {}): Problem {
   const { code, message, facts, status } = shown(error);
-  return { ...facts, ...problemHead(code, status), detail: message, ...place };
-}
-
-function problemHead(code: ErrorCode, status: number) {
-  return { type: `/docs/errors#${code}`, title: ERRORS[code].title, status, code };
+  const head = { type: `/docs/errors#${code}`, title: ERRORS[code].title, status, detail: message, code, ...place };
+  // The facts stand behind these, and none of them can replace one of these.
+  return { ...head, ...facts, ...head };
 }
 
 interface Shown {

@@ -1,17 +1,14 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import { fastifyOf } from './fastify-instance.js';
+import { Injectable } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
 
 /** Which methods each path of the application has, to tell a wrong method from a wrong path. */
 @Injectable()
-export class RouteMethods implements OnModuleInit {
+export class RouteMethods {
   private readonly routes = new Map<string, { pattern: RegExp; methods: Set<string> }>();
 
-  constructor(private readonly adapterHost: HttpAdapterHost) {}
-
-  /** Nest adds its routes after this. */
-  onModuleInit(): void {
-    fastifyOf(this.adapterHost).addHook('onRoute', ({ url, method }) => this.add(url, [method].flat()));
+  /** Must be called before Nest adds its routes, which is before it calls any hook of a provider. */
+  watch(fastify: Pick<FastifyInstance, 'addHook'>): void {
+    fastify.addHook('onRoute', ({ url, method }) => this.add(url, [method].flat()));
   }
 
   /** Of a path without its query; empty when there is no such path. */
