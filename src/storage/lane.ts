@@ -17,9 +17,10 @@ export function isWindowOpen(user: UserState, nowMs: number): boolean {
  * @throws CarrelError `rate_limited` | `queue_full`
  */
 export function decidePlace(user: UserState, limits: LaneLimits, nowMs: number): boolean {
-  if (isWindowOpen(user, nowMs) && user.starts >= limits.startsPerMinute) {
+  const window = isWindowOpen(user, nowMs) ? user : { starts: 0, windowStartMs: nowMs };
+  if (window.starts >= limits.startsPerMinute) {
     throw new CarrelError('rate_limited', `At most ${limits.startsPerMinute} runs can be started per minute`, {
-      retryAfterMs: user.windowStartMs + WINDOW_MS - nowMs,
+      retryAfterMs: window.windowStartMs + WINDOW_MS - nowMs,
     });
   }
   if (user.waiting === 0 && user.admitted < limits.maxRunning) return true;

@@ -188,6 +188,7 @@ export class SqliteRunStore implements RunStore {
 function queuedEvent(user: UserState, run: NewRun, admitted: boolean): EventDraft | undefined {
   const facts = { attempt: 0, atMs: run.createdAtMs };
   if (!admitted) return draftEvent('agent_queued', { position: user.waiting, reason: 'user_limit' }, facts);
-  if (run.ahead > 0) return draftEvent('agent_queued', { position: run.ahead + 1, reason: 'server_busy' }, facts);
+  if (run.placeInLine > 0)
+    return draftEvent('agent_queued', { position: run.placeInLine, reason: 'server_busy' }, facts);
   return undefined;
 }
