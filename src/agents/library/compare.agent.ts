@@ -108,7 +108,7 @@ async function compareSentences(left: TextDocument, right: TextDocument, pace: P
   const space = await VectorSpace.of([...left.sentences, ...right.sentences], pace);
   const leftVectors = space.vectors.slice(0, left.sentences.length);
   const pairing = await pairUp(leftVectors, space.vectors.slice(left.sentences.length), pace);
-  const subject = likenessOf(space.vectorOf(...left.sentences), space.vectorOf(...right.sentences));
+  const subject = likenessOf(space.vectorOf(left.sentences), space.vectorOf(right.sentences));
   const coverage = coverageOf(left.sentences, right.sentences, pairing);
   await pace.pause();
   const versions = compareVersions(left.sentences, right.sentences, pairing);

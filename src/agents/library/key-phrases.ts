@@ -15,6 +15,8 @@ const PART_SHARE = 0.6;
 /** How many of the best phrases are looked at again. */
 const SHORTLIST = 150;
 const HEADING_BONUS = 1.3;
+/** What is weaker than this, beside the strongest, is noise. */
+const WEAKEST = 0.1;
 
 /** All phrases of one text, to be ranked and looked up. */
 export class PhraseIndex {
@@ -46,11 +48,13 @@ export class PhraseIndex {
         kept.push(entry);
     });
     const best = kept[0]?.score ?? 1;
-    return kept.map(({ phrase, score }) => ({
-      phrase: formOf(phrase),
-      score: Math.round((score / best) * 1000) / 1000,
-      stems: phrase.stems,
-    }));
+    return kept
+      .filter(({ score }) => score >= best * WEAKEST)
+      .map(({ phrase, score }) => ({
+        phrase: formOf(phrase),
+        score: Math.round((score / best) * 1000) / 1000,
+        stems: phrase.stems,
+      }));
   }
 
   /** Phrases of several words that come back say most. */
@@ -60,7 +64,7 @@ export class PhraseIndex {
     const bonus = inHeading ? HEADING_BONUS : 1;
     if (stems.length === 1)
       return formOf(phrase).length < 3 && !this.document.language.isUnspaced ? 0 : 1.2 * Math.log2(count + 0.1) * bonus;
-    if (count === 1 && !inHeading) return 0.2;
+    if (count === 1) return inHeading ? 0.8 : 0.2;
     const words = stems.map((stem) => this.phrases.get(stem)?.count ?? count);
     // how firmly the words belong together, from 0 to 1
     const cohesion = (count * words.length) / words.reduce((sum, word) => sum + word, 0);

@@ -59,7 +59,7 @@ export class SummariseAgent implements AgentProvider<SummariseInput, Summary> {
     await run.thinking(`Chose ${chosen.length} of ${document.sentences.length} sentences`, { step: 4, progress: 1 });
 
     return {
-      summary: chosen.map(({ sentence }) => sentence.text).join(' '),
+      summary: chosen.map(({ sentence }) => sentence.text).join(document.language.isUnspaced ? '' : ' '),
       sentences: chosen.map(({ sentence: { text, position }, score }) => ({
         text,
         score: Math.round(score * 1000) / 1000,

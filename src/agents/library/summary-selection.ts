@@ -25,11 +25,12 @@ export async function scoreSentences(
   pace: Pace,
 ): Promise<ScoredSentence[]> {
   const centrality = await centralityOf(space, pace);
-  const topic = space.dense(space.vectorOf(...document.headings));
-  const raw = document.sentences.map((sentence, i) => {
+  const topic = space.dense(space.vectorOf(document.headings));
+  const raw: number[] = [];
+  await pace.each(document.sentences, (sentence, i) => {
     const vector = space.vectors[i];
     const onTopic = vector ? product(topic, vector) : 0;
-    return (centrality[i] ?? 0) * (1 + 0.5 * onTopic) * placeFactor(sentence) * formFactor(sentence);
+    raw.push((centrality[i] ?? 0) * (1 + 0.5 * onTopic) * placeFactor(sentence) * formFactor(sentence));
   });
   if (document.language.tag === 'en') await discountFragments(document.sentences, raw, pace);
   const top = raw.reduce((max, score) => Math.max(max, score), 0) || 1;

@@ -29,7 +29,7 @@ export class VectorSpace {
     const idf = frequencies.map((frequency) => Math.log(1 + sentences.length / frequency));
     const vectors: TermVector[] = [];
     const space = new VectorSpace(ids, idf, vectors);
-    await pace.each(sentences, (sentence) => vectors.push(space.vectorOf(sentence)));
+    await pace.each(sentences, (sentence) => vectors.push(space.vectorOf([sentence])));
     return space;
   }
 
@@ -38,7 +38,7 @@ export class VectorSpace {
   }
 
   /** Terms that no sentence of the space has are left out. */
-  vectorOf(...sentences: readonly Sentence[]): TermVector {
+  vectorOf(sentences: readonly Sentence[]): TermVector {
     const counts = new Map<number, number>();
     for (const { words } of sentences) {
       for (const { stem } of words) {
@@ -48,7 +48,7 @@ export class VectorSpace {
     }
     const terms = [...counts.keys()];
     const raw = [...counts].map(([id, count]) => (1 + Math.log(count)) * (this.idf[id] ?? 0));
-    const length = Math.hypot(...raw) || 1;
+    const length = Math.sqrt(raw.reduce((sum, weight) => sum + weight * weight, 0)) || 1;
     return { terms, weights: raw.map((weight) => weight / length) };
   }
 

@@ -14,7 +14,7 @@ export interface TextBlock {
 const MAX_PIECE_CHARS = 2_000;
 const MARKDOWN_SIGNS =
   /^#{1,6} \S|^```|^~~~|^ {0,3}[-*+] \S|^ {0,3}\d{1,3}\. \S|\[[^\]\n]{1,200}\]\([^)\n]{1,500}\)|\*\*\S|^\|.*\|\s*$|^> \S/m;
-const HEADING_LINE = /^[^.!?:;,]{1,79}$/;
+const HEADING_LINE = /^[^.!?:;,。、！？；：]{1,79}$/;
 
 /** The prose of a text, plain or Markdown: code, tables, pictures and link addresses are no prose. */
 export async function readBlocks(text: string, pace: Pace): Promise<TextBlock[]> {
@@ -27,7 +27,10 @@ export async function readBlocks(text: string, pace: Pace): Promise<TextBlock[]>
       if (line) blocks.push({ kind, text: line });
     }
   });
-  return blocks;
+  // a single line is a text, not the heading of none
+  return blocks.some(({ kind }) => kind !== 'heading')
+    ? blocks
+    : blocks.map(({ text: line }) => ({ kind: 'paragraph', text: line }));
 }
 
 function* plainBlocks(paragraph: string): Iterable<TextBlock> {

@@ -55,7 +55,7 @@ export async function readDocument(text: string, pace: Pace, askedLanguage?: str
 function* spansOf(blocks: readonly TextBlock[], splitter: SentenceReader): Iterable<TextBlock & { leads: boolean }> {
   for (const block of blocks) {
     let leads = true;
-    for (const text of splitter.read(block.text)) {
+    for (const text of block.kind === 'heading' ? [block.text] : splitter.read(block.text)) {
       yield { kind: block.kind, text, leads };
       leads = false;
     }

@@ -76,13 +76,13 @@ function replaced(
       changes.removed.push(text);
       continue;
     }
-    changes.added.push(...texts(right, next, pair.index));
+    add(changes, right, next, pair.index);
     changes.changed.push({ left: text, right: counterpart.text });
     next = pair.index + 1;
   }
-  changes.added.push(...texts(right, next, come.to));
+  add(changes, right, next, come.to);
 }
 
-function texts(sentences: readonly Sentence[], from: number, to: number): string[] {
-  return sentences.slice(from, to).map(({ text }) => text);
+function add({ added }: VersionChanges, right: readonly Sentence[], from: number, to: number): void {
+  for (const { text } of right.slice(from, to)) added.push(text);
 }
