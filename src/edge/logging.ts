@@ -14,8 +14,7 @@ import { redactError, redactLogged } from './log-redaction.js';
 @Module({})
 export class LoggingModule {
   /** `Logger` is for `app.useLogger`, `PinoLogger` for classes that log objects. */
-  static forRoot(log: CarrelConfig['log'], destination?: DestinationStream): DynamicModule {
-    const logger = createLogger(log, destination);
+  static forRoot(log: CarrelConfig['log'], logger = createLogger(log)): DynamicModule {
     return {
       module: LoggingModule,
       global: true,
@@ -35,6 +34,35 @@ class OwnPinoLogger extends PinoLogger {
 
   override get logger(): Logger {
     return this.own;
+  }
+}
+
+/**
+ * What Nest itself logs through in `carrel start`, from its first line on: how it is put together is for those who
+ * debug, and so is the stack of an error that stops the boot, since the command reports that error.
+ */
+export function serverLogger(logger: Logger): NestPinoLogger {
+  return new QuietBootLogger(new OwnPinoLogger(logger), {});
+}
+
+const BOOT_CONTEXTS: readonly unknown[] = [
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'WebSocketsController',
+  'NestApplication',
+];
+
+class QuietBootLogger extends NestPinoLogger {
+  override log(message: unknown, ...params: unknown[]): void {
+    if (BOOT_CONTEXTS.includes(params.at(-1))) this.debug(message, ...params);
+    else super.log(message, ...params);
+  }
+
+  override error(message: unknown, ...params: unknown[]): void {
+    if (params.at(-1) === 'ExceptionHandler') this.debug(message, ...params);
+    else super.error(message, ...params);
   }
 }
 

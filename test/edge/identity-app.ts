@@ -26,7 +26,7 @@ import { ContextModule } from '../../src/context/context.module.js';
 import { UserExecutionContext } from '../../src/context/user-execution-context.js';
 import { HttpIdentity } from '../../src/edge/http-identity.js';
 import { HttpLogging } from '../../src/edge/http-logging.js';
-import { LoggingModule } from '../../src/edge/logging.js';
+import { createLogger, LoggingModule } from '../../src/edge/logging.js';
 import { toProblem } from '../../src/edge/problem.js';
 import { signToken } from '../../src/edge/token-signer.js';
 import { TokenVerifier } from '../../src/edge/token-verifier.service.js';
@@ -127,7 +127,7 @@ export async function startIdentityApp(settings: SettingOverrides = {}, cors = f
   const destination = { write: (line: string) => void written.push(line) };
 
   @Module({
-    imports: [ContextModule, LoggingModule.forRoot(config.log, destination)],
+    imports: [ContextModule, LoggingModule.forRoot(config.log, createLogger(config.log, destination))],
     controllers: [WhoAmIController, OpenController],
     providers: [
       { provide: CARREL_CONFIG, useValue: config },
