@@ -90,7 +90,7 @@ function configFrom(s: Settings): CarrelConfig {
 }
 
 function isPretty(setting: Settings['CARREL_LOG_PRETTY']): boolean {
-  return setting === 'auto' ? process.stdout.isTTY === true : setting === 'true';
+  return setting === 'auto' ? Boolean(process.stdout.isTTY) : setting === 'true';
 }
 
 function authFrom(s: Settings, dataDir: string): AuthConfig {

@@ -34,7 +34,7 @@ function rolesOf(claim: unknown): readonly string[] {
 const NO_ROLES: readonly string[] = Object.freeze([]);
 
 /** True for what can stand in the claim `roles`. */
-export function isRole(value: unknown): value is string {
+export function isRole(value: unknown): boolean {
   return typeof value === 'string' && ROLE_PATTERN.test(value);
 }
 

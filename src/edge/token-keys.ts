@@ -77,7 +77,7 @@ function algorithmsOf(key: KeyObject): string[] | undefined {
 
 function keysOfJwks(text: string, path: string): TokenKeys {
   const json = parsed(path, () => JSON.parse(text) as JWK | JSONWebKeySet);
-  const keys = 'keys' in json && Array.isArray(json.keys) ? (json.keys as JWK[]) : [json as JWK];
+  const keys = 'keys' in json && Array.isArray(json.keys) ? json.keys : [json as JWK];
   if (keys.length === 0) throw unusable(path, 'holds no key');
   if (keys.some((key) => key.kty === 'oct')) throw unusable(path, 'holds a secret; set CARREL_JWT_SECRET instead');
   if (keys.some((key) => key.d)) throw unusable(path, 'holds a private key; the server needs the public one only');

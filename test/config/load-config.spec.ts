@@ -38,7 +38,7 @@ describe('the configuration without any setting', () => {
         cancelGraceMs: 5_000,
       },
       limits: { metadataBytes: 16_384, eventDataBytes: 32_768, jsonDepth: 10, socketBacklog: 128 },
-      log: { level: 'info', pretty: process.stdout.isTTY === true },
+      log: { level: 'info', pretty: Boolean(process.stdout.isTTY) },
       drainMs: 10_000,
     });
   });
