@@ -43,7 +43,7 @@ export class AgentInvoker {
     if (!enhanced) return resultOf(instance.run(input, run), run);
     return this.#enhancers.call(enhanced, contextId, input, run, {
       instance,
-      // Nest finds a method's metadata by the method itself
+      // oxlint-disable-next-line typescript/unbound-method -- never called: Nest finds a method's metadata by the method itself
       method: instance.run as AgentHandler['method'],
       call: async (piped) => resultOf(instance.run(piped, run), run),
     });

@@ -17,7 +17,7 @@ export interface AgentProvider<Input = unknown, Result = unknown> {
 }
 
 /** A class that Nest can make an agent of. Its constructor's parameters are Nest's business. */
-export type AgentClass = abstract new (...args: never[]) => AgentProvider<never, unknown>;
+export type AgentClass = abstract new (...args: never[]) => AgentProvider<never>;
 
 /** A class-validator DTO class, or any Standard Schema (zod, valibot, arktype, …). */
 export type AgentInput = (new () => object) | StandardSchemaV1 | (StandardSchemaV1 & StandardJSONSchemaV1);

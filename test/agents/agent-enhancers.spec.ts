@@ -13,7 +13,6 @@ import {
   type PipeTransform,
   Scope,
   SetMetadata,
-  type Type,
   UseFilters,
   UseGuards,
   UseInterceptors,
@@ -97,7 +96,7 @@ describe('on an agent', () => {
     ['the class', Agent(OPTIONS)(decorated(UseGuards(OnlyPolite)))],
     ['the method', Agent(OPTIONS)(decoratedMethod(UseGuards(OnlyPolite)))],
   ])('a guard on %s that says no denies the run', async (_where, agentClass) => {
-    await using host = await boot(agentClass as unknown as Type);
+    await using host = await boot(agentClass);
     await expect(host.run('note', { text: 'go' }, runOf('alice'))).rejects.toMatchObject({ code: 'agent_denied' });
     expect(await host.run('note', { text: 'please' }, runOf('alice'))).toEqual({ text: 'please' });
   });
@@ -128,13 +127,13 @@ describe('on an agent', () => {
     const calming: NestInterceptor = {
       intercept: (_execution, next) => next.handle().pipe(catchError(() => of({ text: 'calm' }))),
     };
-    await using host = await boot(Agent(OPTIONS)(decorated(UseInterceptors(Loud, calming))) as unknown as Type);
+    await using host = await boot(Agent(OPTIONS)(decorated(UseInterceptors(Loud, calming))));
     expect(await host.run('note', { text: 'hi' }, runOf('alice'))).toEqual({ text: 'HI' });
     expect(await host.run('note', { text: 'refuse' }, runOf('alice'))).toEqual({ text: 'CALM' });
   });
 
   it('pipes are given the input and never the run', async () => {
-    await using host = await boot(Agent(OPTIONS)(decorated(UsePipes(Trimmed))) as unknown as Type);
+    await using host = await boot(Agent(OPTIONS)(decorated(UsePipes(Trimmed))));
     expect(await host.run('note', { text: ' hi ' }, runOf('alice'))).toEqual({ text: 'hi' });
   });
 
@@ -179,9 +178,9 @@ describe('on an agent', () => {
       { provide: APP_GUARD, useValue: { canActivate: never } },
       { provide: APP_INTERCEPTOR, useValue: { intercept: never } },
       { provide: APP_PIPE, useValue: { transform: never } },
-      Agent({ ...OPTIONS, name: 'bare' })(Repeats) as unknown as Type,
+      Agent({ ...OPTIONS, name: 'bare' })(Repeats),
       OnlyPolite,
-      Agent(OPTIONS)(decorated(UseGuards(OnlyPolite))) as unknown as Type,
+      Agent(OPTIONS)(decorated(UseGuards(OnlyPolite))),
     );
     expect(await host.run('bare', { text: 'x' }, runOf('alice'))).toEqual({ text: 'x' });
     expect(await host.run('note', { text: 'please' }, runOf('alice'))).toEqual({ text: 'please' });

@@ -46,6 +46,8 @@ interface SentenceComparison {
 
 const SHOWN_PASSAGES = 10;
 const SHOWN_CHANGES = 50;
+/** A longer sentence is cut, so that the result stays small enough to be kept and sent. */
+const SHOWN_CHARS = 600;
 
 @Agent({
   name: 'compare',
@@ -115,7 +117,9 @@ async function compareSentences(left: TextDocument, right: TextDocument, pace: P
   await pace.pause();
   return {
     similarity: Math.min(Math.round(((subject + coverage) / 2) * 1000) / 1000, 1),
-    similar: similarPassages(left.sentences, right.sentences, pairing, SHOWN_PASSAGES),
+    similar: similarPassages(left.sentences, right.sentences, pairing, SHOWN_PASSAGES).map((passage) =>
+      cutPair(passage),
+    ),
     identical: identicalCount(left.sentences, right.sentences),
     versions,
   };
@@ -123,10 +127,18 @@ async function compareSentences(left: TextDocument, right: TextDocument, pace: P
 
 function shown({ changed, added, removed }: VersionChanges): Omit<VersionChanges, 'unchanged'> {
   return {
-    changed: changed.slice(0, SHOWN_CHANGES),
-    added: added.slice(0, SHOWN_CHANGES),
-    removed: removed.slice(0, SHOWN_CHANGES),
+    changed: changed.slice(0, SHOWN_CHANGES).map((pair) => cutPair(pair)),
+    added: added.slice(0, SHOWN_CHANGES).map(cut),
+    removed: removed.slice(0, SHOWN_CHANGES).map(cut),
   };
+}
+
+function cutPair<Pair extends { left: string; right: string }>(pair: Pair): Pair {
+  return { ...pair, left: cut(pair.left), right: cut(pair.right) };
+}
+
+function cut(sentence: string): string {
+  return sentence.length > SHOWN_CHARS ? `${sentence.slice(0, SHOWN_CHARS)}…` : sentence;
 }
 
 function countsOf({ changed, added, removed }: VersionChanges) {

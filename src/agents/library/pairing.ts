@@ -9,7 +9,7 @@ export interface Pairing {
   readonly right: readonly number[];
 }
 
-export interface Pair {
+interface Pair {
   readonly index: number;
   /** From 0 to 1. */
   readonly similarity: number;
