@@ -1,8 +1,10 @@
 import { Controller, Get, Param } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { AgentRegistry } from '../agents/agent-registry.service.js';
 import { CarrelError } from '../shared/errors.js';
 import type { ListView } from './list-view.js';
+import { Documented } from './openapi/documented.decorator.js';
 
 type AgentView = Pick<
   AgentDefinition,
@@ -10,15 +12,25 @@ type AgentView = Pick<
 >;
 
 /** What can be run; the same for every caller. */
+@ApiTags('Agents')
 @Controller('v1/agents')
 export class AgentsController {
   constructor(private readonly registry: AgentRegistry) {}
 
+  @Documented({
+    summary: 'What can be run',
+    answers: { 200: { description: 'All agents of this server.', schema: 'AgentList' } },
+  })
   @Get()
   list(): ListView<AgentView> {
     return { items: this.registry.list().map(toAgentView) };
   }
 
+  @Documented({
+    summary: 'One agent',
+    answers: { 200: { description: 'How it is declared.', schema: 'Agent' } },
+    problems: ['not_found'],
+  })
   @Get(':name')
   find(@Param('name') name: string): AgentView {
     const agent = this.registry.find(name);

@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { ExecutionModule } from '../execution/execution.module.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsGateway } from './agents.gateway.js';
+import { ErrorDocsController } from './error-docs.controller.js';
 import { EventPages } from './event-pages.service.js';
 import { EventStreams } from './event-streams.service.js';
 import { EventsController } from './events.controller.js';
@@ -23,7 +24,15 @@ import { UserFeeds } from './user-feeds.service.js';
 /** Both doors, HTTP and Socket.IO. All of it is singletons: who asks comes with each request and each message. */
 @Module({
   imports: [ExecutionModule],
-  controllers: [AgentsController, EventsController, HealthController, MeController, RunsController, ThreadsController],
+  controllers: [
+    AgentsController,
+    ErrorDocsController,
+    EventsController,
+    HealthController,
+    MeController,
+    RunsController,
+    ThreadsController,
+  ],
   providers: [
     TokenVerifier,
     HttpIdentity,

@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
@@ -6,10 +7,12 @@ import { ExecutionService } from '../execution/execution.service.js';
 import { CHECKED } from './checked.pipe.js';
 import { CurrentContext } from './current-context.decorator.js';
 import { identityOf } from './identity-carrier.js';
+import { Documented } from './openapi/documented.decorator.js';
 import { LimitQuery } from './page.query.js';
 import { isoTime } from './run-view.js';
 
 /** The caller, as the server sees them, and their share of it. */
+@ApiTags('Me')
 @Controller('v1/me')
 export class MeController {
   constructor(
@@ -17,12 +20,20 @@ export class MeController {
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
+  @Documented({
+    summary: 'You, as the server sees you',
+    answers: { 200: { description: 'What the token says.', schema: 'Me' } },
+  })
   @Get()
   me(@CurrentContext() { userId, roles }: UserExecutionContext, @Req() request: FastifyRequest) {
     const identity = identityOf(request);
     return { userId, roles, tokenExpiresAt: identity && isoTime(identity.expiresAtMs) };
   }
 
+  @Documented({
+    summary: 'Your share, and how much of it is in use',
+    answers: { 200: { description: 'Limits and use.', schema: 'Limits' } },
+  })
   @Get('limits')
   async limits(@CurrentContext() context: UserExecutionContext) {
     const { running, queued, starts, windowEndsAtMs } = await this.execution.lane(context);
@@ -31,6 +42,12 @@ export class MeController {
   }
 
   /** A run that waits for a free slot of the server is `running` here: it has its place in the lane. */
+  @Documented({
+    summary: 'Your waiting runs',
+    description: 'In the order in which they will be admitted.',
+    answers: { 200: { description: 'How many there are, and the first of them.', schema: 'Queue' } },
+    problems: ['invalid_request'],
+  })
   @Get('queue')
   async queue(@CurrentContext() context: UserExecutionContext, @Query(CHECKED) { limit }: LimitQuery) {
     const [{ running, queued }, waiting] = await Promise.all([

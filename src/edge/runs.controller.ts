@@ -1,4 +1,5 @@
 import { Body, Controller, Get, Header, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ExecutionService } from '../execution/execution.service.js';
@@ -11,14 +12,44 @@ import { CurrentContext } from './current-context.decorator.js';
 import { EventPages } from './event-pages.service.js';
 import { EventStreams } from './event-streams.service.js';
 import { EventPageQuery, EventStreamQuery } from './events.query.js';
+import { LAST_EVENT_ID, STREAM_TEXT } from './openapi/stream-texts.js';
 import { RUN_ID } from './id-pipes.js';
-import { preferredWaitSeconds } from './prefer-wait.js';
+import { MAX_WAIT_SECONDS, preferredWaitSeconds } from './prefer-wait.js';
 import { RunListQuery } from './run-list.query.js';
 import { toRunView, type RunView } from './run-view.js';
 import { StartRunDto } from './start-run.dto.js';
 import { toListView, type ListView } from './list-view.js';
+import { Documented } from './openapi/documented.decorator.js';
+
+const START_HEADERS = {
+  Location: 'The path of the run.',
+  'Preference-Applied': 'How long the server was prepared to wait.',
+  'Idempotency-Replayed': '`true` when the key named a run that was there already.',
+};
+const START_PROBLEMS = [
+  'invalid_request',
+  'invalid_input',
+  'unknown_agent',
+  'idempotency_conflict',
+  'payload_too_large',
+  'unsupported_media_type',
+  'queue_full',
+  'rate_limited',
+  'draining',
+] as const;
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  description: 'The same key with the same request gives the same run.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+} as const;
+const PREFER = {
+  name: 'Prefer',
+  description: `\`wait=10\`: answer with the result if there is one within so many seconds, at most ${MAX_WAIT_SECONDS} (RFC 7240).`,
+  example: 'wait=10',
+};
 
 /** The caller's runs. */
+@ApiTags('Runs')
 @Controller('v1/runs')
 export class RunsController {
   constructor(
@@ -27,6 +58,21 @@ export class RunsController {
     private readonly streams: EventStreams,
   ) {}
 
+  @Documented({
+    summary: 'Start a run',
+    answers: {
+      202: {
+        description: 'It is accepted, and survives anything.',
+        schema: 'Run',
+        example: 'QueuedRun',
+        headers: START_HEADERS,
+      },
+      200: { description: 'It ended while the caller waited (`Prefer: wait`).', schema: 'Run', headers: START_HEADERS },
+    },
+    problems: START_PROBLEMS,
+  })
+  @ApiHeader(IDEMPOTENCY_KEY)
+  @ApiHeader(PREFER)
   @Post()
   async start(
     @CurrentContext() context: UserExecutionContext,
@@ -52,6 +98,11 @@ export class RunsController {
     return answer(reply, isTerminal(later.status) ? 200 : 202, toRunView(later));
   }
 
+  @Documented({
+    summary: 'Your runs',
+    answers: { 200: { description: 'A page of them.', schema: 'RunList' } },
+    problems: ['invalid_request'],
+  })
   @Get()
   async list(
     @CurrentContext() context: UserExecutionContext,
@@ -60,11 +111,21 @@ export class RunsController {
     return toListView(await this.execution.list(context, { status, threadId }, { limit, cursor }), toRunView);
   }
 
+  @Documented({
+    summary: 'One run',
+    answers: { 200: { description: 'The run as it is now.', schema: 'Run' } },
+    problems: ['not_found'],
+  })
   @Get(':id')
   async find(@CurrentContext() context: UserExecutionContext, @Param('id', RUN_ID) runId: RunId): Promise<RunView> {
     return toRunView(await this.execution.find(context, runId));
   }
 
+  @Documented({
+    summary: "A page of a run's events",
+    answers: { 200: { description: 'Whole envelopes.', schema: 'EventPage' } },
+    problems: ['invalid_request', 'not_found'],
+  })
   @Get(':id/events')
   @Header('content-type', 'application/json; charset=utf-8')
   async events(
@@ -76,6 +137,16 @@ export class RunsController {
     return this.pages.page(context.userId, { after, limit, runId });
   }
 
+  @Documented({
+    summary: "A run's events, live",
+    description: `${STREAM_TEXT} The stream ends with the run.`,
+    answers: {
+      200: { description: 'Goes on until the run, the token or the server ends.', schema: 'EventStream' },
+      204: { description: 'The run has ended, and there is nothing behind the position: no need to come back.' },
+    },
+    problems: ['invalid_request', 'not_found', 'too_many_sockets', 'draining'],
+  })
+  @ApiHeader(LAST_EVENT_ID)
   @Get(':id/stream')
   async stream(
     @CurrentContext() context: UserExecutionContext,
@@ -88,6 +159,14 @@ export class RunsController {
     await this.streams.open(request, reply, context, { after, run: { id: runId, ended: isTerminal(status) } });
   }
 
+  @Documented({
+    summary: 'Cancel a run',
+    answers: {
+      202: { description: 'It has been told to stop.', schema: 'Run', example: 'QueuedRun' },
+      200: { description: 'It has ended, cancelled or otherwise.', schema: 'Run' },
+    },
+    problems: ['invalid_request', 'not_found', 'run_ended'],
+  })
   @Post(':id/cancel')
   @HttpCode(202)
   async cancel(

@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
@@ -13,11 +14,13 @@ import { CurrentContext } from './current-context.decorator.js';
 import { THREAD_ID } from './id-pipes.js';
 import { toListView, type ListView } from './list-view.js';
 import { NewThreadDto } from './new-thread.dto.js';
+import { Documented } from './openapi/documented.decorator.js';
 import { PageQuery } from './page.query.js';
 import { RunPageQuery } from './run-list.query.js';
 import { isoTime, toRunView, type RunView } from './run-view.js';
 
 /** The caller's threads. */
+@ApiTags('Threads')
 @Controller('v1/threads')
 export class ThreadsController {
   constructor(
@@ -28,6 +31,18 @@ export class ThreadsController {
   ) {}
 
   /** One that is there already is answered as it is, with 200. */
+  @Documented({
+    summary: 'Make a thread',
+    answers: {
+      201: { description: 'The new thread.', schema: 'Thread', headers: { Location: 'The path of the thread.' } },
+      200: {
+        description: 'There was one of that id: it is as it was.',
+        schema: 'Thread',
+        headers: { Location: 'The path of the thread.' },
+      },
+    },
+    problems: ['invalid_request', 'payload_too_large', 'unsupported_media_type'],
+  })
   @Post()
   async create(
     @CurrentContext() { userId }: UserExecutionContext,
@@ -44,11 +59,21 @@ export class ThreadsController {
     return toThreadView(thread);
   }
 
+  @Documented({
+    summary: 'Your threads',
+    answers: { 200: { description: 'A page of them.', schema: 'ThreadList' } },
+    problems: ['invalid_request'],
+  })
   @Get()
   async list(@CurrentContext() { userId }: UserExecutionContext, @Query(CHECKED) { limit, cursor }: PageQuery) {
     return toListView(await this.threads.list(userId, { limit, cursor }), toThreadView);
   }
 
+  @Documented({
+    summary: 'One thread',
+    answers: { 200: { description: 'The thread.', schema: 'Thread' } },
+    problems: ['not_found'],
+  })
   @Get(':id')
   async find(@CurrentContext() { userId }: UserExecutionContext, @Param('id', THREAD_ID) threadId: ThreadId) {
     const thread = await this.threads.find(userId, threadId);
@@ -56,6 +81,12 @@ export class ThreadsController {
     return toThreadView(thread);
   }
 
+  @Documented({
+    summary: 'Delete a thread with its runs',
+    description: 'Their events stay in the journal without their data, so that the numbering stays whole.',
+    answers: { 204: { description: 'It is gone.' } },
+    problems: ['not_found', 'thread_busy'],
+  })
   @Delete(':id')
   @HttpCode(204)
   async delete(
@@ -65,6 +96,11 @@ export class ThreadsController {
     if (!(await this.threads.delete(userId, threadId))) throw noSuchThread();
   }
 
+  @Documented({
+    summary: "A thread's runs",
+    answers: { 200: { description: 'A page of them.', schema: 'RunList' } },
+    problems: ['invalid_request', 'not_found'],
+  })
   @Get(':id/runs')
   async runs(
     @CurrentContext() context: UserExecutionContext,

@@ -1,0 +1,109 @@
+import type { RunEventData, RunEventType } from '../../events/run-event.js';
+import { RUN_ID_PATTERN } from '../../shared/ids.js';
+import { anyJson, integer, object, ref, text, type Schema } from './schema-parts.js';
+
+const ANSWER_TEXT = 'Redacted, and cut where it is long.';
+
+/** One schema for every type of event: a new type does not compile without one. */
+const DATA: { readonly [Type in RunEventType]: Schema } = {
+  agent_queued: data<'agent_queued'>({
+    position: integer('The place in the queue, from 1.', 1),
+    reason: { type: 'string', enum: ['user_limit', 'server_busy'], description: 'What the run waits for.' },
+  }),
+  agent_started: data<'agent_started'>({
+    status: { type: 'string', enum: ['started'] },
+    isolated: { type: 'boolean', enum: [true] },
+    agent: text('Name of the agent.'),
+    input: anyJson(ANSWER_TEXT),
+  }),
+  agent_thinking: data<'agent_thinking'>(
+    { thought: text(), step: { type: 'number' }, progress: { type: 'number', minimum: 0, maximum: 1 } },
+    ['step', 'progress'],
+  ),
+  agent_message_delta: data<'agent_message_delta'>({ text: text('The next piece of the answer.') }),
+  tool_executing: data<'tool_executing'>(
+    { callId: text(), tool: text(), server: text('The MCP server.'), arguments: anyJson(ANSWER_TEXT) },
+    ['server'],
+  ),
+  tool_progress: data<'tool_progress'>(
+    { callId: text(), progress: { type: 'number', minimum: 0, maximum: 1 }, message: text() },
+    ['message'],
+  ),
+  tool_completed: data<'tool_completed'>({
+    callId: text(),
+    outcome: { type: 'string', enum: ['ok', 'error'] },
+    result: anyJson(ANSWER_TEXT),
+    durationMs: integer(),
+  }),
+  agent_retrying: data<'agent_retrying'>({
+    attempt: integer('The attempt that comes next.', 1),
+    delayMs: integer('How long it waits before.'),
+    error: ref('RunError'),
+  }),
+  agent_completed: data<'agent_completed'>(
+    {
+      status: { type: 'string', enum: ['completed', 'degraded'] },
+      result: anyJson('What the agent returned. The whole of it is in the run.'),
+      durationMs: integer(),
+      usage: ref('Usage'),
+    },
+    ['usage'],
+  ),
+  agent_error: data<'agent_error'>({
+    status: { type: 'string', enum: ['failed', 'timed_out'] },
+    error: ref('RunError'),
+    durationMs: integer(),
+  }),
+  agent_cancelled: data<'agent_cancelled'>({
+    by: text('Who asked for it.'),
+    forced: { type: 'boolean', description: 'The agent did not stop within the grace period.' },
+    durationMs: integer(),
+  }),
+};
+
+const ENVELOPE = {
+  v: { type: 'integer', enum: [1] },
+  id: text(),
+  seq: integer("The event's place among all events of its user: 1, 2, 3, … without a gap.", 1),
+  runSeq: integer("The event's place within its run, likewise.", 1),
+  runId: { type: 'string', pattern: RUN_ID_PATTERN.source },
+  parentRunId: { type: 'string', pattern: RUN_ID_PATTERN.source },
+  threadId: text(),
+  agent: text(),
+  step: text(),
+  attempt: integer(),
+  at: { type: 'string', format: 'date-time' },
+} satisfies Record<string, Schema>;
+
+function data<Type extends RunEventType>(
+  properties: Record<keyof RunEventData[Type] & string, Schema>,
+  optional: readonly (keyof RunEventData[Type] & string)[] = [],
+): Schema {
+  const cut = text('Says that fields were cut, when the data was too large.');
+  return object({ ...properties, cut }, [...optional, 'cut']);
+}
+
+const types = Object.keys(DATA) as RunEventType[];
+
+/** `agent_started` → `AgentStartedEvent`. */
+function schemaName(type: RunEventType): string {
+  return `${type.replaceAll(/(?:^|_)(\w)/g, (_match, letter: string) => letter.toUpperCase())}Event`;
+}
+
+/** The envelope with each type's data, and `RunEvent`, which is any of them. */
+export const EVENT_SCHEMAS: Readonly<Record<string, Schema>> = {
+  ...Object.fromEntries(
+    types.map((type) => [
+      schemaName(type),
+      object({ type: { type: 'string', enum: [type] }, ...ENVELOPE, data: DATA[type] }, ['parentRunId', 'step']),
+    ]),
+  ),
+  RunEvent: {
+    description: 'A fact about a run. The same envelope on every transport.',
+    oneOf: types.map((type) => ref(schemaName(type))),
+    discriminator: {
+      propertyName: 'type',
+      mapping: Object.fromEntries(types.map((type) => [type, `#/components/schemas/${schemaName(type)}`])),
+    },
+  },
+};

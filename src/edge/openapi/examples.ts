@@ -1,0 +1,69 @@
+const runId = 'run_01k9m7v3c8d5e6f7g8h9j0k1m2';
+const threadId = 'thr_01k9m7v3c8d5e6f7g8h9j0k1m3';
+const at = '2026-03-01T09:30:00.000Z';
+
+const queuedRun = {
+  id: runId,
+  status: 'queued',
+  agent: 'summarise',
+  threadId,
+  input: { text: 'A long text …' },
+  metadata: { source: 'inbox' },
+  attempt: 0,
+  createdAt: at,
+};
+
+const completedRun = {
+  ...queuedRun,
+  status: 'completed',
+  result: { summary: 'What the text says, in short.' },
+  attempt: 1,
+  startedAt: '2026-03-01T09:30:00.012Z',
+  endedAt: '2026-03-01T09:30:00.480Z',
+};
+
+const event = {
+  v: 1,
+  id: 'evt_01k9m7v3c8d5e6f7g8h9j0k1m4',
+  type: 'agent_started',
+  seq: 7,
+  runSeq: 1,
+  runId,
+  threadId,
+  agent: 'summarise',
+  attempt: 1,
+  at,
+  data: { status: 'started', isolated: true, agent: 'summarise', input: { text: 'A long text …' } },
+};
+
+const thread = { id: threadId, title: 'The annual report', metadata: {}, createdAt: at };
+const agent = {
+  name: 'summarise',
+  description: 'Summarises a text',
+  inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
+  example: { text: 'A long text …' },
+  timeoutMs: 30_000,
+  effect: 'idempotent',
+};
+
+/** What answers look like, one for each schema that is answered. */
+export const EXAMPLES: Readonly<Record<string, unknown>> = {
+  Run: completedRun,
+  QueuedRun: queuedRun,
+  RunList: { items: [completedRun], nextCursor: runId },
+  Agent: agent,
+  AgentList: { items: [agent] },
+  Thread: thread,
+  ThreadList: { items: [thread] },
+  EventPage: { items: [event], next: 7 },
+  EventStream: `id: 7\nevent: agent_started\ndata: ${JSON.stringify(event)}\n\n`,
+  Me: { userId: 'alice', roles: ['analyst'], tokenExpiresAt: '2026-03-01T10:30:00.000Z' },
+  Limits: {
+    limits: { maxRunning: 3, maxQueued: 100, startsPerMinute: 60, maxSockets: 5 },
+    use: { running: 3, queued: 1, starts: 4, windowEndsAt: '2026-03-01T09:31:00.000Z' },
+  },
+  Queue: { running: 3, queued: 1, items: [{ id: runId, agent: 'summarise', position: 1, createdAt: at }] },
+  Health: { status: 'ok' },
+  Readiness: { status: 'ready' },
+  ServerFacts: { name: 'carrel', version: '0.1.0', profile: 'embedded', node: '24.21.0' },
+};

@@ -1,0 +1,128 @@
+import { RUN_STATUSES } from '../../execution/run-status.js';
+import { ERRORS } from '../../shared/errors.js';
+import { RUN_ID_PATTERN } from '../../shared/ids.js';
+import { EVENT_SCHEMAS } from './event-schemas.js';
+import { anyJson, anyObject, dateTime, integer, listOf, object, ref, text, type Schema } from './schema-parts.js';
+
+const CODE: Schema = { type: 'string', enum: Object.keys(ERRORS), description: 'Stable; the texts are not.' };
+const RUN_ID: Schema = { type: 'string', pattern: RUN_ID_PATTERN.source };
+
+const Problem = object(
+  {
+    type: text("The code's place in the documentation."),
+    title: text(),
+    status: integer(),
+    detail: text('What is wrong this time, for people.'),
+    code: CODE,
+    requestId: text('The same as in the header `X-Request-Id`; names the request in the log.'),
+    supportCode: text('Names the entry of the log that has the details.'),
+    retryAfterMs: integer('When it makes sense to try again.'),
+    issues: {
+      type: 'array',
+      description: 'What is wrong, property by property.',
+      items: object({ path: text('Empty for the whole.'), message: text() }),
+    },
+    near: { type: 'array', items: text(), description: 'Names that are like the one asked for.' },
+  },
+  ['requestId', 'supportCode', 'retryAfterMs', 'issues', 'near'],
+  'RFC 9457.',
+);
+
+const Run = object(
+  {
+    id: RUN_ID,
+    status: { type: 'string', enum: [...RUN_STATUSES] },
+    agent: text(),
+    threadId: text(),
+    input: anyJson('As it was sent.'),
+    metadata: anyObject('As it was sent.'),
+    result: anyJson('What the agent returned.'),
+    error: ref('RunError'),
+    usage: ref('Usage'),
+    attempt: integer('The number of the current or last attempt; 0 while it has never run.'),
+    createdAt: dateTime(),
+    startedAt: dateTime(),
+    endedAt: dateTime(),
+  },
+  ['result', 'error', 'usage', 'startedAt', 'endedAt'],
+  'One execution of one agent, for one user.',
+);
+
+const RunError = object(
+  {
+    code: CODE,
+    message: text(),
+    supportCode: text('Names the entry of the log that has the details.'),
+    retryable: { type: 'boolean', description: 'Whether a new run of the same may succeed.' },
+  },
+  [],
+  'Why a run, or an attempt, ended badly.',
+);
+
+const Agent = object(
+  {
+    name: text(),
+    description: text(),
+    inputSchema: anyObject('JSON Schema of the input.'),
+    example: anyJson('An input that shows what the agent can do.'),
+    timeoutMs: integer('The time limit of one attempt.'),
+    deadlineMs: integer('The time limit of the whole run.'),
+    retry: object({ attempts: integer(), baseDelayMs: integer() }, ['attempts', 'baseDelayMs']),
+    effect: {
+      type: 'string',
+      enum: ['idempotent', 'once'],
+      description: 'Whether a run that the end of the server has interrupted is run again, or fails.',
+    },
+  },
+  ['example', 'timeoutMs', 'deadlineMs', 'retry'],
+);
+
+const Thread = object({ id: text(), title: text(), metadata: anyObject('As it was sent.'), createdAt: dateTime() }, [
+  'title',
+]);
+
+const Limits = object({
+  limits: object({
+    maxRunning: integer('Runs at once.'),
+    maxQueued: integer('Runs that may wait.'),
+    startsPerMinute: integer(),
+    maxSockets: integer('Sockets at once, and as many streams.'),
+  }),
+  use: object(
+    { running: integer(), queued: integer(), starts: integer('In the current minute.'), windowEndsAt: dateTime() },
+    ['windowEndsAt'],
+  ),
+});
+
+const Queue = object({
+  running: integer(),
+  queued: integer(),
+  items: {
+    type: 'array',
+    items: object({ id: RUN_ID, agent: text(), position: integer('From 1.', 1), createdAt: dateTime() }),
+  },
+});
+
+/** The schemas that answers are made of, by name. */
+export const SCHEMAS: Readonly<Record<string, Schema>> = {
+  Problem,
+  Run,
+  RunError,
+  Usage: { type: 'object', additionalProperties: { type: 'number' }, description: 'What the agent says it used.' },
+  RunList: listOf('Run', 'Runs, the newest first.'),
+  Agent,
+  AgentList: listOf('Agent', 'All agents, by name.'),
+  Thread,
+  ThreadList: listOf('Thread', 'Threads, the newest first.'),
+  Me: object({ userId: text(), roles: { type: 'array', items: text() }, tokenExpiresAt: dateTime() }),
+  Limits,
+  Queue,
+  EventPage: object({
+    items: { type: 'array', items: ref('RunEvent') },
+    next: integer('Ask for it (`after`) to get what follows.'),
+  }),
+  Health: object({ status: { type: 'string', enum: ['ok'] } }),
+  Readiness: object({ status: { type: 'string', enum: ['ready'] } }),
+  ServerFacts: object({ name: text(), version: text(), profile: text(), node: text() }),
+  ...EVENT_SCHEMAS,
+};
