@@ -1,6 +1,6 @@
-/** A text ends with one of these, and goes on after it. The closing "etc." is not here: it can end a sentence. */
+/** A text ends with one of these, and goes on after it. The closing "etc." is not here: it can end a sentence, as "5 s." can. */
 const ABBREVIATION =
-  /(?:^|[\s("“„«/])(?:e\.g|i\.e|cf|vs|resp|approx|incl|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Fig|Sec|Vol|Ch|Art|pp?|ca|al|Inc|Ltd|Co|Corp|Jr|Sr|Gen|Gov|Sen|Rep|Rev|Capt|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|bzw|Mme|Mlle|Sra?|\p{L}(?:\.\s?\p{L})?)\.\s*$/u;
+  /(?:^|[\s("“„«/])(?:e\.g|i\.e|cf|vs|resp|approx|incl|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Fig|Sec|Vol|Ch|Art|pp?|ca|al|Inc|Ltd|Co|Corp|Jr|Sr|Gen|Gov|Sen|Rep|Rev|Capt|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|bzw|Mme|Mlle|Sra?|(?<!\d\s)\p{L}(?:\.\s?\p{L})?)\.\s*$/u;
 
 const MAX_SENTENCE_CHARS = 1_500;
 
