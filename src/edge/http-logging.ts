@@ -3,13 +3,12 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { contextCarriedBy } from '../context/context-carrier.js';
-import { runInLogScope } from '../shared/log-scope.js';
 import { fastifyOf } from './fastify-instance.js';
 
 /** Asked every few seconds by machines. */
 const QUIET_ROUTES = new Set(['/health', '/ready', '/metrics']);
 
-/** Writes one line for every answered request, and keeps its ids on the lines that are written meanwhile. */
+/** Writes one line for every answered request. */
 @Injectable()
 export class HttpLogging implements OnModuleInit {
   constructor(
@@ -18,14 +17,7 @@ export class HttpLogging implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const fastify = fastifyOf(this.adapterHost);
-    fastify.addHook('preValidation', (request, _reply, done) => {
-      // The body came in through a callback of the socket, outside of the scope that the identity hook had opened.
-      const context = request.body === undefined ? undefined : contextCarriedBy(request.raw);
-      if (!context) return done();
-      return runInLogScope({ requestId: context.requestId, userId: context.userId }, done);
-    });
-    fastify.addHook('onResponse', (request, reply, done) => {
+    fastifyOf(this.adapterHost).addHook('onResponse', (request, reply, done) => {
       this.write(request, reply);
       done();
     });

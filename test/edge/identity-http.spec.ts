@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { UnsecuredJWT } from 'jose';
@@ -70,7 +72,6 @@ describe('I1: a request is refused with a problem and WWW-Authenticate', () => {
     ['for a path that nobody serves', () => ({ path: '/nowhere' })],
     ['for a path that only begins like an open one', () => ({ path: '/healthy' })],
     ['for a path that only begins like the docs', () => ({ path: '/docsx' })],
-    ['for a path that goes back out of the docs', () => ({ path: '/docs/%2e%2e/v1/whoami' })],
     ['for a path with a double slash', () => ({ path: '//v1/whoami' })],
     ['for a path with an open one in its query', () => ({ path: '/v1/whoami?/health' })],
     ['for the metrics', () => ({ path: '/metrics' })],
@@ -82,6 +83,19 @@ describe('I1: a request is refused with a problem and WWW-Authenticate', () => {
     expect(response.headers.get('content-type')).toContain('application/problem+json');
     expect(response.headers.get('x-request-id')).toMatch(/^req_/);
     expect(await response.json()).toMatchObject({ code: 'unauthenticated', status: 401 });
+  });
+
+  it.each([
+    '/docs/../v1/whoami',
+    '/docs/%2e%2e/v1/whoami',
+    '/docs/..%2fv1/whoami',
+    '/health/../v1/whoami',
+    '/docs-json/x',
+  ])('for the path %s, spelled as nobody would', async (path) => {
+    const asking = request(server.url, { path });
+    asking.end();
+    const [response] = (await once(asking, 'response')) as [IncomingMessage];
+    expect(response.resume().statusCode).toBe(401);
   });
 
   it('with a token that is unsigned, signed with a secret, for somebody else or of nobody', async () => {
@@ -211,20 +225,7 @@ describe('the log', () => {
   it("has the ids of its own request on every line, also after a body and in the middle of other users' requests", async () => {
     await using other = await startIdentityApp();
     const names = Array.from({ length: 30 }, (_, i) => `${i % 2 ? 'alice' : 'bob'}-${i}`);
-    await Promise.all(
-      names.map(async (name) => {
-        const headers = {
-          ...bearer(await other.token(name)),
-          'content-type': 'application/json',
-          'x-request-id': name,
-        };
-        await fetch(`${other.url}/v1/whoami`, {
-          method: 'POST',
-          headers,
-          body: JSON.stringify({ name, apiKey: 'hunter2' }),
-        });
-      }),
-    );
+    await Promise.all(names.map(async (name) => postLate(other.url, name, await other.token(name))));
     const lines = other.lines().filter((line) => line['msg'] === 'in the handler');
     expect(lines).toHaveLength(30);
     for (const line of lines) {
@@ -233,6 +234,22 @@ describe('the log', () => {
     }
   });
 });
+
+/** Sends the body only when the server has seen the headers, so that it comes in through another callback. */
+async function postLate(url: string, name: string, token: string): Promise<void> {
+  const headers = {
+    ...bearer(token),
+    'content-type': 'application/json',
+    'x-request-id': name,
+    expect: '100-continue',
+  };
+  const posting = request(`${url}/v1/whoami`, { method: 'POST', headers });
+  posting.flushHeaders();
+  await once(posting, 'continue');
+  posting.end(JSON.stringify({ name, apiKey: 'hunter2' }));
+  const [response] = (await once(posting, 'response')) as [IncomingMessage];
+  await once(response.resume(), 'end');
+}
 
 describe('an application without Fastify', () => {
   it('is refused with the fix', () => {
