@@ -21,7 +21,7 @@ export class NewThreadDto {
   @Length(1, 200)
   title?: string;
 
-  @ApiPropertyOptional({ type: Object, description: 'Plain data of your own.', additionalProperties: true })
+  @ApiPropertyOptional({ type: 'object', description: 'Plain data of your own.', additionalProperties: true })
   @Allow()
   metadata?: unknown;
 }

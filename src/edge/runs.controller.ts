@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ExecutionService } from '../execution/execution.service.js';
@@ -20,6 +20,7 @@ import { toRunView, type RunView } from './run-view.js';
 import { StartRunDto } from './start-run.dto.js';
 import { toListView, type ListView } from './list-view.js';
 import { Documented } from './openapi/documented.decorator.js';
+import { RUN_ID_PARAM } from './openapi/path-params.js';
 
 const START_HEADERS = {
   Location: 'The path of the run.',
@@ -116,6 +117,7 @@ export class RunsController {
     answers: { 200: { description: 'The run as it is now.', schema: 'Run' } },
     problems: ['not_found'],
   })
+  @ApiParam(RUN_ID_PARAM)
   @Get(':id')
   async find(@CurrentContext() context: UserExecutionContext, @Param('id', RUN_ID) runId: RunId): Promise<RunView> {
     return toRunView(await this.execution.find(context, runId));
@@ -126,6 +128,7 @@ export class RunsController {
     answers: { 200: { description: 'Whole envelopes.', schema: 'EventPage' } },
     problems: ['invalid_request', 'not_found'],
   })
+  @ApiParam(RUN_ID_PARAM)
   @Get(':id/events')
   @Header('content-type', 'application/json; charset=utf-8')
   async events(
@@ -147,6 +150,7 @@ export class RunsController {
     problems: ['invalid_request', 'not_found', 'too_many_sockets', 'draining'],
   })
   @ApiHeader(LAST_EVENT_ID)
+  @ApiParam(RUN_ID_PARAM)
   @Get(':id/stream')
   async stream(
     @CurrentContext() context: UserExecutionContext,
@@ -167,6 +171,7 @@ export class RunsController {
     },
     problems: ['invalid_request', 'not_found', 'run_ended'],
   })
+  @ApiParam(RUN_ID_PARAM)
   @Post(':id/cancel')
   @HttpCode(202)
   async cancel(

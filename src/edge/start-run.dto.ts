@@ -3,6 +3,9 @@ import { Allow, IsString, Length, Matches } from 'class-validator';
 import { THREAD_ID_PATTERN } from '../shared/ids.js';
 import { IfGiven } from './if-given.decorator.js';
 
+/** Nobody says that an input is an object. */
+const ANY_JSON = ['object', 'array', 'string', 'number', 'boolean', 'null'].map((type) => ({ type }));
+
 /** What `POST /v1/runs` takes. What an input and metadata may be is the execution's to say. */
 export class StartRunDto {
   @ApiProperty({ description: 'Name of the agent; `GET /v1/agents` lists them.', maxLength: 64, example: 'summarise' })
@@ -10,7 +13,11 @@ export class StartRunDto {
   @Length(1, 64)
   agent!: string;
 
-  @ApiProperty({ type: Object, description: "What the agent's `inputSchema` says.", additionalProperties: true })
+  @ApiProperty({
+    description: "What the agent's `inputSchema` says.",
+    anyOf: ANY_JSON,
+    example: { text: 'A long text …' },
+  })
   @Allow()
   input: unknown;
 
@@ -26,7 +33,7 @@ export class StartRunDto {
   threadId?: string;
 
   @ApiPropertyOptional({
-    type: Object,
+    type: 'object',
     description: 'Plain data that the run carries along.',
     additionalProperties: true,
   })

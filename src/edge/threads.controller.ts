@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
@@ -15,6 +15,7 @@ import { THREAD_ID } from './id-pipes.js';
 import { toListView, type ListView } from './list-view.js';
 import { NewThreadDto } from './new-thread.dto.js';
 import { Documented } from './openapi/documented.decorator.js';
+import { THREAD_ID_PARAM } from './openapi/path-params.js';
 import { PageQuery } from './page.query.js';
 import { RunPageQuery } from './run-list.query.js';
 import { isoTime, toRunView, type RunView } from './run-view.js';
@@ -74,6 +75,7 @@ export class ThreadsController {
     answers: { 200: { description: 'The thread.', schema: 'Thread' } },
     problems: ['not_found'],
   })
+  @ApiParam(THREAD_ID_PARAM)
   @Get(':id')
   async find(@CurrentContext() { userId }: UserExecutionContext, @Param('id', THREAD_ID) threadId: ThreadId) {
     const thread = await this.threads.find(userId, threadId);
@@ -87,6 +89,7 @@ export class ThreadsController {
     answers: { 204: { description: 'It is gone.' } },
     problems: ['not_found', 'thread_busy'],
   })
+  @ApiParam(THREAD_ID_PARAM)
   @Delete(':id')
   @HttpCode(204)
   async delete(
@@ -101,6 +104,7 @@ export class ThreadsController {
     answers: { 200: { description: 'A page of them.', schema: 'RunList' } },
     problems: ['invalid_request', 'not_found'],
   })
+  @ApiParam(THREAD_ID_PARAM)
   @Get(':id/runs')
   async runs(
     @CurrentContext() context: UserExecutionContext,

@@ -1,12 +1,12 @@
-const runId = 'run_01k9m7v3c8d5e6f7g8h9j0k1m2';
-const threadId = 'thr_01k9m7v3c8d5e6f7g8h9j0k1m3';
+export const EXAMPLE_RUN_ID = 'run_01k9m7v3c8d5e6f7g8h9j0k1m2';
+export const EXAMPLE_THREAD_ID = 'thr_01k9m7v3c8d5e6f7g8h9j0k1m3';
 const at = '2026-03-01T09:30:00.000Z';
 
 const queuedRun = {
-  id: runId,
+  id: EXAMPLE_RUN_ID,
   status: 'queued',
   agent: 'summarise',
-  threadId,
+  threadId: EXAMPLE_THREAD_ID,
   input: { text: 'A long text …' },
   metadata: { source: 'inbox' },
   attempt: 0,
@@ -28,15 +28,15 @@ const event = {
   type: 'agent_started',
   seq: 7,
   runSeq: 1,
-  runId,
-  threadId,
+  runId: EXAMPLE_RUN_ID,
+  threadId: EXAMPLE_THREAD_ID,
   agent: 'summarise',
   attempt: 1,
   at,
   data: { status: 'started', isolated: true, agent: 'summarise', input: { text: 'A long text …' } },
 };
 
-const thread = { id: threadId, title: 'The annual report', metadata: {}, createdAt: at };
+const thread = { id: EXAMPLE_THREAD_ID, title: 'The annual report', metadata: {}, createdAt: at };
 const agent = {
   name: 'summarise',
   description: 'Summarises a text',
@@ -50,7 +50,7 @@ const agent = {
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Run: completedRun,
   QueuedRun: queuedRun,
-  RunList: { items: [completedRun], nextCursor: runId },
+  RunList: { items: [completedRun], nextCursor: EXAMPLE_RUN_ID },
   Agent: agent,
   AgentList: { items: [agent] },
   Thread: thread,
@@ -62,7 +62,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     limits: { maxRunning: 3, maxQueued: 100, startsPerMinute: 60, maxSockets: 5 },
     use: { running: 3, queued: 1, starts: 4, windowEndsAt: '2026-03-01T09:31:00.000Z' },
   },
-  Queue: { running: 3, queued: 1, items: [{ id: runId, agent: 'summarise', position: 1, createdAt: at }] },
+  Queue: { running: 3, queued: 1, items: [{ id: EXAMPLE_RUN_ID, agent: 'summarise', position: 1, createdAt: at }] },
   Health: { status: 'ok' },
   Readiness: { status: 'ready' },
   ServerFacts: { name: 'carrel', version: '0.1.0', profile: 'embedded', node: '24.21.0' },
