@@ -31,9 +31,11 @@ export function whyNotPlainJson(value: unknown, name: string, bounds: JsonBounds
 function whyNotPlain(value: unknown, path: string, maxDepth: number, depth: number): string | undefined {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined;
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path} is not a finite number`;
-  if (typeof value !== 'object') return `${path} is ${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`}`;
+  if (typeof value !== 'object')
+    return `${path} is ${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`}`;
   if (depth >= maxDepth) return `${path} is nested deeper than ${maxDepth} levels`;
-  if (Array.isArray(value)) return firstReason(value, (item, i) => whyNotPlain(item, `${path}[${i}]`, maxDepth, depth + 1));
+  if (Array.isArray(value))
+    return firstReason(value, (item, i) => whyNotPlain(item, `${path}[${i}]`, maxDepth, depth + 1));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return `${path} is not a plain object`;
   return firstReason(Object.entries(value), ([key, item]) => {
@@ -42,7 +44,10 @@ function whyNotPlain(value: unknown, path: string, maxDepth: number, depth: numb
   });
 }
 
-function firstReason<T>(items: readonly T[], check: (item: T, index: number) => string | undefined): string | undefined {
+function firstReason<T>(
+  items: readonly T[],
+  check: (item: T, index: number) => string | undefined,
+): string | undefined {
   for (const [index, item] of items.entries()) {
     const reason = check(item, index);
     if (reason) return reason;
