@@ -30,13 +30,13 @@ export function startCommand(): Command {
 }
 
 async function start(options: Record<string, unknown> & { agents?: string[] }): Promise<void> {
-  const config = loadConfig(process.env, overridesFrom(options));
+  const config = loadConfig(undefined, overridesFrom(options));
   const agents = await loadAgentModules(options.agents ?? []);
   // Loaded here, so that the other commands don't wait for Nest.
   const { createCarrelApp } = await import('../create-app.js');
   const app = await createCarrelApp({ config, agents });
   try {
-    stopOnSignals(app, config.drainMs);
+    stopOnSignals(app, config.drainMs + config.runs.cancelGraceMs);
     await app.init();
     await listen(app, config.http);
   } catch (error) {

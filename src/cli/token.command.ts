@@ -41,7 +41,7 @@ export function tokenCommand(): Command {
 }
 
 async function printToken(options: TokenOptions): Promise<void> {
-  const config = loadConfig(process.env, overridesFrom(options));
+  const config = loadConfig(undefined, overridesFrom(options));
   const token = await signToken(config, { userId: options.user, roles: options.role, ttlSeconds: options.ttl });
   process.stdout.write(`${token}\n`);
 }
