@@ -4,6 +4,7 @@ import { CARREL_CONFIG, type CarrelConfig } from './config/config.js';
 import { ContextModule } from './context/context.module.js';
 import { InProcessDispatcher } from './dispatch/in-process.dispatcher.js';
 import { EdgeModule } from './edge/edge.module.js';
+import { LoggingModule } from './edge/logging.js';
 import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
 import { CLOCK, systemClock } from './shared/clock.js';
 import { StorageModule } from './storage/storage.module.js';
@@ -13,15 +14,17 @@ export interface CarrelModuleOptions {
   config: CarrelConfig;
   /** Modules that provide agents, beside the shipped ones. */
   imports?: ModuleMetadata['imports'];
+  /** Where log lines go. @default stdout */
+  logTo?: { write(line: string): void };
 }
 
 /** The composition root: the only place that knows which adapter is behind which port. */
 @Module({})
 export class CarrelModule {
-  static forRoot({ config, imports = [] }: CarrelModuleOptions): DynamicModule {
+  static forRoot({ config, imports = [], logTo }: CarrelModuleOptions): DynamicModule {
     return {
       module: CarrelModule,
-      imports: [PlatformModule.forRoot(config), ContextModule, LibraryModule, EdgeModule, ...imports],
+      imports: [PlatformModule.forRoot(config), LoggingModule.forRoot(config.log, logTo), ContextModule, LibraryModule, EdgeModule, ...imports],
       exports: [EdgeModule],
     };
   }

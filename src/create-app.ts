@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Logger } from 'nestjs-pino';
 import { CarrelModule } from './app.module.js';
 import type { CarrelConfig } from './config/config.js';
+import { httpServerOptions } from './edge/http-server-options.js';
 import { installHttp } from './edge/install-http.js';
 import { installOpenApi } from './edge/openapi.js';
 import { CarrelIoAdapter } from './edge/socket-io.adapter.js';
@@ -12,15 +13,17 @@ import { CarrelIoAdapter } from './edge/socket-io.adapter.js';
 export async function createCarrelApp(options: {
   config: CarrelConfig;
   agents?: readonly Type[];
+  /** Where log lines go. @default stdout */
+  logTo?: { write(line: string): void };
 }): Promise<NestFastifyApplication> {
-  const { config, agents = [] } = options;
+  const { config, agents = [], logTo } = options;
   const app = await NestFactory.create<NestFastifyApplication>(
-    CarrelModule.forRoot({ config, imports: [...agents] }),
-    new FastifyAdapter({ bodyLimit: config.http.bodyLimitBytes, forceCloseConnections: 'idle' }),
-    { bufferLogs: true, abortOnError: false },
+    CarrelModule.forRoot({ config, imports: [...agents], logTo }),
+    new FastifyAdapter(httpServerOptions(config)),
+    { bufferLogs: true, abortOnError: false, bodyParser: false },
   );
   app.useLogger(app.get(Logger));
-  await installHttp(app, config);
+  installHttp(app, config);
   app.useWebSocketAdapter(new CarrelIoAdapter(app, config));
   installOpenApi(app);
   return app;

@@ -24,7 +24,7 @@ export class CarrelServer implements AsyncDisposable {
   ) {}
 
   static async start(
-    options: { agents?: readonly Type[]; env?: Record<string, string>; dataDir?: string } = {},
+    options: { agents?: readonly Type[]; env?: Record<string, string>; dataDir?: string; logLines?: string[] } = {},
   ): Promise<CarrelServer> {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'carrel-test-')));
     const config = loadConfig({
@@ -34,7 +34,9 @@ export class CarrelServer implements AsyncDisposable {
       ...options.env,
       CARREL_DATA_DIR: dataDir,
     });
-    const app = await createCarrelApp({ config, agents: options.agents });
+    const { logLines } = options;
+    const logTo = logLines && { write: (line: string) => void logLines.push(line) };
+    const app = await createCarrelApp({ config, agents: options.agents, logTo });
     await app.listen(0, '127.0.0.1');
     return new CarrelServer(app, config, await app.getUrl(), options.dataDir === undefined);
   }

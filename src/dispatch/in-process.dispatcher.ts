@@ -39,8 +39,8 @@ export class InProcessDispatcher implements RunDispatcher {
     this.consumer?.cancel(ref, by);
   }
 
-  ahead(): number {
-    return this.consumer && this.running < this.slots ? 0 : this.waiting;
+  placeInLine(): number {
+    return this.consumer && this.running < this.slots ? 0 : this.waiting + 1;
   }
 
   async stop(): Promise<void> {

@@ -45,4 +45,9 @@ export class AgentsGateway implements OnGatewayInit<AgentsNamespace>, OnGatewayC
   announceDraining(reconnectAfterMs: number): void {
     this.namespace?.local.emit('server_draining', { reconnectAfterMs });
   }
+
+  /** Ends every connection of this process, after what is pending on it has been sent. */
+  disconnectAll(): void {
+    this.namespace?.local.disconnectSockets(true);
+  }
 }

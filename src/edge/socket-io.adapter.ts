@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
-import type { Server, ServerOptions, Socket } from 'socket.io';
+import { Server, type Namespace, type ServerOptions, type Socket } from 'socket.io';
 import type { CarrelConfig } from '../config/config.js';
 import { CarrelError } from '../shared/errors.js';
 import { SocketFlusher } from './socket-flush.js';
@@ -36,5 +36,10 @@ export class CarrelIoAdapter extends IoAdapter {
     // socket.io always has this namespace, and would let anybody in.
     server.use((_socket: Socket, next) => next(refusal(new CarrelError('not_found', 'the namespace is /agents'))));
     return server;
+  }
+
+  /** Ends the connections, but not the HTTP server: that is Nest's to close, after its last requests. */
+  override async close(server: Server | Namespace): Promise<void> {
+    if (server instanceof Server) server.engine.close();
   }
 }

@@ -50,23 +50,8 @@ export class AttemptRun implements AgentRun {
     return this.emitter.delta(this.context.attempt, String(text));
   }
 
-  async tool<Result>(tool: string, args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result> {
-    this.signal.throwIfAborted();
-    const callId = newId('call');
-    this.openCalls.set(callId, this.clock.now());
-    await this.emit('tool_executing', { callId, tool, arguments: redact(args) });
-    try {
-      const result = await call({
-        callId,
-        signal: this.signal,
-        progress: (progress, message) => this.emit('tool_progress', { callId, progress: unitInterval(progress), message }),
-      });
-      await this.closeCall(callId, 'ok', result);
-      return result;
-    } catch (error) {
-      await this.closeCall(callId, 'error', error instanceof CarrelError ? error.message : 'the tool failed');
-      throw error;
-    }
+  tool<Result>(tool: string, args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result> {
+    return quietly(this.callTool(tool, args, call));
   }
 
   use(usage: Readonly<Record<string, number>>): void {
@@ -85,6 +70,29 @@ export class AttemptRun implements AgentRun {
       this.over = true;
     }
     return this.usage;
+  }
+
+  private async callTool<Result>(
+    tool: string,
+    args: JsonObject,
+    call: (call: ToolCall) => Promise<Result>,
+  ): Promise<Result> {
+    this.signal.throwIfAborted();
+    const callId = newId('call');
+    this.openCalls.set(callId, this.clock.now());
+    await this.emit('tool_executing', { callId, tool, arguments: redact(args) });
+    try {
+      const result = await call({
+        callId,
+        signal: this.signal,
+        progress: (progress, message) => this.emit('tool_progress', { callId, progress: unitInterval(progress), message }),
+      });
+      await this.closeCall(callId, 'ok', result);
+      return result;
+    } catch (error) {
+      await this.closeCall(callId, 'error', error instanceof CarrelError ? error.message : 'the tool failed');
+      throw error;
+    }
   }
 
   private closeCall(callId: CallId, outcome: 'ok' | 'error', result: unknown): Promise<void> {
@@ -106,9 +114,12 @@ function unitInterval(value: number): number {
   return Math.min(1, Math.max(0, Number(value) || 0));
 }
 
-/** Rejects, and an agent that nobody waits for any more can't end the process with it. */
 function closed(): Promise<never> {
-  const rejection = Promise.reject(new CarrelError('run_closed'));
-  rejection.catch(() => undefined);
-  return rejection;
+  return quietly(Promise.reject(new CarrelError('run_closed')));
+}
+
+/** A rejection that the agent does not wait for must not end the process. */
+function quietly<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => undefined);
+  return promise;
 }

@@ -57,7 +57,7 @@ export class ExecutionService {
         origin: { requestId, roles, ...audit },
         createdAtMs: this.clock.now(),
         idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(request) },
-        ahead: this.dispatcher.ahead(),
+        placeInLine: this.dispatcher.placeInLine(),
       },
       this.config.lane,
     );

@@ -21,8 +21,8 @@ export interface RunDispatcher {
   /** Tells all processes. */
   cancel(ref: RunRef, by: string): Promise<void>;
 
-  /** How many admitted runs wait for a slot before one that would be dispatched now; 0 when a slot is free. */
-  ahead(): number;
+  /** The place in line, from 1, of a run that would be dispatched now; 0 when a slot is free for it. */
+  placeInLine(): number;
 
   /** Hands out no more runs; those under way go on. */
   stop(): Promise<void>;

@@ -56,10 +56,10 @@ export interface NewRun {
   /** `fingerprint` tells whether a second request with the same key asks for the same. */
   idempotency?: { key: string; fingerprint: string };
   /**
-   * Admitted runs that wait for a slot before this one, as far as the dispatcher knows. If there are any, an
-   * admitted run is told so too (`agent_queued`, `server_busy`).
+   * The place in line, from 1, that the run gets when it is admitted while no slot is free; 0 when one is. A run that
+   * has a place in line is told so (`agent_queued`, `server_busy`).
    */
-  ahead: number;
+  placeInLine: number;
 }
 
 /** A user's share. */

@@ -161,6 +161,10 @@ function readingContract(openStorage: OpenStorage): void {
   });
 }
 
+function broken(): never {
+  throw new Error('not an error of ours');
+}
+
 function deliveryContract(openStorage: OpenStorage): void {
   const world = onEmptyStorage(openStorage);
 
@@ -223,9 +227,6 @@ function deliveryContract(openStorage: OpenStorage): void {
     const { journal, runs } = world().ports;
     const [mine, theirs] = [await world().running(alice), await world().running(bob)];
     const { run: queued } = await runs.submit(bob, newRun(), ROOMY);
-    const broken = () => {
-      throw new Error('not an error of ours');
-    };
     const settled = await Promise.allSettled([
       journal.append(alice, mine.id, mine.fence, [thinking('before')]),
       runs.claim(bob, queued.id, broken),

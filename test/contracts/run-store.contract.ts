@@ -1,6 +1,9 @@
 import type { LaneLimits, NewRun } from '../../src/execution/run-store.port.js';
-import { newId, type RunId, type ThreadId, type UserId } from '../../src/shared/ids.js';
+import { newId, type ThreadId, type UserId } from '../../src/shared/ids.js';
+import { expectLanesToHold } from './lane-history.js';
+import { runEndContract, runCancelContract } from './run-end.contract.js';
 import { runLaneContract } from './run-lane.contract.js';
+import { runListContract } from './run-list.contract.js';
 import {
   alice,
   bob,
@@ -8,26 +11,32 @@ import {
   newRun,
   onEmptyStorage,
   opening,
-  outcomeOf,
   ROOMY,
-  RUN_ERROR,
   T0,
   terminalDraft,
-  thinking,
   type OpenStorage,
 } from './storage-world.js';
 
 const thread = (id: string) => id as ThreadId;
+const keyed = (fingerprint = 'f'): NewRun => newRun({ idempotency: { key: 'key-1', fingerprint } });
+
+function noOpening(): never {
+  throw new TypeError('no opening');
+}
 
 /** What every adapter of `RunStore` has to keep. */
 export function runStoreContract(openStorage: OpenStorage): void {
   describe('submit and find', () => submitContract(openStorage));
   describe('idempotency keys', () => idempotencyContract(openStorage));
   describe('claim', () => claimContract(openStorage));
-  describe('finish, requeue and take over', () => fenceContract(openStorage));
-  describe('cancel', () => cancelContract(openStorage));
-  describe('lists', () => listContract(openStorage));
+  describe('finish, requeue and take over', () => runEndContract(openStorage));
+  describe('cancel', () => runCancelContract(openStorage));
+  describe('lists', () => runListContract(openStorage));
   describe('lanes', () => runLaneContract(openStorage));
+
+  it('keeps places, numbers and ends whole through random histories of three users', async () => {
+    await expectLanesToHold(openStorage, 60);
+  });
 }
 
 function submitContract(openStorage: OpenStorage): void {
@@ -96,8 +105,6 @@ function submitContract(openStorage: OpenStorage): void {
 
 function idempotencyContract(openStorage: OpenStorage): void {
   const world = onEmptyStorage(openStorage);
-  const keyed = (fingerprint = 'f'): NewRun => newRun({ idempotency: { key: 'key-1', fingerprint } });
-
   it('answers the same key and request with the run as it is now, and changes nothing', async () => {
     const { runs } = world().ports;
     const first = await runs.submit(alice, keyed(), ROOMY);
@@ -210,249 +217,10 @@ function claimContract(openStorage: OpenStorage): void {
   it('writes nothing when the opening event can’t be made', async () => {
     const { runs } = world().ports;
     const { run } = await runs.submit(alice, newRun(), ROOMY);
-    const failing = () => {
-      throw new TypeError('no opening');
-    };
-    await expect(runs.claim(alice, run.id, failing)).rejects.toThrow('no opening');
+    await expect(runs.claim(alice, run.id, noOpening)).rejects.toThrow('no opening');
     await expect(runs.claim(alice, run.id, () => terminalDraft('failed'))).rejects.toMatchObject({ code: 'internal' });
     expect(await runs.find(alice, run.id)).toEqual(run);
     expect(await world().events(alice)).toEqual([]);
     expect(await runs.claim(alice, run.id, opening)).toMatchObject({ attempt: 1, fence: 1 });
-  });
-}
-
-function fenceContract(openStorage: OpenStorage): void {
-  const world = onEmptyStorage(openStorage);
-
-  it('ends a run: record, last events and place in one go', async () => {
-    const { runs } = world().ports;
-    const run = await world().running(alice);
-    const outcome = {
-      status: 'failed' as const,
-      endedAtMs: T0 + 9,
-      attempt: 3,
-      error: RUN_ERROR,
-      usage: { tokens: 4 },
-    };
-    const { admitted } = await runs.finish(
-      alice,
-      run.id,
-      run.fence,
-      outcome,
-      [thinking('x'), terminalDraft('failed')],
-      ROOMY,
-    );
-    expect(admitted).toEqual([]);
-    expect(await runs.find(alice, run.id)).toEqual({ ...run, ...outcome });
-    expect(await world().types(alice)).toEqual(['agent_started', 'agent_thinking', 'agent_error']);
-    expect(await runs.lane(alice)).toMatchObject({ running: 0, queued: 0 });
-  });
-
-  it.each(['completed', 'degraded', 'failed', 'timed_out', 'cancelled'] as const)(
-    'lets nothing follow a run that is %s',
-    async (status) => {
-      const { runs, journal } = world().ports;
-      const run = await world().running(alice);
-      await world().end(run, status);
-      const before = await world().events(alice);
-      for (const late of ['completed', 'cancelled'] as const) {
-        await expect(world().end(run, late)).rejects.toMatchObject({ code: 'run_closed' });
-      }
-      await expect(journal.append(alice, run.id, run.fence, [thinking('late')])).rejects.toMatchObject({
-        code: 'run_closed',
-      });
-      await expect(runs.requeue(alice, run.id, run.fence)).rejects.toMatchObject({ code: 'run_closed' });
-      expect(await runs.claim(alice, run.id, opening)).toBeUndefined();
-      expect(await runs.takeOver(alice, run.id)).toBeUndefined();
-      expect((await runs.find(alice, run.id))?.status).toBe(status);
-      expect(await world().events(alice)).toEqual(before);
-    },
-  );
-
-  it('gives the end to one of two that bring it at once', async () => {
-    const run = await world().running(alice);
-    const ends = await Promise.allSettled([world().end(run, 'cancelled'), world().end(run, 'completed')]);
-    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
-    expect(await world().types(alice)).toEqual(['agent_started', 'agent_cancelled']);
-    expect(await world().ports.runs.lane(alice)).toMatchObject({ running: 0 });
-  });
-
-  it('takes an end only with exactly one terminal event, the last, that says the same', async () => {
-    const run = await world().running(alice);
-    const wrong = [
-      [],
-      [thinking('no end')],
-      [terminalDraft('failed')],
-      [terminalDraft('completed'), thinking('after the end')],
-      [terminalDraft('completed'), terminalDraft('completed')],
-    ];
-    for (const drafts of wrong) {
-      const end = world().ports.runs.finish(alice, run.id, run.fence, outcomeOf('completed'), drafts, ROOMY);
-      await expect(end).rejects.toMatchObject({ code: 'internal' });
-    }
-    expect(await world().types(alice)).toEqual(['agent_started']);
-    await world().end(run);
-  });
-
-  it('lets a process write no more once another one has taken the run over', async () => {
-    const { runs, journal } = world().ports;
-    const zombie = await world().running(alice);
-    const saved = await runs.takeOver(alice, zombie.id);
-    expect(saved).toEqual({ ...zombie, fence: zombie.fence + 1 });
-    expect(await runs.find(alice, zombie.id)).toEqual(saved);
-    const closed = { code: 'run_closed' };
-    await expect(journal.append(alice, zombie.id, zombie.fence, [thinking('late')])).rejects.toMatchObject(closed);
-    await expect(runs.requeue(alice, zombie.id, zombie.fence)).rejects.toMatchObject(closed);
-    await expect(world().end(zombie)).rejects.toMatchObject(closed);
-    await expect(world().end({ ...zombie, fence: 99 })).rejects.toMatchObject(closed);
-    expect(await world().types(alice)).toEqual(['agent_started']);
-    await world().end(saved!, 'failed');
-    expect((await runs.find(alice, zombie.id))?.status).toBe('failed');
-  });
-
-  it('takes over running runs of this user only', async () => {
-    const { runs } = world().ports;
-    const run = await world().running(alice);
-    expect(await runs.takeOver(bob, run.id)).toBeUndefined();
-    const { run: queued } = await runs.submit(alice, newRun(), ROOMY);
-    expect(await runs.takeOver(alice, queued.id)).toBeUndefined();
-    expect(await runs.takeOver(alice, newId('run'))).toBeUndefined();
-  });
-
-  it('puts a running run back with its place', async () => {
-    const { runs } = world().ports;
-    const run = await world().running(alice);
-    await runs.requeue(alice, run.id, run.fence);
-    expect(await runs.find(alice, run.id)).toEqual({ ...run, status: 'queued' });
-    expect(await runs.lane(alice)).toMatchObject({ running: 1, queued: 0 });
-    await expect(world().end(run)).rejects.toMatchObject({ code: 'run_closed' });
-  });
-
-  it("does not let bob touch alice's run, though he knows its id and fence", async () => {
-    const { runs, journal } = world().ports;
-    const run = await world().running(alice);
-    await world().running(bob);
-    const closed = { code: 'run_closed' };
-    await expect(world().end({ ...run, userId: bob })).rejects.toMatchObject(closed);
-    await expect(runs.requeue(bob, run.id, run.fence)).rejects.toMatchObject(closed);
-    await expect(journal.append(bob, run.id, run.fence, [thinking('x')])).rejects.toMatchObject(closed);
-    expect(await runs.find(alice, run.id)).toEqual(run);
-  });
-}
-
-function cancelContract(openStorage: OpenStorage): void {
-  const world = onEmptyStorage(openStorage);
-  const cancel = (userId: UserId, runId: RunId, by: string = userId, limits = ROOMY) =>
-    world().ports.runs.requestCancel(userId, runId, by, () => closing(by), limits);
-
-  it('ends a run at once that is not running', async () => {
-    const { runs } = world().ports;
-    const { run } = await runs.submit(alice, newRun(), ROOMY);
-    const request = await cancel(alice, run.id);
-    expect(request).toMatchObject({ outcome: 'cancelled', admitted: [] });
-    const ended = await runs.find(alice, run.id);
-    expect(ended).toMatchObject({ status: 'cancelled', cancelRequestedBy: alice, endedAtMs: T0, attempt: 0 });
-    expect('run' in request && request.run).toEqual(ended);
-    expect(await world().types(alice)).toEqual(['agent_cancelled']);
-    expect(await runs.lane(alice)).toMatchObject({ running: 0, queued: 0 });
-    expect(await runs.claim(alice, run.id, opening)).toBeUndefined();
-  });
-
-  it('notes the wish for a run that is running, and who had it first', async () => {
-    const { runs } = world().ports;
-    const run = await world().running(alice);
-    expect(await cancel(alice, run.id, 'first')).toMatchObject({ outcome: 'requested' });
-    const request = await cancel(alice, run.id, 'second');
-    expect(request).toEqual({ outcome: 'requested', run: { ...run, cancelRequestedBy: 'first' } });
-    expect((await runs.find(alice, run.id))?.cancelRequestedBy).toBe('first');
-    expect(await world().types(alice)).toEqual(['agent_started']);
-    await world().end(run, 'cancelled');
-    expect((await runs.find(alice, run.id))?.cancelRequestedBy).toBe('first');
-  });
-
-  it('does nothing to a run that has ended', async () => {
-    const run = await world().ended(alice);
-    expect(await cancel(alice, run.id)).toEqual({ outcome: 'already_ended', run });
-    expect(await world().ports.runs.find(alice, run.id)).toEqual(run);
-  });
-
-  it("does not find another user's run", async () => {
-    const { run } = await world().ports.runs.submit(alice, newRun(), ROOMY);
-    expect(await cancel(bob, run.id)).toEqual({ outcome: 'not_found' });
-    expect(await cancel(bob, newId('run'))).toEqual({ outcome: 'not_found' });
-    expect(await world().ports.runs.find(alice, run.id)).toEqual(run);
-  });
-}
-
-function listContract(openStorage: OpenStorage): void {
-  const world = onEmptyStorage(openStorage);
-
-  async function pages(userId: UserId, filter: object, limit: number): Promise<RunId[]> {
-    const ids: RunId[] = [];
-    for (let cursor: string | undefined; ;) {
-      const page = await world().ports.runs.list(userId, filter, { limit, cursor });
-      expect(page.items.length).toBeLessThanOrEqual(limit);
-      ids.push(...page.items.map(({ id }) => id));
-      cursor = page.nextCursor;
-      if (cursor === undefined) return ids;
-    }
-  }
-
-  it("gives a user's runs newest first, whole, in pages, and nobody else's", async () => {
-    const mine: RunId[] = [];
-    for (let i = 0; i < 7; i++) {
-      mine.unshift((await world().ports.runs.submit(alice, newRun(), ROOMY)).run.id);
-      await world().ports.runs.submit(bob, newRun(), ROOMY);
-    }
-    for (const limit of [1, 2, 7, 50]) expect(await pages(alice, {}, limit)).toEqual(mine);
-    expect(await pages('nobody' as UserId, {}, 5)).toEqual([]);
-  });
-
-  it('filters by every status and by thread, in pages', async () => {
-    const ids: Record<string, RunId[]> = { queued: [], running: [], completed: [], failed: [], cancelled: [] };
-    for (let i = 0; i < 3; i++) {
-      const threadId = thread(`t${i % 2}`);
-      ids.queued!.unshift((await world().ports.runs.submit(alice, newRun({ threadId }), ROOMY)).run.id);
-      ids.running!.unshift((await world().running(alice, { threadId })).id);
-      for (const status of ['completed', 'failed', 'cancelled'] as const) {
-        ids[status]!.unshift((await world().ended(alice, { threadId }, status)).id);
-        await world().ended(bob, { threadId }, status);
-      }
-    }
-    for (const [status, expected] of Object.entries(ids)) {
-      expect(await pages(alice, { status }, 2)).toEqual(expected);
-      expect(await pages(alice, { status, threadId: thread('t0') }, 1)).toEqual([expected[0], expected[2]]);
-      expect(await pages(alice, { status, threadId: thread('t1') }, 9)).toEqual([expected[1]]);
-    }
-    expect(await pages(alice, { threadId: thread('t1') }, 2)).toHaveLength(5);
-    expect(await pages(alice, { status: 'suspended' }, 2)).toEqual([]);
-    expect(await pages(alice, { threadId: thread('none') }, 2)).toEqual([]);
-  });
-
-  it('makes nothing of a cursor that it never gave', async () => {
-    await world().ports.runs.submit(alice, newRun(), ROOMY);
-    await world().ports.runs.submit(bob, newRun(), ROOMY);
-    for (const cursor of ['', 'run_', "' OR 1=1 --", '\u{10ffff}\u{10ffff}']) {
-      const { items } = await world().ports.runs.list(alice, {}, { limit: 10, cursor });
-      expect(items.every(({ userId }) => userId === alice)).toBe(true);
-    }
-  });
-
-  it('lists for a starting process who has a place and has not ended, of all users, oldest first, in pages', async () => {
-    const one: LaneLimits = { ...ROOMY, maxRunning: 2 };
-    const { runs } = world().ports;
-    const running = await world().running(alice, {}, one);
-    await world().ended(alice);
-    const { run: queued } = await runs.submit(bob, newRun(), one);
-    const { run: other } = await runs.submit(alice, newRun(), one);
-    await runs.submit(alice, newRun(), one);
-    const expected = [
-      { userId: alice, runId: running.id, status: 'running' },
-      { userId: bob, runId: queued.id, status: 'queued' },
-      { userId: alice, runId: other.id, status: 'queued' },
-    ];
-    expect(await runs.unfinished(undefined, 10)).toEqual(expected);
-    expect(await runs.unfinished(undefined, 2)).toEqual(expected.slice(0, 2));
-    expect(await runs.unfinished(queued.id, 2)).toEqual(expected.slice(2));
   });
 }

@@ -25,7 +25,7 @@ describe('the in-process dispatcher', () => {
     await dispatcher.start(consumer);
     for (let i = 0; i < 5; i++) await dispatcher.dispatch(ref('alice'));
     expect(consumer.begun).toHaveLength(2);
-    expect(dispatcher.ahead()).toBe(3);
+    expect(dispatcher.placeInLine()).toBe(4);
     consumer.begun[0]!.end();
     await settle();
     expect(consumer.begun).toHaveLength(3);
