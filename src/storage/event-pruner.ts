@@ -20,7 +20,7 @@ interface OldEvent {
 /** Users who are looked at together. */
 const USERS_PER_PAGE = 100;
 
-export const PRUNE_QUERIES = {
+const PRUNE_QUERIES = {
   users: `
     SELECT key, id, pruned_seq, oldest_at FROM users
     WHERE oldest_at IS NOT NULL AND oldest_at < ? AND (oldest_at, key) > (?, ?) ORDER BY oldest_at, key LIMIT ?`,

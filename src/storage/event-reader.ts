@@ -10,24 +10,25 @@ interface EventRow {
   json: string;
 }
 
-const USER_KEY = '(SELECT key FROM users WHERE id = ?1)';
-const RUN_KEY = `(SELECT key FROM runs WHERE user_key = ${USER_KEY} AND id = ?2)`;
-const FIRST_OF_RUN = `(${RUN_KEY} << ${RUN_SEQ_BITS})`;
-const LAST_OF_RUN = `((${RUN_KEY} + 1 << ${RUN_SEQ_BITS}) - 1)`;
+const FIRST_OF_RUN = `(?2 << ${RUN_SEQ_BITS})`;
+const LAST_OF_RUN = `((?2 + 1 << ${RUN_SEQ_BITS}) - 1)`;
 
-export const EVENT_QUERIES = {
-  ofUser: `SELECT seq, json FROM events WHERE user_key = ${USER_KEY} AND seq > ?2 ORDER BY seq LIMIT ?3`,
+const EVENT_QUERIES = {
+  ofUser: `
+    SELECT seq, json FROM events
+    WHERE user_key = (SELECT key FROM users WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?`,
+  keysOfRun: 'SELECT user_key, key FROM runs WHERE user_key = (SELECT key FROM users WHERE id = ?) AND id = ?',
   // begins right behind event `?3` when that is one of the run's own, as it is on every page but the first
   ofRun: `
-    SELECT seq, json FROM events
-    WHERE user_key = ${USER_KEY} AND seq > ?3 AND key <= ${LAST_OF_RUN} AND key >= max(
+    SELECT seq, json FROM events NOT INDEXED
+    WHERE user_key = ?1 AND seq > ?3 AND key <= ${LAST_OF_RUN} AND key >= max(
       ${FIRST_OF_RUN},
-      coalesce((SELECT key FROM events WHERE user_key = ${USER_KEY} AND seq = ?3 AND key <= ${LAST_OF_RUN}), 0)
+      coalesce((SELECT key FROM events WHERE user_key = ?1 AND seq = ?3 AND key <= ${LAST_OF_RUN}), 0)
     )
     ORDER BY key LIMIT ?4`,
   toolsOfRun: `
-    SELECT seq, json FROM events
-    WHERE user_key = ${USER_KEY} AND key BETWEEN ${FIRST_OF_RUN} AND ${LAST_OF_RUN} AND instr(json, '"type":"tool_') > 0
+    SELECT json FROM events NOT INDEXED
+    WHERE user_key = ?1 AND key BETWEEN ${FIRST_OF_RUN} AND ${LAST_OF_RUN} AND instr(json, '"type":"tool_') > 0
     ORDER BY key`,
   bounds: `
     SELECT pruned_seq, (SELECT seq FROM events WHERE user_key = users.key ORDER BY seq DESC LIMIT 1) AS last_seq
@@ -41,6 +42,7 @@ export class EventReader {
   constructor(database: SqliteDatabase) {
     this.statements = {
       ofUser: database.prepare(EVENT_QUERIES.ofUser),
+      keysOfRun: database.prepare(EVENT_QUERIES.keysOfRun),
       ofRun: database.prepare(EVENT_QUERIES.ofRun),
       toolsOfRun: database.prepare(EVENT_QUERIES.toolsOfRun),
       bounds: database.prepare(EVENT_QUERIES.bounds),
@@ -48,8 +50,10 @@ export class EventReader {
   }
 
   read(userId: UserId, { after, limit, runId }: { after: number; limit: number; runId?: RunId }): EventPage {
-    const { ofUser, ofRun } = this.statements;
-    const rows = runId === undefined ? ofUser.all(userId, after, limit) : ofRun.all(userId, runId, after, limit);
+    const rows =
+      runId === undefined
+        ? this.statements.ofUser.all(userId, after, limit)
+        : this.ofRun(userId, runId, (userKey, runKey) => this.statements.ofRun.all(userKey, runKey, after, limit));
     const items = rows.map((row) => eventFromRow(userId, row as unknown as EventRow));
     return { items, next: items.at(-1)?.seq ?? after };
   }
@@ -63,11 +67,18 @@ export class EventReader {
 
   openToolCalls(userId: UserId, runId: RunId): OpenToolCall[] {
     const open = new Map<CallId, OpenToolCall>();
-    for (const { json } of this.statements.toolsOfRun.iterate(userId, runId)) {
-      const { type, data } = parsed<RunEvent>(json, runId);
+    const rows = this.ofRun(userId, runId, (userKey, runKey) => this.statements.toolsOfRun.all(userKey, runKey));
+    for (const { json } of rows) {
+      const { type, data } = parsed(json, runId) as RunEvent;
       if (type === 'tool_executing') open.set(data.callId, { callId: data.callId, tool: data.tool });
       if (type === 'tool_completed') open.delete(data.callId);
     }
     return [...open.values()];
+  }
+
+  /** Nothing for a run that is not there, or is another user's. */
+  private ofRun<Row>(userId: UserId, runId: RunId, ask: (userKey: number, runKey: number) => Row[]): Row[] {
+    const keys = this.statements.keysOfRun.get(userId, runId);
+    return keys ? ask(Number(keys.user_key), Number(keys.key)) : [];
   }
 }

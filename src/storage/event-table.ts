@@ -22,7 +22,7 @@ export class EventTable {
       `INSERT INTO events (key, user_key, seq, at, json) VALUES ((?1 << ${RUN_SEQ_BITS}) | ?2, ?3, ?4, ?5, ?6)`,
     );
     this.lastOfRun = database.prepare(
-      `SELECT key & ${MAX_RUN_SEQ} AS run_seq FROM events
+      `SELECT key & ${MAX_RUN_SEQ} AS run_seq FROM events NOT INDEXED
        WHERE key BETWEEN (?1 << ${RUN_SEQ_BITS}) AND ((?1 << ${RUN_SEQ_BITS}) | ${MAX_RUN_SEQ}) AND user_key = ?2
        ORDER BY key DESC LIMIT 1`,
     );

@@ -17,7 +17,7 @@ const RUNS_BY = (index: string) => `
   FROM runs r INDEXED BY ${index} LEFT JOIN run_requests q ON q.run_key = r.key AND q.user_key = r.user_key
   WHERE r.user_key = (SELECT key FROM users WHERE id = ?)`;
 
-export const RUN_QUERIES = {
+const RUN_QUERIES = {
   find: `${RUNS_BY('runs_by_user')} AND r.id = ?`,
   list: `${RUNS_BY('runs_by_user')} ${NEWEST_FIRST}`,
   listLive: `${RUNS_BY('runs_live')} AND r.ended_at IS NULL AND r.status = ? ${NEWEST_FIRST}`,

@@ -113,15 +113,15 @@ export function recordOf(userId: UserId, run: LiveRun, request: RunRequest): Run
 
 /** @throws CarrelError `internal` when the row can't be read */
 export function recordFromRow(userId: UserId, row: RunRow, request: string | null): RunRecord {
-  const record = recordOf(userId, liveRunFromRow(row, 0), parsed<RunRequest>(request, row.id));
+  const record = recordOf(userId, liveRunFromRow(row, 0), parsed(request, row.id) as RunRequest);
   if (row.ended_at !== null) record.endedAtMs = row.ended_at;
-  return row.outcome === null ? record : Object.assign(record, parsed<StoredOutcome>(row.outcome, row.id));
+  return row.outcome === null ? record : Object.assign(record, parsed(row.outcome, row.id) as StoredOutcome);
 }
 
 /** @throws CarrelError `internal` when the text is missing or not JSON */
-export function parsed<T>(text: unknown, id: string): T {
+export function parsed(text: unknown, id: string): unknown {
   try {
-    if (typeof text === 'string') return JSON.parse(text) as T;
+    if (typeof text === 'string') return JSON.parse(text);
   } catch (cause) {
     throw new CarrelError('internal', `What is stored of ${id} can't be read`, { cause });
   }

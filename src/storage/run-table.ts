@@ -117,7 +117,7 @@ export class RunTable {
   }
 
   record(user: UserState, run: LiveRun): RunRecord {
-    return recordOf(user.id, run, parsed<RunRequest>(this.requestOf.get(run.key, user.key)?.request, run.id));
+    return recordOf(user.id, run, parsed(this.requestOf.get(run.key, user.key)?.request, run.id) as RunRequest);
   }
 
   /** Writes the state of a run that goes on. */

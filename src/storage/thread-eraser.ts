@@ -1,13 +1,13 @@
 import { RUN_SEQ_BITS } from './event-table.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
-export const ERASE_QUERIES = {
+const ERASE_QUERIES = {
   live: `
     SELECT 1 FROM runs INDEXED BY runs_live WHERE user_key = ? AND ended_at IS NULL AND thread_key = ? LIMIT 1`,
   runs: 'SELECT key FROM runs INDEXED BY runs_by_thread WHERE user_key = ? AND thread_key = ? LIMIT ?',
   // inside a JSON text's strings every quote is escaped: the first `,"data":` is the envelope's own
   events: `
-    UPDATE events SET json = substr(json, 1, instr(json, ',"data":') + 7) || '{}}'
+    UPDATE events NOT INDEXED SET json = substr(json, 1, instr(json, ',"data":') + 7) || '{}}'
     WHERE user_key = ?2 AND key BETWEEN (?1 << ${RUN_SEQ_BITS}) AND ((?1 + 1 << ${RUN_SEQ_BITS}) - 1)`,
   request: 'DELETE FROM run_requests WHERE run_key = ? AND user_key = ?',
   run: 'DELETE FROM runs WHERE key = ? AND user_key = ?',

@@ -8,7 +8,7 @@ import { threadFromRow, type ThreadRow } from './thread-table.js';
 const THREADS_BY = (index: string) =>
   `SELECT * FROM threads INDEXED BY ${index} WHERE user_key = (SELECT key FROM users WHERE id = ?)`;
 
-export const THREAD_QUERIES = {
+const THREAD_QUERIES = {
   find: `${THREADS_BY('threads_by_user')} AND id = ?`,
   list: `${THREADS_BY('threads_by_age')} AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`,
 } as const;

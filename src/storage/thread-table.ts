@@ -62,7 +62,7 @@ export function threadFromRow(userId: UserId, row: ThreadRow): ThreadRecord {
   const thread: ThreadRecord = {
     id: row.id as ThreadId,
     userId,
-    metadata: parsed<JsonObject>(row.metadata, row.id),
+    metadata: parsed(row.metadata, row.id) as JsonObject,
     createdAtMs: row.created_at,
   };
   return row.title === null ? thread : { ...thread, title: row.title };

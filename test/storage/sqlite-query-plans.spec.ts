@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StatementSync } from 'node:sqlite';
+import { SqliteDatabase } from '../../src/storage/sqlite-database.js';
+import { SqliteTables } from '../../src/storage/sqlite-tables.js';
+
+/** Notes every statement that the adapters prepare. */
+class RecordingDatabase extends SqliteDatabase {
+  readonly statements: string[] = [];
+
+  override prepare(sql: string): StatementSync {
+    this.statements.push(sql.replaceAll(/\s+/g, ' ').trim());
+    return super.prepare(sql);
+  }
+
+  plan(sql: string): string[] {
+    return super
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map(({ detail }) => String(detail));
+  }
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'carrel-plans-'));
+const database = new RecordingDatabase({ dir, sync: 'normal' });
+new SqliteTables(database);
+
+afterAll(() => {
+  database.close();
+  rmSync(dir, { recursive: true });
+});
+
+/** Looks at all users on purpose: the start of a process and retention. */
+const FOR_ALL_USERS =
+  /^SELECT r\.id, r\.status, u\.id AS user_id FROM|^UPDATE runs SET idempotency_key = NULL|^SELECT max\(/;
+
+describe('the statements of the embedded storage', () => {
+  it('are more than a few', () => {
+    expect(database.statements.length).toBeGreaterThan(30);
+  });
+
+  it.each(database.statements.map((sql) => [sql]))('stays flat as the tables grow: %s', (sql) => {
+    // all events of a user are too many to look at, unless it is the last one that is asked for
+    const slow = sql.includes('ORDER BY seq DESC LIMIT 1')
+      ? /\bSCAN (?!CONSTANT ROW)|TEMP B-TREE/
+      : /\bSCAN (?!CONSTANT ROW)|TEMP B-TREE|events_by_user \(user_key=\?\)/;
+    expect(database.plan(sql).filter((line) => slow.test(line))).toEqual([]);
+  });
+
+  it.each(database.statements.filter((sql) => /\b(runs|run_requests|events|threads)\b/.test(sql)).map((sql) => [sql]))(
+    'names the user: %s',
+    (sql) => {
+      if (FOR_ALL_USERS.test(sql)) return;
+      expect(sql).toMatch(sql.startsWith('INSERT') ? /\(.*\buser_key\b.*\) VALUES/ : /\buser_key = |WHERE id = \?/);
+    },
+  );
+});
