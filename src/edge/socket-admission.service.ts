@@ -4,11 +4,10 @@ import { Readiness } from '../execution/readiness.js';
 import { CarrelError } from '../shared/errors.js';
 import type { UserId } from '../shared/ids.js';
 import type { Identity } from './identity.js';
-import { checkPosition } from './socket-messages.service.js';
 import type { AgentsSocket } from './socket-outlet.js';
 import { TokenVerifier } from './token-verifier.service.js';
 import { UserFeeds, type FeedPlace } from './user-feeds.service.js';
-import { HANDSHAKE_AUTH, parsePayload } from './wire-messages.js';
+import { checkPosition, HANDSHAKE_AUTH, parsePayload } from './wire-messages.js';
 
 /** What a handshake has established. */
 export interface Admission {

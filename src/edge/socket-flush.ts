@@ -38,12 +38,14 @@ export class SocketFlusher {
   }
 
   private readonly flushAll = (): void => {
+    // What a flush schedules is for the next turn.
+    const due = Array.from(this.pending);
     try {
-      for (const [connection, flush] of [...this.pending]) {
+      for (const [connection, flush] of due) {
         if (this.pending.delete(connection)) flushCorked(connection, flush);
       }
     } finally {
-      // What a flush has brought up, and what waits behind one that threw.
+      // Including what waits behind one that threw.
       if (this.pending.size > 0) setImmediate(this.flushAll);
     }
   };

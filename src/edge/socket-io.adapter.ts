@@ -3,6 +3,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { Server, type Namespace, type ServerOptions, type Socket } from 'socket.io';
 import type { CarrelConfig } from '../config/config.js';
 import { CarrelError } from '../shared/errors.js';
+import { endConnections } from './socket-end.js';
 import { SocketFlusher } from './socket-flush.js';
 import { refusal } from './socket-refusal.js';
 import { wireParser } from './wire-encoder.js';
@@ -40,6 +41,6 @@ export class CarrelIoAdapter extends IoAdapter {
 
   /** Ends the connections, but not the HTTP server: that is Nest's to close, after its last requests. */
   override async close(server: Server | Namespace): Promise<void> {
-    if (server instanceof Server) server.engine.close();
+    if (server instanceof Server) await endConnections(server);
   }
 }

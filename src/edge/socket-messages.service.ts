@@ -6,7 +6,7 @@ import { CarrelError } from '../shared/errors.js';
 import { RUN_ID_PATTERN, type RunId } from '../shared/ids.js';
 import { toRunView, type RunView } from './run-view.js';
 import type { ClientToServerEvents, StreamRange } from './wire-events.js';
-import { parsePayload, RUN_CANCEL, RUN_START, STREAM_RESUME } from './wire-messages.js';
+import { checkPosition, parsePayload, RUN_CANCEL, RUN_START, STREAM_RESUME } from './wire-messages.js';
 
 /** One message: on whose behalf, and what to do about it. */
 export interface MessageCall {
@@ -58,9 +58,4 @@ export class SocketMessages {
     answer({ from: Math.max(after, pruned) + 1, to: last });
     restartStream(after, pruned);
   }
-}
-
-/** @throws CarrelError `invalid_request` when a client claims to have events that do not exist */
-export function checkPosition(after: number, last: number): void {
-  if (after > last) throw new CarrelError('invalid_request', `"after" is ${after}, but the newest event is ${last}`);
 }

@@ -9,17 +9,16 @@ export type AgentsNamespace = Namespace<ClientToServerEvents, OutgoingEvents>;
 
 /** So many of the largest events may wait for a slow socket: a bound in bytes beside the one in packets. */
 const LARGEST_EVENTS = 32;
+/** Events that are read from the journal for a socket at once, at most. */
+const MAX_PAGE = 200;
+/** A client for which so many times the limits wait asks on and on without reading the answers. */
+const FLOOD_FACTOR = 10;
 
 /** What engine.io keeps to itself; only the transport of a WebSocket has a `socket`, that of `ws`. */
 interface Connection {
   readonly writeBuffer: readonly unknown[];
-  readonly transport: { readonly socket?: { readonly bufferedAmount: number } };
+  readonly transport: { readonly writable: boolean; readonly socket?: { readonly bufferedAmount: number } };
 }
-
-/** Events that are read from the journal for a socket at once, at most. */
-const MAX_PAGE = 200;
-/** A client that sends on while so many times the backlog of answers waits for it is not reading at all. */
-const ANSWERS_FACTOR = 10;
 
 /** The way out to one client, and how much waits in it. */
 export class SocketOutlet {
@@ -27,10 +26,8 @@ export class SocketOutlet {
   readonly pageSize: number;
   private readonly maxPackets: number;
   private readonly maxBytes: number;
-  /** Characters of the events that engine.io has not handed to the transport. */
+  /** Characters that engine.io has not handed to the transport. */
   private waiting = 0;
-  /** Answers that it has not, likewise. */
-  private waitingAnswers = 0;
 
   constructor(
     private readonly socket: AgentsSocket,
@@ -39,6 +36,7 @@ export class SocketOutlet {
     this.maxPackets = limits.socketBacklog;
     this.pageSize = Math.min(limits.socketBacklog, MAX_PAGE);
     this.maxBytes = limits.eventDataBytes * LARGEST_EVENTS;
+    socket.conn.on('packetCreate', this.onPacket);
     // engine.io's word for "the whole buffer has been handed to the transport".
     socket.conn.on('drain', this.onHandedOver);
   }
@@ -53,20 +51,16 @@ export class SocketOutlet {
     return this.connection.writeBuffer.length === 0 && this.unsentBytes <= this.maxBytes / 2;
   }
 
+  /** Far more is waiting than events alone can be: nothing should be taken from this client any more. */
+  get isFlooded(): boolean {
+    const { writeBuffer, transport } = this.connection;
+    const isTooMuch =
+      writeBuffer.length > this.maxPackets * FLOOD_FACTOR || this.waiting > this.maxBytes * FLOOD_FACTOR;
+    return isTooMuch && !transport.writable;
+  }
+
   send(event: JournalledEvent): void {
     this.socket.emit(event.type, new RawEvent(event.json));
-    this.count(event);
-  }
-
-  /** For an event that has reached the socket through its room. */
-  count(event: JournalledEvent): void {
-    this.waiting += event.json.length;
-  }
-
-  /** @returns false when the client does not read its answers, and should get no more */
-  answered(): boolean {
-    this.waitingAnswers += 1;
-    return this.waitingAnswers <= this.maxPackets * ANSWERS_FACTOR;
   }
 
   /** Resolves when something of what waits has left, or never will. */
@@ -85,7 +79,7 @@ export class SocketOutlet {
   }
 
   close(): void {
-    this.socket.conn.off('drain', this.onHandedOver);
+    this.socket.conn.off('packetCreate', this.onPacket).off('drain', this.onHandedOver);
   }
 
   private get connection(): Connection {
@@ -96,8 +90,11 @@ export class SocketOutlet {
     return this.connection.transport.socket?.bufferedAmount ?? 0;
   }
 
+  private readonly onPacket = ({ data }: { data?: string | Buffer }): void => {
+    this.waiting += data?.length ?? 0;
+  };
+
   private readonly onHandedOver = (): void => {
     this.waiting = 0;
-    this.waitingAnswers = 0;
   };
 }

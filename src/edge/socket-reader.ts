@@ -48,7 +48,6 @@ export class SocketReader implements FeedMember {
   }
 
   delivered(event: JournalledEvent): void {
-    this.parts.outlet.count(event);
     if (this.parts.outlet.isFull) this.fallBack(event.seq);
   }
 

@@ -9,6 +9,7 @@ import { toWireError } from './problem.js';
 import { buildRequestContext, factsOf } from './request-context.js';
 import { roomOf, type Admission } from './socket-admission.service.js';
 import type { SocketMessages } from './socket-messages.service.js';
+import { cutConnection } from './socket-end.js';
 import { SocketOutlet, type AgentsSocket } from './socket-outlet.js';
 import { SocketReader } from './socket-reader.js';
 import type { WireReply } from './wire-events.js';
@@ -64,7 +65,7 @@ export class SocketSession {
   open(): void {
     const { socket, admission } = this.parts;
     socket.once('disconnect', () => this.close());
-    socket.onAny((name: unknown, ...payloads: unknown[]) => void this.receive(name, payloads));
+    socket.onAny((name: unknown, ...payloads: unknown[]) => void this.receive(nameOf(name, payloads), payloads));
     socket.emit('ready', { userId: admission.identity.userId, seq: admission.last });
     this.watchExpiry();
     this.reader.begin(admission.after, admission.pruned);
@@ -94,7 +95,7 @@ export class SocketSession {
     }
   }
 
-  private async receive(name: unknown, payloads: unknown[]): Promise<void> {
+  private async receive(name: string, payloads: unknown[]): Promise<void> {
     const { socket, admission, clock } = this.parts;
     if (!socket.connected) return;
     if (clock.now() >= admission.identity.expiresAtMs) return this.watchExpiry();
@@ -113,28 +114,22 @@ export class SocketSession {
       );
     } catch (thrown) {
       const error = toWireError(thrown);
-      this.answer(() =>
-        ack ? ack({ ok: false, error }) : socket.emit('exception', { ...error, event: shortened(name) }),
-      );
+      this.answer(() => (ack ? ack({ ok: false, error }) : socket.emit('exception', { ...error, event: name })));
     } finally {
       this.inFlight -= 1;
     }
   }
 
   /** @throws CarrelError for everything that can be wrong with a message before its payload is looked into */
-  private handlerOf(name: unknown, payloads: readonly unknown[], ack: Ack | undefined): Handler {
+  private handlerOf(name: string, payloads: readonly unknown[], ack: Ack | undefined): Handler {
     const { messages, config } = this.parts;
     if (payloads[0] instanceof OversizedMessage) {
       const limit = config.http.bodyLimitBytes;
       throw new CarrelError('payload_too_large', `a message has at most ${limit} bytes`);
     }
-    const handler = typeof name === 'string' ? messages.handlerOf(name) : undefined;
-    if (!handler) throw new CarrelError('unknown_event', `there is no message "${shortened(name)}"`);
-    if (!ack)
-      throw new CarrelError(
-        'invalid_request',
-        `send "${shortened(name)}" with an acknowledgement, as the last argument`,
-      );
+    const handler = messages.handlerOf(name);
+    if (!handler) throw new CarrelError('unknown_event', `there is no message "${name}"`);
+    if (!ack) throw new CarrelError('invalid_request', `send "${name}" with an acknowledgement, as the last argument`);
     if (payloads.length !== 1) {
       throw new CarrelError('invalid_request', `a message has one payload, this one has ${payloads.length}`);
     }
@@ -162,11 +157,10 @@ export class SocketSession {
     const { socket } = this.parts;
     if (!socket.connected) return;
     send();
-    // It asks and does not read the answers: they would fill the memory.
-    if (!this.outlet.answered()) socket.disconnect(true);
+    if (this.outlet.isFlooded) cutConnection(socket.conn);
   }
 }
 
-function shortened(name: unknown): string {
-  return String(name).slice(0, MAX_NAME_LENGTH);
+function nameOf(name: unknown, [payload]: readonly unknown[]): string {
+  return String(payload instanceof OversizedMessage ? payload.event : name).slice(0, MAX_NAME_LENGTH);
 }

@@ -53,7 +53,7 @@ export class UserFeed {
     if (seq <= this.lastSeq) return;
     const sent = this.lastSeq;
     this.lastSeq = seq;
-    for (const member of [...this.members]) member.fallBack(sent);
+    for (const member of this.members) member.fallBack(sent);
   }
 
   close(): void {

@@ -75,7 +75,7 @@ function isLonger(text: string, maxBytes: number): boolean {
 }
 
 /** What socket.io's option `parser` takes; the protocol on the wire is socket.io's own. */
-export function wireParser(maxMessageBytes: number) {
+export function wireParser(maxMessageBytes: number): { Encoder: typeof Encoder; Decoder: new () => Decoder } {
   return {
     Encoder: WireEncoder,
     Decoder: class extends BoundedDecoder {

@@ -39,3 +39,8 @@ export function parsePayload<Output>(schema: z.ZodType<Output>, payload: unknown
   const text = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
   throw new CarrelError('invalid_request', `${name}: ${text}`, { details: { issues } });
 }
+
+/** @throws CarrelError `invalid_request` when a client claims to have events that do not exist */
+export function checkPosition(after: number, last: number): void {
+  if (after > last) throw new CarrelError('invalid_request', `"after" is ${after}, but the newest event is ${last}`);
+}

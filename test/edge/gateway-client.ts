@@ -8,6 +8,8 @@ import type { RunEvent } from '../../src/events/run-event.js';
 export class GatewayClient {
   readonly events: RunEvent[] = [];
   readonly notices: { name: string; data: unknown }[] = [];
+  /** Why the client was disconnected. */
+  reason: string | undefined;
   private readonly looks = new Set<() => void>();
 
   constructor(readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>) {
@@ -16,7 +18,14 @@ export class GatewayClient {
       else this.notices.push({ name, data });
       this.look();
     });
-    socket.on('disconnect', () => this.look());
+    socket.on('disconnect', (reason) => {
+      this.reason = reason;
+      this.look();
+    });
+  }
+
+  get token(): string {
+    return (this.socket.auth as { token: string }).token;
   }
 
   get seqs(): number[] {

@@ -19,7 +19,8 @@ import { ExecutionService } from '../../src/execution/execution.service.js';
 import { Readiness } from '../../src/execution/readiness.js';
 import { CLOCK, systemClock, type Clock } from '../../src/shared/clock.js';
 import { GatewayClient } from './gateway-client.js';
-import { MemoryJournal, type ReadDelay } from './gateway-journal.js';
+import { RawClient } from './gateway-raw-client.js';
+import { MemoryJournal, turns, type ReadDelay } from './gateway-journal.js';
 import { ScriptedExecution } from './gateway-execution.js';
 
 interface GatewayServerOptions {
@@ -77,9 +78,24 @@ export class GatewayServer implements AsyncDisposable {
     return `http://127.0.0.1:${port}`;
   }
 
+  get gateway(): AgentsGateway {
+    return this.app.get(AgentsGateway);
+  }
+
+  /** How many listen to the bus for a user. */
+  listeners(userId: string): number {
+    const bus = this.app.get(EventBus) as unknown as { listeners: Map<string, Set<unknown>> };
+    return bus.listeners.get(userId)?.size ?? 0;
+  }
+
+  /** Resolves when the server holds nothing more for a user's sockets. */
+  async whenGone(userId: string): Promise<void> {
+    while (this.listeners(userId) > 0) await turns(1);
+  }
+
   /** socket.io's own server. */
   get io(): Server {
-    const gateway = this.app.get(AgentsGateway) as unknown as { namespace: { server: Server } };
+    const gateway = this.gateway as unknown as { namespace: { server: Server } };
     return gateway.namespace.server;
   }
 
@@ -116,6 +132,13 @@ export class GatewayServer implements AsyncDisposable {
     client.socket.connect();
     await client.notice('ready');
     return client;
+  }
+
+  /** A WebSocket without Socket.IO's client, for what that one would not send. */
+  async raw(): Promise<RawClient> {
+    const raw = new RawClient(`${this.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    await raw.received((text) => text.startsWith('0'));
+    return raw;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, constantFrom, integer, jsonValue, property } from 'fast-check';
 import { Decoder, Encoder, PacketType } from 'socket.io-parser';
 import { OversizedMessage, RawEvent, WireEncoder, wireParser } from '../../src/edge/wire-encoder.js';
 
@@ -24,12 +24,12 @@ const eventPacket = (nsp: string, name: string, payload: unknown) => ({
 
 describe('the wire encoder', () => {
   it('writes a journalled event byte for byte as the standard encoder writes the event itself', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...EVENT_TYPES),
-        fc.constantFrom('/agents', '/'),
-        fc.integer({ min: 1 }),
-        fc.jsonValue({ stringUnit: 'binary' }),
+    assert(
+      property(
+        constantFrom(...EVENT_TYPES),
+        constantFrom('/agents', '/'),
+        integer({ min: 1 }),
+        jsonValue({ stringUnit: 'binary' }),
         (type, nsp, seq, data) => {
           const json = JSON.stringify({ v: 1, type, seq, at: new Date(seq).toISOString(), data });
           const raw = new WireEncoder().encode(eventPacket(nsp, type, new RawEvent(json)));
@@ -68,24 +68,9 @@ describe('the wire encoder', () => {
 });
 
 describe('the wire decoder', () => {
-  const decode = (text: string, maxBytes = 100) => {
-    const packets: unknown[] = [];
-    const decoder = new (wireParser(maxBytes).Decoder)();
-    decoder.on('decoded', (packet) => packets.push(packet));
-    decoder.add(text);
-    return packets[0];
-  };
-  const standard = (text: string) => {
-    const packets: unknown[] = [];
-    const decoder = new Decoder();
-    decoder.on('decoded', (packet) => packets.push(packet));
-    decoder.add(text);
-    return packets[0];
-  };
-
   it('decodes what is small enough as the standard decoder does', () => {
     for (const text of ['0/agents,{"token":"x"}', '2/agents,17["run:start",{"agent":"a"}]', '2["x"]', '1/agents,']) {
-      expect(decode(text)).toEqual(standard(text));
+      expect(decode(text)).toEqual(packetsOf(new Decoder(), text));
     }
   });
 
@@ -123,6 +108,17 @@ describe('the wire decoder', () => {
     expect(() => decoder.add(Buffer.alloc(60))).toThrow('too large');
   });
 });
+
+function packetsOf(decoder: Decoder, text: string): unknown {
+  const packets: unknown[] = [];
+  decoder.on('decoded', (packet) => packets.push(packet));
+  decoder.add(text);
+  return packets[0];
+}
+
+function decode(text: string): unknown {
+  return packetsOf(new (wireParser(100).Decoder)(), text);
+}
 
 /** Encoding a binary packet changes it. */
 function structured<T extends { data?: unknown }>(packet: T): T {
