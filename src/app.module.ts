@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { Global, Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { LibraryModule } from './agents/library/library.module.js';
 import { CARREL_CONFIG, type CarrelConfig } from './config/config.js';
@@ -14,17 +15,17 @@ export interface CarrelModuleOptions {
   config: CarrelConfig;
   /** Modules that provide agents, beside the shipped ones. */
   imports?: ModuleMetadata['imports'];
-  /** Where log lines go. @default stdout */
-  logTo?: { write(line: string): void };
+  /** Writes the log. @default one of Carrel's own, to stdout */
+  logger?: Logger;
 }
 
 /** The composition root: the only place that knows which adapter is behind which port. */
 @Module({})
 export class CarrelModule {
-  static forRoot({ config, imports = [], logTo }: CarrelModuleOptions): DynamicModule {
+  static forRoot({ config, imports = [], logger }: CarrelModuleOptions): DynamicModule {
     return {
       module: CarrelModule,
-      imports: [PlatformModule.forRoot(config), LoggingModule.forRoot(config.log, logTo), ContextModule, LibraryModule, EdgeModule, ...imports],
+      imports: [PlatformModule.forRoot(config), LoggingModule.forRoot(config.log, logger), ContextModule, LibraryModule, EdgeModule, ...imports],
       exports: [EdgeModule],
     };
   }

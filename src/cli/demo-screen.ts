@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 import type { RunEvent } from '../events/run-event.js';
 
-const COLUMN_WIDTH = 62;
+/** Half of the terminal; of a wide one where there is none. */
+const COLUMN_WIDTH = Math.max(50, Math.floor((process.stdout.columns ?? 150) / 2) - 1);
 const COLOURS = ['cyan', 'magenta'] as const;
 
 /** Shows two users' events live, side by side: each user has a column and a colour. */

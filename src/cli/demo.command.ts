@@ -1,8 +1,8 @@
+import { Command } from 'commander';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../config/load-config.js';
-import { createCarrelApp } from '../create-app.js';
 import { signToken } from '../edge/token-signer.js';
 import { checkDemo } from './demo-checks.js';
 import { DemoScreen } from './demo-screen.js';
@@ -15,24 +15,36 @@ const READING = {
   bob: { first: 'docs/architecture.md', second: 'CHANGELOG.md' },
 } as const;
 
+/** `carrel demo`: shows and checks the main job; the exit code is 0 only if every check held. */
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('run the main job on real input: two users, side by side, over real HTTP and Socket.IO')
+    .option('--keep', 'leave the server up afterwards, and print its address and two tokens', false)
+    .action(async ({ keep }: { keep: boolean }) => {
+      process.exitCode = await runDemo(keep);
+    });
+}
+
 /**
  * The main job on real input: a real server in a fresh data folder, two users with real tokens, sockets and HTTP, the
  * shipped agents at work for both at once on this project's own documents.
  *
  * @returns the exit code: 0 when every check held
  */
-export async function runDemo(options: { keep: boolean; write?: (line: string) => void }): Promise<number> {
+async function runDemo(keep: boolean): Promise<number> {
   const dataDir = await mkdtemp(join(tmpdir(), 'carrel-demo-'));
   const config = loadConfig({ CARREL_DATA_DIR: dataDir, CARREL_LOG_LEVEL: 'warn', NODE_ENV: 'development', PORT: '0' });
+  // Loaded here, so that the other commands don't wait for Nest.
+  const { createCarrelApp } = await import('../create-app.js');
   const app = await createCarrelApp({ config });
-  const screen = new DemoScreen(USERS, options.write ?? console.log);
+  const screen = new DemoScreen(USERS, (line) => void process.stdout.write(`${line}\n`));
   try {
     await app.listen(0, config.http.host);
     const url = await app.getUrl();
     const tokens = await Promise.all(USERS.map((userId) => signToken(config, { userId, roles: [], ttlSeconds: 3600 })));
     screen.title(`Carrel listens on ${url}; ${USERS.join(' and ')} are signed in and start four runs each`);
     const holds = await watchBoth(screen, url, tokens);
-    if (options.keep) await keepServing(screen, url, tokens);
+    if (keep) await keepServing(screen, url, tokens);
     return holds ? 0 : 1;
   } finally {
     await app.close();

@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { demoCommand } from './demo.command.js';
 import { reportError } from './report-error.js';
 import { startCommand } from './start.command.js';
 import { tokenCommand } from './token.command.js';
 
 /** Every command there is, in the order of `carrel --help`. */
-const COMMANDS: readonly (() => Command)[] = [startCommand, tokenCommand];
+const COMMANDS: readonly (() => Command)[] = [startCommand, tokenCommand, demoCommand];
 
 const USAGE_ERROR = 2;
 
 const EXAMPLES = `
 Examples:
   $ carrel start                                   a server on http://127.0.0.1:3000, data in ./.carrel
+  $ carrel demo                                    the main job, shown and checked
   $ carrel token --user alice                      a token for alice, good for an hour
   $ curl -H "Authorization: Bearer $(carrel token --user alice)" http://127.0.0.1:3000/v1/agents
   $ carrel start --agents ./dist/my-agents.module.js --port 8080
