@@ -20,7 +20,7 @@ export async function createCarrelApp(options: {
   const logger = createLogger(config.log, options.logTo);
   const app = await NestFactory.create<NestFastifyApplication>(
     CarrelModule.forRoot({ config, imports: [...agents], logger }),
-    new FastifyAdapter({ bodyLimit: config.http.bodyLimitBytes, forceCloseConnections: 'idle' }),
+    new FastifyAdapter(httpServerOptions(config)),
     { logger: serverLogger(logger), abortOnError: false, bodyParser: false },
   );
   installHttp(app, config);
