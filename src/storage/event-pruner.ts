@@ -1,5 +1,4 @@
 import type { UserId } from '../shared/ids.js';
-import { RUN_SEQ_BITS } from './event-table.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { UserTable } from './user-table.js';
 
@@ -26,7 +25,7 @@ const PRUNE_QUERIES = {
     WHERE oldest_at IS NOT NULL AND oldest_at < ? AND (oldest_at, key) > (?, ?) ORDER BY oldest_at, key LIMIT ?`,
   oldest: `
     SELECT e.seq, e.at, r.key IS NOT NULL AND r.ended_at IS NULL AS live
-    FROM events e LEFT JOIN runs r ON r.key = e.key >> ${RUN_SEQ_BITS} AND r.user_key = e.user_key
+    FROM events e LEFT JOIN runs r ON r.key = e.run_key AND r.user_key = e.user_key
     WHERE e.user_key = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
   remove: 'DELETE FROM events WHERE user_key = ? AND seq <= ?',
   advance: 'UPDATE users SET pruned_seq = ?, oldest_at = ? WHERE key = ?',

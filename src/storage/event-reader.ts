@@ -1,7 +1,7 @@
 import type { EventPage, OpenToolCall } from '../events/event-journal.port.js';
 import type { RunEvent } from '../events/run-event.js';
 import type { CallId, RunId, UserId } from '../shared/ids.js';
-import { eventFromRow, RUN_SEQ_BITS } from './event-table.js';
+import { eventFromRow } from './event-table.js';
 import { parsed } from './run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
@@ -10,26 +10,17 @@ interface EventRow {
   json: string;
 }
 
-const FIRST_OF_RUN = `(?2 << ${RUN_SEQ_BITS})`;
-const LAST_OF_RUN = `((?2 + 1 << ${RUN_SEQ_BITS}) - 1)`;
-
 const EVENT_QUERIES = {
   ofUser: `
     SELECT seq, json FROM events
     WHERE user_key = (SELECT key FROM users WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?`,
   keysOfRun: 'SELECT user_key, key FROM runs WHERE user_key = (SELECT key FROM users WHERE id = ?) AND id = ?',
-  // begins right behind event `?3` when that is one of the run's own, as it is on every page but the first
   ofRun: `
-    SELECT seq, json FROM events NOT INDEXED
-    WHERE user_key = ?1 AND seq > ?3 AND key <= ${LAST_OF_RUN} AND key >= max(
-      ${FIRST_OF_RUN},
-      coalesce((SELECT key FROM events WHERE user_key = ?1 AND seq = ?3 AND key <= ${LAST_OF_RUN}), 0)
-    )
-    ORDER BY key LIMIT ?4`,
+    SELECT seq, json FROM events INDEXED BY events_by_run
+    WHERE user_key = ? AND run_key = ? AND seq > ? ORDER BY seq LIMIT ?`,
   toolsOfRun: `
-    SELECT json FROM events NOT INDEXED
-    WHERE user_key = ?1 AND key BETWEEN ${FIRST_OF_RUN} AND ${LAST_OF_RUN} AND instr(json, '"type":"tool_') > 0
-    ORDER BY key`,
+    SELECT json FROM events INDEXED BY events_by_run
+    WHERE user_key = ? AND run_key = ? AND instr(json, '"type":"tool_') > 0 ORDER BY seq`,
   bounds: `
     SELECT pruned_seq, (SELECT seq FROM events WHERE user_key = users.key ORDER BY seq DESC LIMIT 1) AS last_seq
     FROM users WHERE id = ?1`,

@@ -5,46 +5,36 @@ import type { LiveRun } from './run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { UserState } from './user-table.js';
 
-/** Bits of an event's key that hold its place in its run. */
-export const RUN_SEQ_BITS = 28;
-const MAX_RUN_SEQ = 2 ** RUN_SEQ_BITS - 1;
-
 /** Gives events their place and writes them. */
 export class EventTable {
   private readonly insert;
-  private readonly lastOfRun;
+  private readonly countOfRun;
   private readonly setOldest;
   private lastAtMs = Number.NaN;
   private lastAt = '';
 
   constructor(database: SqliteDatabase) {
-    this.insert = database.prepare(
-      `INSERT INTO events (key, user_key, seq, at, json) VALUES ((?1 << ${RUN_SEQ_BITS}) | ?2, ?3, ?4, ?5, ?6)`,
-    );
-    this.lastOfRun = database.prepare(
-      `SELECT key & ${MAX_RUN_SEQ} AS run_seq FROM events NOT INDEXED
-       WHERE key BETWEEN (?1 << ${RUN_SEQ_BITS}) AND ((?1 << ${RUN_SEQ_BITS}) | ${MAX_RUN_SEQ}) AND user_key = ?2
-       ORDER BY key DESC LIMIT 1`,
+    this.insert = database.prepare('INSERT INTO events (user_key, run_key, seq, at, json) VALUES (?, ?, ?, ?, ?)');
+    this.countOfRun = database.prepare(
+      'SELECT count(*) AS n FROM events INDEXED BY events_by_run WHERE run_key = ? AND user_key = ?',
     );
     this.setOldest = database.prepare('UPDATE users SET oldest_at = ? WHERE key = ?');
   }
 
   /** Appends a run's next events; the caller has made sure that the run may have them. */
   append(user: UserState, run: LiveRun, drafts: readonly EventDraft[], journalled: JournalledEvent[]): void {
-    if (run.runSeq + drafts.length > MAX_RUN_SEQ)
-      throw new CarrelError('internal', `The run ${run.id} has too many events`);
     for (const draft of drafts) {
       if (!user.hasEvents) this.beginHistory(user, draft.atMs);
       const seq = ++user.lastSeq;
       const json = this.envelope(run, draft, seq, ++run.runSeq);
-      this.insert.run(run.key, run.runSeq, user.key, seq, draft.atMs, json);
+      this.insert.run(user.key, run.key, seq, draft.atMs, json);
       journalled.push({ userId: user.id, runId: run.id, type: draft.type, seq, json });
     }
   }
 
-  /** The number of a run's last event; 0 when there is none. */
+  /** The number of the last event of a run that has not ended: none of its events was removed yet. */
   lastRunSeq(userKey: number, runKey: number): number {
-    return Number(this.lastOfRun.get(runKey, userKey)?.run_seq ?? 0);
+    return Number(this.countOfRun.get(runKey, userKey)?.n);
   }
 
   private beginHistory(user: UserState, atMs: number): void {

@@ -51,8 +51,7 @@ export function releasePlace(user: UserState, ended: LiveRun, limits: LaneLimits
   while (user.waiting > 0 && user.admitted < limits.maxRunning) {
     const next = runs.firstWaiting(user);
     if (!next) throw new Error(`the lane of a user counts ${user.waiting} waiting runs, but there are none`);
-    next.admitted = true;
-    runs.save(user, next);
+    runs.admit(user, next);
     user.waiting -= 1;
     user.admitted += 1;
     admitted.push({ userId: user.id, runId: next.id });

@@ -1,7 +1,7 @@
 import type { NewRun, RunOutcome, RunRecord } from '../execution/run-store.port.js';
 import { isTerminal, type RunStatus } from '../execution/run-status.js';
 import type { RunId } from '../shared/ids.js';
-import { EventTable, RUN_SEQ_BITS } from './event-table.js';
+import { EventTable } from './event-table.js';
 import {
   liveRunFromRow,
   liveRunOf,
@@ -29,7 +29,9 @@ export class RunTable {
   private readonly byIdempotencyKey;
   private readonly requestOf;
   private readonly nextWaiting;
-  private readonly update;
+  private readonly updateState;
+  private readonly updateAdmitted;
+  private readonly updateCancel;
   private readonly updateEnded;
   private lastKey: number;
 
@@ -50,17 +52,19 @@ export class RunTable {
     this.nextWaiting = database.prepare(
       `SELECT id FROM runs WHERE user_key = ? AND status = 'queued' AND admitted = 0 ORDER BY id LIMIT 1`,
     );
-    this.update = database.prepare(
-      `UPDATE runs SET status = ?, admitted = ?, attempt = ?, fence = ?, started_at = ?, cancel_requested_by = ?
-       WHERE key = ? AND user_key = ?`,
+    // each sets as little as it can: SQLite touches every index that names a column which is set
+    this.updateState = database.prepare(
+      'UPDATE runs SET status = ?, attempt = ?, fence = ?, started_at = ? WHERE key = ? AND user_key = ?',
     );
+    this.updateAdmitted = database.prepare('UPDATE runs SET admitted = 1 WHERE key = ? AND user_key = ?');
+    this.updateCancel = database.prepare('UPDATE runs SET cancel_requested_by = ? WHERE key = ? AND user_key = ?');
     this.updateEnded = database.prepare(
       `UPDATE runs SET status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, outcome = ?
        WHERE key = ? AND user_key = ?`,
     );
     // not below the keys of events whose runs were deleted with their thread: those are never given again
     const last = database.prepare(
-      `SELECT max(coalesce((SELECT max(key) FROM runs), 0), coalesce((SELECT max(key) FROM events) >> ${RUN_SEQ_BITS}, 0)) AS key`,
+      'SELECT max(coalesce((SELECT max(key) FROM runs), 0), coalesce((SELECT max(run_key) FROM events), 0)) AS key',
     );
     this.lastKey = Number(last.get()?.key);
   }
@@ -120,18 +124,21 @@ export class RunTable {
     return recordOf(user.id, run, parsed(this.requestOf.get(run.key, user.key)?.request, run.id) as RunRequest);
   }
 
-  /** Writes the state of a run that goes on. */
-  save(user: UserState, run: LiveRun): void {
-    this.update.run(
-      run.status,
-      run.admitted ? 1 : 0,
-      run.attempt,
-      run.fence,
-      run.startedAtMs ?? null,
-      run.cancelRequestedBy ?? null,
-      run.key,
-      user.key,
-    );
+  /** Writes status, attempt, fence and start. */
+  saveState(user: UserState, run: LiveRun): void {
+    this.updateState.run(run.status, run.attempt, run.fence, run.startedAtMs ?? null, run.key, user.key);
+  }
+
+  /** Gives a waiting run its place. */
+  admit(user: UserState, run: LiveRun): void {
+    run.admitted = true;
+    this.updateAdmitted.run(run.key, user.key);
+  }
+
+  /** Writes who wants a running run cancelled. */
+  noteCancel(user: UserState, run: LiveRun, by: string): void {
+    run.cancelRequestedBy = by;
+    this.updateCancel.run(by, run.key, user.key);
   }
 
   /** Writes the end of a run; `run` stays as it was before. */

@@ -64,14 +64,15 @@ export const MIGRATIONS: readonly string[] = [
     request  TEXT NOT NULL
   ) STRICT;
 
-  -- key: the run's key, then 28 bits for the event's place in its run, so that a run's events lie side by side
   CREATE TABLE events (
     key      INTEGER PRIMARY KEY,
     user_key INTEGER NOT NULL,
+    run_key  INTEGER NOT NULL,
     seq      INTEGER NOT NULL,
     at       INTEGER NOT NULL,
     json     TEXT NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX events_by_user ON events (user_key, seq);
+  CREATE INDEX events_by_run ON events (run_key, seq);
   `,
 ];

@@ -72,7 +72,7 @@ export class SqliteRunStore implements RunStore {
       const record: RunRecord = { ...runs.record(user, run), ...claimed };
       const first = opening(record);
       refuseTerminal([first]);
-      runs.save(user, Object.assign(run, claimed));
+      runs.saveState(user, Object.assign(run, claimed));
       events.append(user, run, [first], journalled);
       return record;
     });
@@ -103,7 +103,7 @@ export class SqliteRunStore implements RunStore {
       const user = users.load(userId, this.clock.now());
       const run = liveRunUnderFence(runs, user, runId, fence);
       run.status = 'queued';
-      runs.save(user, run);
+      runs.saveState(user, run);
     });
   }
 
@@ -115,7 +115,7 @@ export class SqliteRunStore implements RunStore {
       if (run?.status !== 'running') return undefined;
       const record = { ...runs.record(user, run), fence: run.fence + 1 };
       run.fence += 1;
-      runs.save(user, run);
+      runs.saveState(user, run);
       return record;
     });
   }
@@ -138,7 +138,7 @@ export class SqliteRunStore implements RunStore {
       const cancelRequestedBy = run.cancelRequestedBy ?? by;
       const record: RunRecord = { ...runs.record(user, run), cancelRequestedBy };
       if (run.status === 'running') {
-        if (run.cancelRequestedBy === undefined) runs.save(user, Object.assign(run, { cancelRequestedBy }));
+        if (run.cancelRequestedBy === undefined) runs.noteCancel(user, run, by);
         return { outcome: 'requested', run: record };
       }
       const last = closing(record);

@@ -1,4 +1,3 @@
-import { RUN_SEQ_BITS } from './event-table.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
 const ERASE_QUERIES = {
@@ -7,8 +6,8 @@ const ERASE_QUERIES = {
   runs: 'SELECT key FROM runs INDEXED BY runs_by_thread WHERE user_key = ? AND thread_key = ? LIMIT ?',
   // inside a JSON text's strings every quote is escaped: the first `,"data":` is the envelope's own
   events: `
-    UPDATE events NOT INDEXED SET json = substr(json, 1, instr(json, ',"data":') + 7) || '{}}'
-    WHERE user_key = ?2 AND key BETWEEN (?1 << ${RUN_SEQ_BITS}) AND ((?1 + 1 << ${RUN_SEQ_BITS}) - 1)`,
+    UPDATE events INDEXED BY events_by_run SET json = substr(json, 1, instr(json, ',"data":') + 7) || '{}}'
+    WHERE run_key = ? AND user_key = ?`,
   request: 'DELETE FROM run_requests WHERE run_key = ? AND user_key = ?',
   run: 'DELETE FROM runs WHERE key = ? AND user_key = ?',
   thread: 'DELETE FROM threads WHERE key = ? AND user_key = ?',
