@@ -1,4 +1,4 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, NotFoundException } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CarrelError } from '../shared/errors.js';
@@ -29,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
       adapter.end(reply);
       return;
     }
-    const problem = toProblem(request.is404 ? this.nothingThere(request, reply) : error, {
+    const problem = toProblem(isNest404(error, request) ? this.nothingThere(request, reply) : error, {
       requestId: this.requestIdOf(request, reply),
     });
     for (const [name, value] of headersOf(problem)) {
@@ -55,6 +55,11 @@ export class ProblemFilter implements ExceptionFilter {
     adapter.setHeader(reply, 'x-request-id', requestId);
     return requestId;
   }
+}
+
+/** What Nest throws for a path without a route; a hook may have refused the request before that, with reasons of its own. */
+function isNest404(error: unknown, request: FastifyRequest): boolean {
+  return request.is404 && error instanceof NotFoundException;
 }
 
 function headersOf({ status, retryAfterMs }: Problem): [string, string][] {
