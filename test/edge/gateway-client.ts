@@ -93,6 +93,7 @@ export class GatewayClient {
         this.looks.delete(look);
         reject(new Error(`waited in vain for ${what}; ${this.events.length} events came, the last ${this.position}`));
       }, 5_000);
+      timer.unref();
       const look = () => {
         if (!holds()) return;
         clearTimeout(timer);
