@@ -4,6 +4,7 @@ import type { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunEmitter } from '../events/run-emitter.js';
 import type { Clock } from '../shared/clock.js';
+import { CarrelError } from '../shared/errors.js';
 import { AttemptRun } from './attempt-run.js';
 import { AttemptTimer, type AttemptLimits } from './attempt-timer.js';
 import { stopError, type StopReason } from './stop-reason.js';
@@ -23,6 +24,9 @@ export interface AttemptParts {
   limits: AttemptLimits;
   graceMs: number;
 }
+
+/** Made once: an error's stack costs more than the rest of an attempt's end. */
+const OVER = new CarrelError('run_closed', 'the attempt is over');
 
 /** One try of one agent in a DI sub-tree of its own: it ends when the agent does, or, told to stop, after the grace period. */
 export class Attempt {
@@ -57,7 +61,7 @@ export class Attempt {
       timer.stop();
       this.cancelGrace?.();
       await scope[Symbol.asyncDispose]();
-      this.controller.abort(); // whatever the agent left behind stops too
+      this.controller.abort(OVER); // whatever the agent left behind stops too
     }
   }
 

@@ -1,10 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
-import { CarrelError } from '../shared/errors.js';
 import type { RunId } from '../shared/ids.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
-import { toRunError } from './run-failure.js';
+import { interruption } from './run-events.js';
 import { RunRunner } from './run-runner.service.js';
 import { RUN_STORE, type RunRecord, type RunRef, type RunStore } from './run-store.port.js';
 
@@ -61,7 +60,7 @@ export class RecoveryService {
     const facts = { context: this.runner.contextOf(run), attempt: run.attempt };
     const result: AgentExecutionResult = run.cancelRequestedBy
       ? { ...facts, status: 'cancelled', by: run.cancelRequestedBy, forced: false }
-      : { ...facts, status: 'failed', error: toRunError(new CarrelError('interrupted'), run) };
+      : { ...facts, status: 'failed', error: interruption(run) };
     await this.runner.end(run, this.runner.emitterFor(run, () => undefined), result);
     return false;
   }

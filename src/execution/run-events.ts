@@ -1,14 +1,21 @@
 import { redact } from '../events/redaction.js';
 import { draftEvent, type EventDraft, type RunError } from '../events/run-event.js';
+import { CarrelError } from '../shared/errors.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
+import { toRunError } from './run-failure.js';
 import type { RunOutcome, RunRecord } from './run-store.port.js';
 
 /** The first event of a run that begins, or that goes on after the server had stopped in the middle of it. */
-export function openingEvent(run: RunRecord, atMs: number, interrupted: RunError): EventDraft {
+export function openingEvent(run: RunRecord, atMs: number): EventDraft {
   const facts = { attempt: run.attempt, atMs };
   return run.attempt > 1
-    ? draftEvent('agent_retrying', { attempt: run.attempt, delayMs: 0, error: interrupted }, facts)
+    ? draftEvent('agent_retrying', { attempt: run.attempt, delayMs: 0, error: interruption(run) }, facts)
     : draftEvent('agent_started', { status: 'started', isolated: true, agent: run.agent, input: redact(run.input) }, facts);
+}
+
+/** What the owner of an interrupted run is told. */
+export function interruption(run: RunRecord): RunError {
+  return toRunError(new CarrelError('interrupted'), run);
 }
 
 /** How a result is recorded. */

@@ -6,7 +6,6 @@ import { bounded } from '../events/event-bounds.js';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import { RunEmitter } from '../events/run-emitter.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
-import { CarrelError } from '../shared/errors.js';
 import type { RunId } from '../shared/ids.js';
 import { runInLogScope } from '../shared/log-scope.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
@@ -132,9 +131,7 @@ export class RunRunner implements RunConsumer {
 
   private async carryOut(active: ActiveRun): Promise<void> {
     const { userId, runId } = active.ref;
-    const run = await this.store.claim(userId, runId, (claimed) =>
-      openingEvent(claimed, this.clock.now(), toRunError(new CarrelError('interrupted'), claimed)),
-    );
+    const run = await this.store.claim(userId, runId, (claimed) => openingEvent(claimed, this.clock.now()));
     if (!run) return; // it was cancelled while it waited, or another process has it
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
     const scope = { userId, runId, requestId: run.origin.requestId };

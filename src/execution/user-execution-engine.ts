@@ -90,7 +90,11 @@ export class UserExecutionEngine implements AsyncDisposable {
         noProgressMs: runs.noProgressMs,
       },
     });
-    return this.current.carryOut(definition, input);
+    try {
+      return await this.current.carryOut(definition, input);
+    } finally {
+      this.current = undefined;
+    }
   }
 
   /** What an attempt's end means for the run, if it is the last one. */
