@@ -114,12 +114,11 @@ describe('one flush per turn', () => {
     await using server = await FlushServer.start();
     const { client, socket, numbers } = await server.connect();
     const gone = new Promise((resolve) => client.once('disconnect', resolve));
-      emitAll(socket, 1, 5);
-      socket.disconnect(true);
-      expect(await gone).toBe('io server disconnect');
-      expect(numbers).toEqual(sequence(1, 5));
-    },
-  );
+    emitAll(socket, 1, 5);
+    socket.disconnect(true);
+    expect(await gone).toBe('io server disconnect');
+    expect(numbers).toEqual(sequence(1, 5));
+  });
 
   it('sends what is pending when the server closes', async () => {
     await using server = await FlushServer.start();
