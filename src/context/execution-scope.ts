@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { Abstract } from '@nestjs/common';
 import { ContextIdFactory, type ContextId, type ModuleRef } from '@nestjs/core';
 import { CarrelError } from '../shared/errors.js';
 import type { UserExecutionContext } from './user-execution-context.js';
@@ -24,9 +24,9 @@ export class ExecutionScope implements AsyncDisposable {
   }
 
   /** @throws CarrelError `context_disposed` after the end */
-  async resolve<T>(type: Type<T> | (abstract new (...args: never[]) => T)): Promise<T> {
+  async resolve<T>(type: Abstract<T>): Promise<T> {
     this.assertLive();
-    return this.moduleRef.resolve<T>(type as Type<T>, this.contextId, { strict: false });
+    return this.moduleRef.resolve<T>(type, this.contextId, { strict: false });
   }
 
   /**
