@@ -19,15 +19,16 @@ export function isWindowOpen(user: UserState, nowMs: number): boolean {
 export function decidePlace(user: UserState, limits: LaneLimits, nowMs: number): boolean {
   const window = isWindowOpen(user, nowMs) ? user : { starts: 0, windowStartMs: nowMs };
   if (window.starts >= limits.startsPerMinute) {
-    throw new CarrelError('rate_limited', `At most ${limits.startsPerMinute} runs can be started per minute`, {
-      retryAfterMs: window.windowStartMs + WINDOW_MS - nowMs,
-    });
+    const retryAfterMs = window.windowStartMs + WINDOW_MS - nowMs;
+    const text = `at most ${limits.startsPerMinute} runs can be started per minute; try again in ${Math.ceil(retryAfterMs / 1_000)} s`;
+    throw new CarrelError('rate_limited', text, { retryAfterMs });
   }
   if (user.waiting === 0 && user.admitted < limits.maxRunning) return true;
   if (user.waiting < limits.maxQueued) return false;
   // nobody knows how long runs take: a second for every round of runs that must end first
   const rounds = Math.ceil((user.waiting + 1) / Math.max(limits.maxRunning, 1));
-  throw new CarrelError('queue_full', `${user.waiting} runs are waiting already; at most ${limits.maxQueued} may`, {
+  const text = `${user.waiting} of your runs are waiting already, and at most ${limits.maxQueued} may: wait for one to end, or cancel one`;
+  throw new CarrelError('queue_full', text, {
     retryAfterMs: Math.min(rounds * 1_000, MAX_RETRY_AFTER_MS),
   });
 }

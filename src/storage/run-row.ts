@@ -22,6 +22,8 @@ export interface LiveRun {
   runSeq: number;
   /** The part of its events' envelopes that is always the same. */
   readonly head: string;
+  /** The column `request`, from admission to claim, when it is short. */
+  request: string | undefined;
 }
 
 /** A row of `runs`. The id of its user is not in it: the caller asked for that user's runs only. */
@@ -70,6 +72,7 @@ export function liveRunOf(run: NewRun, key: number, admitted: boolean): LiveRun 
     startedAtMs: undefined,
     runSeq: 0,
     head: envelopeHead(run.id, run.threadId, run.agent),
+    request: undefined,
   };
 }
 
@@ -88,6 +91,7 @@ export function liveRunFromRow(row: RunRow, runSeq: number): LiveRun {
     startedAtMs: row.started_at ?? undefined,
     runSeq,
     head: envelopeHead(row.id, row.thread_id, row.agent),
+    request: undefined,
   };
 }
 

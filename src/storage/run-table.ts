@@ -16,6 +16,9 @@ import {
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { UserState } from './user-table.js';
 
+/** Characters of an admitted run's request that is kept in memory until the claim, to save reading it back. */
+const MAX_KEPT_REQUEST = 2_048;
+
 /** A run as the writer finds it. */
 export type FoundRun = { live: LiveRun } | { ended: RunRecord };
 
@@ -86,7 +89,9 @@ export class RunTable {
       idempotencyKey,
       fingerprint,
     );
-    this.insertRequest.run(key, user.key, JSON.stringify(request));
+    const text = JSON.stringify(request);
+    if (admitted && text.length <= MAX_KEPT_REQUEST) live.request = text;
+    this.insertRequest.run(key, user.key, text);
     user.live.set(run.id, live);
     return { live, record: recordOf(user.id, live, request) };
   }
@@ -121,7 +126,11 @@ export class RunTable {
   }
 
   record(user: UserState, run: LiveRun): RunRecord {
-    return recordOf(user.id, run, parsed(this.requestOf.get(run.key, user.key)?.request, run.id) as RunRequest);
+    return recordOf(
+      user.id,
+      run,
+      parsed(run.request ?? this.requestOf.get(run.key, user.key)?.request, run.id) as RunRequest,
+    );
   }
 
   /** Writes status, attempt, fence and start. */

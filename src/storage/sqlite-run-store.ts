@@ -72,7 +72,7 @@ export class SqliteRunStore implements RunStore {
       const record: RunRecord = { ...runs.record(user, run), ...claimed };
       const first = opening(record);
       refuseTerminal([first]);
-      runs.saveState(user, Object.assign(run, claimed));
+      runs.saveState(user, Object.assign(run, claimed, { request: undefined }));
       events.append(user, run, [first], journalled);
       return record;
     });

@@ -4,6 +4,8 @@ import { CarrelError } from '../shared/errors.js';
 import type { ThreadId, UserId } from '../shared/ids.js';
 import type { SqliteTables } from './sqlite-tables.js';
 
+const BUSY = 'the thread has runs that have not ended: wait for them, or cancel them';
+
 /** Runs that one operation deletes; a thread with more of them is deleted in several, so that others get their turn. */
 const ERASED_AT_ONCE = 50;
 
@@ -50,7 +52,7 @@ export class SqliteThreadStore implements ThreadStore {
       const user = users.load(userId, this.clock.now());
       const key = threads.key(user, threadId);
       if (key === undefined) return 'not_found';
-      if (eraser.hasLiveRuns(user.key, key)) throw new CarrelError('thread_busy');
+      if (eraser.hasLiveRuns(user.key, key)) throw new CarrelError('thread_busy', BUSY);
       return eraser.erase(user.key, key, ERASED_AT_ONCE) ? 'gone' : 'more';
     });
   }

@@ -1,6 +1,6 @@
 import type { ThreadRecord } from '../execution/thread-store.port.js';
 import { CarrelError } from '../shared/errors.js';
-import type { ThreadId, UserId } from '../shared/ids.js';
+import { THREAD_ID_PATTERN, type ThreadId, type UserId } from '../shared/ids.js';
 import { AFTER_ALL } from './run-reader.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { threadFromRow, type ThreadRow } from './thread-table.js';
@@ -9,7 +9,7 @@ const THREADS_BY = (index: string) =>
   `SELECT * FROM threads INDEXED BY ${index} WHERE user_key = (SELECT key FROM users WHERE id = ?)`;
 
 const THREAD_QUERIES = {
-  find: `${THREADS_BY('threads_by_user')} AND id = ?`,
+  find: `${THREADS_BY('threads_by_id')} AND id = ?`,
   list: `${THREADS_BY('threads_by_age')} AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`,
 } as const;
 
@@ -38,7 +38,7 @@ export class ThreadReader {
 
 /** A cursor is the place of the last thread that was seen; it holds also when that thread has been deleted. */
 function placeOf(cursor: string): [createdAtMs: number, id: string] {
-  const [, createdAtMs, id] = /^(\d{1,15}):(.+)$/.exec(cursor) ?? [];
-  if (id === undefined) throw new CarrelError('invalid_request', 'The cursor is not one that a list of threads gave');
-  return [Number(createdAtMs), id];
+  const [, createdAtMs, id = ''] = /^(\d{1,15}):(.+)$/.exec(cursor) ?? [];
+  if (THREAD_ID_PATTERN.test(id)) return [Number(createdAtMs), id];
+  throw new CarrelError('invalid_request', 'cursor must be the nextCursor of the page before');
 }

@@ -187,3 +187,23 @@ describe('a damaged database', () => {
     }
   });
 });
+
+describe('a user with a long history', () => {
+  it('finds the few among the many, over as many pages as it takes', async () => {
+    const { world, storage } = openWorld();
+    const limits = { ...ROOMY, maxRunning: 3_000 };
+    const rare = await world.ended(alice);
+    const failed = await Promise.all(
+      upTo(2_500).map(async () => world.end(await world.running(alice, {}, limits), 'failed', limits)),
+    );
+    expect(failed).toHaveLength(2_500);
+    const pages = [];
+    for (let cursor: string | undefined; ;) {
+      const page = await storage.runs.list(alice, { status: 'completed' }, { limit: 5, cursor });
+      pages.push(page.items.map(({ id }) => id));
+      cursor = page.nextCursor;
+      if (cursor === undefined) break;
+    }
+    expect(pages).toEqual([[], [rare.id]]);
+  });
+});
