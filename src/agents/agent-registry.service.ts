@@ -45,7 +45,10 @@ export class AgentRegistry implements OnModuleInit {
     if (agent) return agent;
     const near = this.namesNear(name);
     const asked = name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS)}…` : name;
-    const hint = near.length > 0 ? ` Did you mean ${near.map((other) => `"${other}"`).join(' or ')}?` : '';
+    const hint =
+      near.length > 0
+        ? ` Did you mean ${near.map((other) => `"${other}"`).join(' or ')}?`
+        : ' GET /v1/agents lists those there are.';
     throw new CarrelError('unknown_agent', `There is no agent "${asked}".${hint}`, { details: { near } });
   }
 

@@ -10,6 +10,6 @@ export class CancelQuery {
     description: "Answer when the run's work is down, not before.",
   })
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
-  @IsBoolean()
+  @IsBoolean({ message: 'wait must be true or false' })
   wait: boolean = false;
 }

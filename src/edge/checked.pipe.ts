@@ -1,36 +1,47 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { CarrelError } from '../shared/errors.js';
 
 type DtoClass = new () => object;
 
-const STRICT = {
-  whitelist: true,
-  forbidNonWhitelisted: true,
-  forbidUnknownValues: true,
-  stopAtFirstError: true,
-} as const;
+const STRICT = { forbidUnknownValues: true, stopAtFirstError: true } as const;
 const MAX_ISSUES = 10;
 /** Names of properties come from the client. */
-const MAX_TEXT_LENGTH = 200;
+const MAX_NAME_LENGTH = 64;
 
 /**
  * Checks a body or a query against the class-validator DTO that the parameter is declared as; what it does not declare
  * is refused. A body's values are passed on as they are, unlike with Nest's `ValidationPipe`, which copies them deeply.
  */
 class CheckedPipe implements PipeTransform<unknown, object> {
+  private readonly known = new Map<DtoClass, ReadonlySet<string>>();
+
   /** @throws CarrelError `invalid_request` with `issues` that name each property */
   transform(value: unknown, { metatype, type }: ArgumentMetadata): object {
     const dtoClass = metatype as DtoClass;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw refusal([{ path: '', message: `the ${type} must be an object` }]);
     }
+    const known = this.propertiesOf(dtoClass);
+    const unknown = Object.keys(value).filter((key) => !known.has(key));
+    const declared =
+      unknown.length === 0 ? value : Object.fromEntries(Object.entries(value).filter(([key]) => known.has(key)));
     // The values of a query are texts: nothing deep can be in there.
-    const dto = type === 'body' ? Object.assign(new dtoClass(), value) : plainToInstance(dtoClass, value);
+    const dto = type === 'body' ? Object.assign(new dtoClass(), declared) : plainToInstance(dtoClass, declared);
     const errors = validateSync(dto, STRICT);
-    if (errors.length > 0) throw refusal(errors.flatMap(issuesOf));
-    return dto;
+    if (errors.length + unknown.length === 0) return dto;
+    throw refusal([...unknown.map((key) => unknownIn(type, key, known)), ...errors.flatMap(issuesOf)]);
+  }
+
+  /** Looked at here, since class-validator and class-transformer overlook names that every object has, as `__proto__`. */
+  private propertiesOf(dtoClass: DtoClass): ReadonlySet<string> {
+    const known = this.known.get(dtoClass);
+    if (known) return known;
+    const rules = getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false);
+    const found = new Set(rules.map(({ propertyName }) => propertyName));
+    this.known.set(dtoClass, found);
+    return found;
   }
 }
 
@@ -42,11 +53,13 @@ interface Issue {
   message: string;
 }
 
+function unknownIn(type: string, key: string, known: ReadonlySet<string>): Issue {
+  const path = key.length > MAX_NAME_LENGTH ? `${key.slice(0, MAX_NAME_LENGTH)}…` : key;
+  return { path, message: `"${path}" is not known in the ${type}, which has: ${[...known].join(', ')}` };
+}
+
 function issuesOf({ property, constraints }: ValidationError): Issue[] {
-  return Object.values(constraints ?? {}).map((message) => ({
-    path: property?.slice(0, MAX_TEXT_LENGTH) ?? '',
-    message: message.slice(0, MAX_TEXT_LENGTH),
-  }));
+  return Object.values(constraints ?? {}).map((message) => ({ path: property, message }));
 }
 
 function refusal(found: readonly Issue[]): CarrelError {

@@ -1,8 +1,8 @@
 import type { EventBus } from '../events/event-bus.js';
 import type { EventJournal } from '../events/event-journal.port.js';
 import type { JournalledEvent } from '../events/run-event.js';
-import { CarrelError } from '../shared/errors.js';
 import type { RunId, UserId } from '../shared/ids.js';
+import { checkPosition } from './check-position.js';
 
 /** Events that retention has removed: the client can't have them any more. Both ends are included. */
 export interface StreamGap {
@@ -71,7 +71,7 @@ export class EventFeed {
   async start(): Promise<void> {
     const { journal, bus, userId, after } = this.options;
     const { pruned, last } = await journal.bounds(userId);
-    if (after > last) throw new CarrelError('invalid_request', `"after" is ${after}, but the newest event is ${last}`);
+    checkPosition(after, last);
     if (this.state !== 'idle') return;
     this.unsubscribe = bus.subscribe(userId, (event) => this.arrived(event));
     void this.catchUp(after < pruned ? pruned : undefined);

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
-import { CarrelError } from '../shared/errors.js';
 import type { RunId, UserId } from '../shared/ids.js';
+import { checkPosition } from './check-position.js';
 
 /** Pages of a user's events, as the JSON text that goes out: the journal's own texts are put together, never parsed. */
 @Injectable()
@@ -17,6 +17,6 @@ export class EventPages {
 
   private async checkCursor(userId: UserId, after: number): Promise<void> {
     const { last } = await this.journal.bounds(userId);
-    if (after > last) throw new CarrelError('invalid_request', `"after" is ${after}, but the newest event is ${last}`);
+    checkPosition(after, last);
   }
 }

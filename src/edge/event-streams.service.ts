@@ -49,7 +49,7 @@ export class EventStreams implements BeforeApplicationShutdown {
     { userId }: UserExecutionContext,
     { after, run }: { after?: number; run?: { id: RunId; ended: boolean } },
   ): Promise<void> {
-    const position = lastEventId(request) ?? after ?? 0;
+    const position = after ?? 0;
     if (run?.ended && position > 0 && (await this.hasNothing(userId, position, run.id))) {
       // What makes an EventSource stop coming back.
       void reply.status(204).send();

@@ -20,11 +20,13 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 
 /** Texts for what Fastify refuses by itself: its own quote what was sent. */
 const FASTIFY_TEXTS: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'the body is larger than this server takes',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'the body is larger than this server takes (CARREL_BODY_LIMIT_BYTES)',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the body must be application/json',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as Content-Length says',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty; JSON was announced',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is not valid JSON, or has a reserved key',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty, though Content-Type announces JSON: send a body, or no Content-Type',
+  FST_ERR_CTP_INVALID_JSON_BODY:
+    'the body must be valid JSON, in UTF-8, not compressed, and without the keys __proto__ and constructor.prototype',
+  ECONNRESET: 'the connection ended before the body did',
   FST_ERR_BAD_URL: 'the path is not validly encoded',
 };
 

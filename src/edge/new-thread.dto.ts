@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, IsString, Length, Matches } from 'class-validator';
+import { Allow, Matches } from 'class-validator';
 import { THREAD_ID_PATTERN, type ThreadId } from '../shared/ids.js';
 import { IfGiven } from './if-given.decorator.js';
 
@@ -17,8 +17,7 @@ export class NewThreadDto {
 
   @ApiPropertyOptional({ maxLength: 200, example: 'The annual report' })
   @IfGiven()
-  @IsString()
-  @Length(1, 200)
+  @Matches(/^[^\p{Cc}\p{Cs}]{1,200}$/u, { message: 'title must be 1 to 200 characters, on one line' })
   title?: string;
 
   @ApiPropertyOptional({ type: 'object', description: 'Plain data of your own.', additionalProperties: true })

@@ -7,6 +7,9 @@ import { IfGiven } from './if-given.decorator.js';
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 200;
 
+/** What a refused cursor is told. */
+export const CURSOR = { message: 'cursor must be the nextCursor of the page before' };
+
 /** A whole number in a query. */
 export function WholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): PropertyDecorator {
   const range = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}` : ` from ${min} to ${max}`;
@@ -39,7 +42,7 @@ export class LimitQuery {
 export class PageQuery extends LimitQuery {
   @ApiPropertyOptional({ description: '`nextCursor` of the page before.', maxLength: 256 })
   @IfGiven()
-  @IsString()
-  @Length(1, 256)
+  @IsString(CURSOR)
+  @Length(1, 256, CURSOR)
   cursor?: string;
 }

@@ -3,18 +3,18 @@ import { IsIn, Matches } from 'class-validator';
 import { RUN_STATUSES, type RunStatus } from '../execution/run-status.js';
 import { RUN_ID_PATTERN, THREAD_ID_PATTERN, type ThreadId } from '../shared/ids.js';
 import { IfGiven } from './if-given.decorator.js';
-import { LimitQuery } from './page.query.js';
+import { CURSOR, LimitQuery } from './page.query.js';
 
 /** A page of runs. */
 export class RunPageQuery extends LimitQuery {
   @ApiPropertyOptional({ description: '`nextCursor` of the page before.', pattern: RUN_ID_PATTERN.source })
   @IfGiven()
-  @Matches(RUN_ID_PATTERN, { message: 'cursor must be the nextCursor of the page before' })
+  @Matches(RUN_ID_PATTERN, CURSOR)
   cursor?: string;
 
   @ApiPropertyOptional({ enum: [...RUN_STATUSES], description: 'Only runs of this status.' })
   @IfGiven()
-  @IsIn(RUN_STATUSES)
+  @IsIn(RUN_STATUSES, { message: `status must be one of ${RUN_STATUSES.join(', ')}` })
   status?: RunStatus;
 }
 

@@ -3,11 +3,12 @@ import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.j
 import { Readiness } from '../execution/readiness.js';
 import { CarrelError } from '../shared/errors.js';
 import type { UserId } from '../shared/ids.js';
+import { checkPosition } from './check-position.js';
 import type { Identity } from './identity.js';
 import type { AgentsSocket } from './socket-outlet.js';
 import { TokenVerifier } from './token-verifier.service.js';
 import { UserFeeds, type FeedPlace } from './user-feeds.service.js';
-import { checkPosition, HANDSHAKE_AUTH, parsePayload } from './wire-messages.js';
+import { HANDSHAKE_AUTH, parsePayload } from './wire-messages.js';
 
 /** What a handshake has established. */
 export interface Admission {

@@ -4,9 +4,10 @@ import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.j
 import { ExecutionService } from '../execution/execution.service.js';
 import { CarrelError } from '../shared/errors.js';
 import { RUN_ID_PATTERN, type RunId } from '../shared/ids.js';
+import { checkPosition } from './check-position.js';
 import { toRunView, type RunView } from './run-view.js';
 import type { ClientToServerEvents, StreamRange } from './wire-events.js';
-import { checkPosition, parsePayload, RUN_CANCEL, RUN_START, STREAM_RESUME } from './wire-messages.js';
+import { parsePayload, RUN_CANCEL, RUN_START, STREAM_RESUME } from './wire-messages.js';
 
 /** One message: on whose behalf, and what to do about it. */
 export interface MessageCall {
@@ -34,6 +35,10 @@ export class SocketMessages {
     private readonly execution: ExecutionService,
     @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
   ) {}
+
+  get names(): string[] {
+    return Object.keys(this.handlers);
+  }
 
   /** @returns undefined when there is no message of that name */
   handlerOf(name: string): Handler | undefined {

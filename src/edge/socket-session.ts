@@ -128,14 +128,17 @@ export class SocketSession {
       throw new CarrelError('payload_too_large', `a message has at most ${limit} bytes`);
     }
     const handler = messages.handlerOf(name);
-    if (!handler) throw new CarrelError('unknown_event', `there is no message "${name}"`);
+    if (!handler) {
+      throw new CarrelError('unknown_event', `there is no message "${name}"; there are ${messages.names.join(', ')}`);
+    }
     if (!ack) throw new CarrelError('invalid_request', `send "${name}" with an acknowledgement, as the last argument`);
     if (payloads.length !== 1) {
       throw new CarrelError('invalid_request', `a message has one payload, this one has ${payloads.length}`);
     }
     const { maxRunning, maxQueued } = config.lane;
     if (this.inFlight > maxRunning + maxQueued + MORE_IN_FLIGHT) {
-      throw new CarrelError('rate_limited', 'too many messages of this connection are waiting for their answer');
+      const text = 'too many messages of this connection are waiting for their answer: wait for some';
+      throw new CarrelError('rate_limited', text);
     }
     return handler;
   }

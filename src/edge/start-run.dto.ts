@@ -1,16 +1,18 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Allow, IsString, Length, Matches } from 'class-validator';
 import { THREAD_ID_PATTERN } from '../shared/ids.js';
-import { IfGiven } from './if-given.decorator.js';
+import { IfGiven, IsGiven } from './if-given.decorator.js';
 
 /** Nobody says that an input is an object. */
 const ANY_JSON = ['object', 'array', 'string', 'number', 'boolean', 'null'].map((type) => ({ type }));
 
+const AGENT = { message: 'agent must be the name of an agent (GET /v1/agents lists them)' };
+
 /** What `POST /v1/runs` takes. What an input and metadata may be is the execution's to say. */
 export class StartRunDto {
   @ApiProperty({ description: 'Name of the agent; `GET /v1/agents` lists them.', maxLength: 64, example: 'summarise' })
-  @IsString()
-  @Length(1, 64)
+  @IsString(AGENT)
+  @Length(1, 64, AGENT)
   agent!: string;
 
   @ApiProperty({
@@ -18,7 +20,7 @@ export class StartRunDto {
     anyOf: ANY_JSON,
     example: { text: 'A long text …' },
   })
-  @Allow()
+  @IsGiven()
   input: unknown;
 
   @ApiPropertyOptional({

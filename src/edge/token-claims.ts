@@ -4,6 +4,7 @@ import { whyNotUserId, type UserId } from '../shared/ids.js';
 import type { Identity } from './identity.js';
 
 const MAX_ROLES = 64;
+const KEYS_AWAY = 'the identity provider can not be asked for the keys of tokens: try again in a moment';
 const ROLE_PATTERN = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]{1,128}$/u;
 /** The last moment that a `Date` can hold. */
 const LAST_MOMENT_MS = 8.64e15;
@@ -40,7 +41,8 @@ export function isRole(value: unknown): boolean {
 
 /** Why jose refused a token, in our words; never with a part of the token in it. */
 export function refusalOf(error: unknown): CarrelError {
-  if (error instanceof errors.JWTExpired) return new CarrelError('token_expired');
+  if (error instanceof errors.JWTExpired)
+    return new CarrelError('token_expired', 'the token has expired: send a new one');
   if (error instanceof errors.JWTClaimValidationFailed) {
     return new CarrelError(
       'unauthenticated',
@@ -53,7 +55,7 @@ export function refusalOf(error: unknown): CarrelError {
       'the token is malformed, or not signed with a key that this server trusts',
     );
   }
-  return new CarrelError('keys_unavailable', undefined, { cause: error });
+  return new CarrelError('keys_unavailable', KEYS_AWAY, { cause: error });
 }
 
 /** Everything else is about the keys: the identity provider is away, or answers nonsense. */

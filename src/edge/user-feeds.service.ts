@@ -27,7 +27,10 @@ export class UserFeeds {
     const shared = this.feeds.get(userId) ?? { feed: new UserFeed(userId, this.bus, room()), places: 0 };
     const { maxSockets } = this.config.lane;
     if (shared.places >= maxSockets) {
-      throw new CarrelError('too_many_sockets', `a user may have ${maxSockets} connections at once`);
+      throw new CarrelError(
+        'too_many_sockets',
+        `you have ${maxSockets} sockets already, and may have no more: disconnect one`,
+      );
     }
     shared.places += 1;
     this.feeds.set(userId, shared);

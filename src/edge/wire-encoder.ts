@@ -1,4 +1,6 @@
 import { Decoder, Encoder, PacketType, type Packet } from 'socket.io-parser';
+import { CarrelError } from '../shared/errors.js';
+import { toWireError, type WireError } from './problem.js';
 
 /**
  * An event that is JSON text already: it is serialised once, when it is journalled, and never again. An encoder that does
@@ -21,12 +23,26 @@ export class OversizedMessage {
 export class WireEncoder extends Encoder {
   override encode(packet: Packet): (string | Buffer)[] {
     const data: unknown = packet.data;
+    if (packet.type === PacketType.CONNECT_ERROR && !hasFacts(data)) {
+      return super.encode({ ...packet, data: NO_NAMESPACE }) as (string | Buffer)[];
+    }
     if (packet.type === PacketType.EVENT && packet.id === undefined && Array.isArray(data) && data.length === 2) {
       const [name, payload] = data as [unknown, unknown];
       if (payload instanceof RawEvent) return [`${headOf(packet)}[${JSON.stringify(name)},${payload.json}]`];
     }
     return super.encode(packet) as (string | Buffer)[];
   }
+}
+
+/** socket.io itself refuses namespaces that nobody has made, and nothing else, without a code of ours. */
+const NO_NAMESPACE = connectError('the namespace is /agents');
+
+function connectError(message: string): { message: string; data: WireError } {
+  return { message, data: toWireError(new CarrelError('not_found', message)) };
+}
+
+function hasFacts(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'data' in data;
 }
 
 function headOf({ type, nsp }: Packet): string {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { CarrelError } from '../shared/errors.js';
 
+const POSITION = 'must be the seq of an event, or 0';
+
 /** A `seq` that a client has, or 0. */
-const position = z.int().min(0);
+const position = z.int(POSITION).min(0, POSITION);
 
 /** `auth` of a handshake. */
 export const HANDSHAKE_AUTH = z.strictObject({ token: z.string(), after: position.optional() });
@@ -30,17 +32,20 @@ const MAX_ISSUES = 10;
  */
 export function parsePayload<Output>(schema: z.ZodType<Output>, payload: unknown, name: string): Output {
   if (ArrayBuffer.isView(payload)) throw new CarrelError('invalid_request', `${name}: a payload can't be binary`);
-  const parsed = schema.safeParse(payload);
+  const parsed = schema.safeParse(payload, { error: textOf });
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({
     path: path.join('.'),
     message: message.slice(0, MAX_TEXT_LENGTH),
   }));
-  const text = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
+  const text = issues.map(({ path, message }) => (path ? `${path} ${message}` : message)).join('; ');
   throw new CarrelError('invalid_request', `${name}: ${text}`, { details: { issues } });
 }
 
-/** @throws CarrelError `invalid_request` when a client claims to have events that do not exist */
-export function checkPosition(after: number, last: number): void {
-  if (after > last) throw new CarrelError('invalid_request', `"after" is ${after}, but the newest event is ${last}`);
+/** What people are told of what a client's program sent; undefined: what the schema says itself. */
+function textOf(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'unrecognized_keys') return `not known: ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+  if (issue.code !== 'invalid_type') return undefined;
+  if (issue.path?.length === 0) return 'the payload must be an object';
+  return issue.input === undefined ? 'must be given' : `must be a ${issue.expected}`;
 }

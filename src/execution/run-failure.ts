@@ -11,8 +11,9 @@ const logger = new Logger('Run');
  * What the owner of a run is told about an error. Errors of ours speak for themselves; of anything else the user sees a
  * fixed text and a support code, under which the log has the details.
  */
-export function toRunError(error: unknown, facts: { agent: string; attempt: number }): RunError {
+export function toRunError(error: unknown, { agent, attempt }: { agent: string; attempt: number }): RunError {
   const supportCode = newId('sup');
+  const facts = { agent, attempt }; // a whole run would bring its input along, which is nobody's business in the log
   if (isCarrelError(error)) {
     if (error.cause !== undefined) logger.warn({ ...facts, supportCode, err: error }, error.message);
     return { code: error.code, message: cutText(error.message, MAX_MESSAGE_LENGTH), supportCode, retryable: error.retryable };

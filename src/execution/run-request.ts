@@ -50,8 +50,10 @@ export function threadIdOf(threadId: string | undefined): ThreadId {
 
 /** @throws CarrelError `invalid_request` */
 export function checkedIdempotencyKey(key: string | undefined): string | undefined {
-  if (key === undefined || (typeof key === 'string' && key.length > 0 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH)) return key;
-  throw new CarrelError('invalid_request', `an idempotency key has 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`);
+  // half a surrogate pair can't be stored: two keys would become the same one
+  const fits = key === undefined || (key.length > 0 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH && key.isWellFormed());
+  if (fits) return key;
+  throw new CarrelError('invalid_request', `an idempotency key must have 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`);
 }
 
 function isObject(value: unknown): value is object {

@@ -16,6 +16,9 @@ export interface JsonBounds {
 /** Keys that can reach an object's prototype; refused wherever data comes in. */
 const PROTOTYPE_KEYS = new Set(['__proto__', 'prototype', 'constructor']);
 
+/** Keys come from whoever sends the data, so that a path could be as long as the data. */
+const MAX_PATH_LENGTH = 200;
+
 /**
  * Says why a value is not plain, bounded data, or `undefined` when it is.
  *
@@ -30,18 +33,21 @@ export function whyNotPlainJson(value: unknown, name: string, bounds: JsonBounds
 
 function whyNotPlain(value: unknown, path: string, maxDepth: number, depth: number): string | undefined {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined;
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path} is not a finite number`;
-  if (typeof value !== 'object')
-    return `${path} is ${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`}`;
-  if (depth >= maxDepth) return `${path} is nested deeper than ${maxDepth} levels`;
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${cut(path)} is not a finite number`;
+  if (typeof value !== 'object') return `${cut(path)} is ${typeof value === 'undefined' ? '' : 'a '}${typeof value}`;
+  if (depth >= maxDepth) return `${cut(path)} is nested deeper than ${maxDepth} levels`;
   if (Array.isArray(value))
     return firstReason(value, (item, i) => whyNotPlain(item, `${path}[${i}]`, maxDepth, depth + 1));
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return `${path} is not a plain object`;
+  if (prototype !== Object.prototype && prototype !== null) return `${cut(path)} is not a plain object`;
   return firstReason(Object.entries(value), ([key, item]) => {
-    if (PROTOTYPE_KEYS.has(key)) return `${path} has the reserved key "${key}"`;
+    if (PROTOTYPE_KEYS.has(key)) return `${cut(path)} has the reserved key "${key}"`;
     return item === undefined ? undefined : whyNotPlain(item, `${path}.${key}`, maxDepth, depth + 1);
   });
+}
+
+function cut(path: string): string {
+  return path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path;
 }
 
 function firstReason<T>(

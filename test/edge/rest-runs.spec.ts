@@ -87,7 +87,7 @@ describe('a run that is asked for wrongly', () => {
     ['an empty agent', { agent: '', input: {} }, 'invalid_request'],
     ['an unknown agent', { agent: 'nobody', input: {} }, 'unknown_agent'],
     ['an agent named like a method', { agent: 'constructor', input: {} }, 'unknown_agent'],
-    ['no input', { agent: 'echo' }, 'invalid_input'],
+    ['no input', { agent: 'echo' }, 'invalid_request'],
     ['an input of the wrong shape', { agent: 'echo', input: { text: 7 } }, 'invalid_input'],
     ['an input that is too deep', { agent: 'echo', input: deep(50) }, 'invalid_input'],
     ['a property nobody knows', { ...echo('x'), pipeline: 'p' }, 'invalid_request'],
