@@ -49,7 +49,7 @@ export class EventStreams implements BeforeApplicationShutdown {
     { userId }: UserExecutionContext,
     { after, run }: { after?: number; run?: { id: RunId; ended: boolean } },
   ): Promise<void> {
-    const position = after ?? 0;
+    const position = lastEventId(request) ?? after ?? 0;
     if (run?.ended && position > 0 && (await this.hasNothing(userId, position, run.id))) {
       // What makes an EventSource stop coming back.
       void reply.status(204).send();
@@ -87,7 +87,10 @@ export class EventStreams implements BeforeApplicationShutdown {
     if (this.isClosing) throw new CarrelError('draining', undefined, { retryAfterMs: RECONNECT_AFTER_MS });
     const own = this.byUser.get(userId) ?? new Set();
     const { maxSockets } = this.config.lane;
-    if (own.size >= maxSockets) throw new CarrelError('too_many_sockets', `at most ${maxSockets} streams at once`);
+    if (own.size >= maxSockets) {
+      const text = `you have ${maxSockets} streams open already, and may have no more: close one`;
+      throw new CarrelError('too_many_sockets', text);
+    }
     this.byUser.set(userId, own.add(entry));
     return () => {
       own.delete(entry);
