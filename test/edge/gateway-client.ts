@@ -32,6 +32,11 @@ export class GatewayClient {
     return this.events.map(({ seq }) => seq);
   }
 
+  /** The texts of the events, without their padding. */
+  get thoughts(): string[] {
+    return this.events.map(({ data }) => (data as { thought: string }).thought.replace(/\.+$/, ''));
+  }
+
   /** The last `seq` that came, or where the stream began. */
   get position(): number {
     return this.events.at(-1)?.seq ?? 0;
