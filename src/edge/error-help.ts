@@ -1,0 +1,156 @@
+import type { ErrorCode } from '../shared/errors.js';
+
+interface ErrorHelp {
+  /** When it happens. */
+  when: string;
+  /** What whoever meets it can do. */
+  remedy: string;
+}
+
+/** What the documents say of each code, beside the table `ERRORS`; in Markdown, one paragraph each. */
+export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
+  unauthenticated: {
+    when: 'There is no token, it is not where tokens belong, or it is not one that this server trusts: not signed with its key, for another issuer or audience, without an end, or for a user id or roles that can not be used. The message says which.',
+    remedy:
+      'Send `Authorization: Bearer <token>`, and over Socket.IO `auth: { token }`; a token in the query, a cookie or another header is not read. `carrel token --user <id>` makes one for the embedded key.',
+  },
+  token_expired: {
+    when: 'The token was good, but its end (`exp`) is past. An open socket or stream gets the event `auth_expired`, then it is closed.',
+    remedy:
+      'Get a new token and send the request again. Connect again with the last `seq` as `after` (or `Last-Event-ID`): no event is lost.',
+  },
+  keys_unavailable: {
+    when: 'The keys of the identity provider (`CARREL_JWKS_URL`) can not be fetched, or are no keys. Tokens that were verified in the last minute still count.',
+    remedy:
+      'Wait as `Retry-After` says. If it lasts, look in the log for "the keys can not be fetched", and check the URL.',
+  },
+  forbidden: {
+    when: 'A controller of your own application refuses the caller (`ForbiddenException`). Carrel itself answers what belongs to somebody else with `not_found`.',
+    remedy: 'Call it as a user who may, or change what your controller asks for.',
+  },
+  invalid_request: {
+    when: 'The request or message itself is wrong: a property is missing, unknown or of the wrong type, the body is not JSON, a header, cursor or position can not be right, or metadata has a reserved key. Nothing was stored.',
+    remedy: 'Correct what the message and `issues` name. `/docs` shows what each route takes.',
+  },
+  invalid_input: {
+    when: 'The request is well-formed, but its `input` does not fit the schema of the agent, is nested too deep (`CARREL_JSON_DEPTH`) or has a reserved key. No run was made.',
+    remedy: 'Correct what `issues` names; `GET /v1/agents/<name>` shows the schema and an example.',
+  },
+  unknown_agent: {
+    when: 'No agent of this server has the name that a run asks for.',
+    remedy:
+      'Use one of `GET /v1/agents`; `near` has names that are like the one you sent. An agent of your own must be loaded with `carrel start --agents`.',
+  },
+  unknown_event: {
+    when: 'A Socket.IO client sent a message of a name that the server does not know.',
+    remedy: 'Use one of those that the message lists.',
+  },
+  not_found: {
+    when: "There is nothing at the path, or no run, thread or agent of that id for this caller. Somebody else's is answered exactly so. A Socket.IO client that connects to another namespace than `/agents` gets it too.",
+    remedy: 'Check the path and the id, and whose token it is.',
+  },
+  method_not_allowed: {
+    when: 'The path exists, but not with this method.',
+    remedy: 'Use one of those in the header `Allow`.',
+  },
+  payload_too_large: {
+    when: 'A body or a message has more bytes than `CARREL_BODY_LIMIT_BYTES`, or the headers are too large (then the status is 431). A message on a socket of more than four times the limit ends the connection.',
+    remedy: 'Send less, or raise the limit of the server.',
+  },
+  unsupported_media_type: {
+    when: 'The body was announced as something else than JSON.',
+    remedy: 'Send JSON, with `Content-Type: application/json`.',
+  },
+  idempotency_conflict: {
+    when: 'You have used this idempotency key for another request. The message names the run that it made.',
+    remedy: 'Use a new key for a new request; the same key only with exactly the same request.',
+  },
+  run_ended: {
+    when: 'What you asked for needs a run that has not ended, such as cancelling it; this one has.',
+    remedy: 'Nothing: fetch the run to see how it ended.',
+  },
+  run_not_ended: {
+    when: 'What you asked for needs a run that has ended; this one has not.',
+    remedy: 'Wait for its end, or cancel it first.',
+  },
+  thread_busy: {
+    when: 'A thread was to be deleted that has runs waiting or under way.',
+    remedy: 'Wait for them or cancel them (`GET /v1/threads/<id>/runs`), then delete it.',
+  },
+  queue_full: {
+    when: 'As many of your runs are waiting as may (`CARREL_USER_MAX_QUEUED`). No run was made, and nobody else is affected.',
+    remedy: 'Wait as `Retry-After` says, or cancel runs that you no longer need; `GET /v1/me/queue` lists them.',
+  },
+  rate_limited: {
+    when: 'You have started as many runs as you may within a minute (`CARREL_USER_STARTS_PER_MINUTE`), or too many messages of your socket wait for their answers.',
+    remedy: 'Wait as `Retry-After` or `retryAfterMs` says; `GET /v1/me/limits` shows limits and use.',
+  },
+  too_many_sockets: {
+    when: 'You have as many sockets, or as many event streams, open as you may (`CARREL_USER_MAX_SOCKETS`).',
+    remedy: 'Close one. One socket is enough for all of your runs.',
+  },
+  agent_failed: {
+    when: 'The agent threw an error, in each of its attempts if it has several. What it threw is in the log, under the support code, and nowhere else.',
+    remedy: 'Start the run again; if it fails again, give the support code to whoever runs the server.',
+  },
+  agent_denied: {
+    when: 'A guard of the agent refused this caller.',
+    remedy: 'Use a token with the roles that the agent asks for.',
+  },
+  no_result: {
+    when: 'The agent came to its end without returning anything.',
+    remedy: "It is the agent's fault: it must return a value, `null` if there is nothing to say.",
+  },
+  invalid_result: {
+    when: 'What the agent returned or yielded can not be written as JSON, or is too large.',
+    remedy: "It is the agent's fault; the message says what was wrong.",
+  },
+  attempt_timed_out: {
+    when: "One attempt took longer than the agent's `timeoutMs` (else `CARREL_ATTEMPT_TIMEOUT_MS`), and so did those after it.",
+    remedy: 'Ask for less at once, start the run again, or raise the limit.',
+  },
+  run_timed_out: {
+    when: "The run, with its retries, reached its deadline: the agent's `deadlineMs`, else `CARREL_RUN_TIMEOUT_MS`.",
+    remedy: 'Ask for less at once, or raise the limit.',
+  },
+  no_progress: {
+    when: 'The agent did nothing for so long (`CARREL_NO_PROGRESS_MS`) that it was declared dead. Whatever it emits counts as progress.',
+    remedy: 'Start the run again; an agent that works in silence should report its progress.',
+  },
+  interrupted: {
+    when: 'The server stopped or crashed while the run was under way, and the agent is not declared `idempotent`, so that it was not run again by itself.',
+    remedy: 'Check what the run has already done, then start it again.',
+  },
+  run_closed: {
+    when: 'An agent emitted or called a tool after the end of its run, for instance after a cancel. Users do not meet it, unless an agent passes it on.',
+    remedy: "It is the agent's matter: it should stop when its signal says so.",
+  },
+  context_disposed: {
+    when: 'Code of an agent used the execution context, or something from it, after the end of the run.',
+    remedy: "It is the agent's fault: what outlives a run must not hold on to its context.",
+  },
+  draining: {
+    when: 'The server is shutting down: it takes no new runs and no new connections. `/ready` says so from the beginning.',
+    remedy: 'Wait as `Retry-After` says and try again: another process, or the next one, will answer.',
+  },
+  internal: {
+    when: 'Something failed that nobody has foreseen. The details are in the log, under the support code.',
+    remedy: 'Try again; if it lasts, give the support code to whoever runs the server.',
+  },
+  invalid_config: {
+    when: 'At the start, on the command line: a setting, a key, a file of agents or the port can not be used. Never sent to clients.',
+    remedy: 'Correct what the message names; `carrel start --help` lists all settings.',
+  },
+  invalid_agent: {
+    when: 'At the start: a class with `@Agent` is declared wrongly, or two have the same name. Never sent to clients.',
+    remedy: 'Correct the class that the message names.',
+  },
+  data_locked: {
+    when: 'At the start: another process is using the data folder. Never sent to clients.',
+    remedy: 'Stop that process, or choose another folder with `--data`.',
+  },
+  incompatible_data: {
+    when: 'At the start: the data folder was written by a newer version, or has a file that is no database of Carrel. Never sent to clients.',
+    remedy: 'Start the newer version, or choose another folder with `--data`.',
+  },
+};
