@@ -76,6 +76,9 @@ export class SocketSession {
     this.closing.abort();
     this.reader.stop();
     this.outlet.close();
+    // A connection without a socket would be nobody's, and count for nobody.
+    const { client, conn } = this.parts.socket;
+    if ((client as unknown as { sockets: ReadonlyMap<string, unknown> }).sockets.size === 0) conn.close();
   }
 
   /** The client connects again by itself, with the position it has reached. */

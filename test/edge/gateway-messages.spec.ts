@@ -174,6 +174,15 @@ describe('messages', () => {
     expect(server.execution.submitted).toHaveLength(0);
   });
 
+  it('keep a connection only as long as its socket is there', async () => {
+    const raw = await server.raw();
+    raw.send(`40/agents,${JSON.stringify({ token: alice.token })}`);
+    await raw.received((text) => text.startsWith('42/agents,["ready"'));
+    raw.send('41/agents,');
+    await raw.closed;
+    expect(server.io.of('/agents').sockets.size).toBe(2);
+  });
+
   it('need one socket only: a connection cannot have two', async () => {
     const raw = await server.raw();
     raw.send(`40/agents,${JSON.stringify({ token: alice.token })}`);

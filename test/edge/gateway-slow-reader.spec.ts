@@ -33,6 +33,24 @@ describe('a slow reader (I6, I13)', () => {
     }
   });
 
+  it('does not hold up the shutdown, and those who read get what was sent before it', async () => {
+    const server = await GatewayServer.start();
+    const slow = await server.connect('alice');
+    const quick = await server.connect('bob');
+    slow.tcp.pause();
+    for (let i = 0; i < 200; i++) {
+      server.journal.commit('alice', 100, 1_000);
+      await turns(1);
+    }
+    server.journal.commit('bob', 50);
+    const startedAt = performance.now();
+    await server.app.close();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    await quick.disconnected();
+    expect(quick.seqs).toEqual(sequence(1, 50));
+    slow.tcp.destroy();
+  });
+
   it('is back in its room when it has caught up', async () => {
     await using server = await GatewayServer.start({ env: { CARREL_SOCKET_BACKLOG: '5' } });
     const alice = await server.connect('alice');
