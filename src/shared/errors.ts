@@ -59,6 +59,9 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Known to every copy of this module; `code` alone is not enough, for other libraries have errors with codes like ours. */
+const BRAND = Symbol.for('carrel.CarrelError');
+
 interface CarrelErrorOptions {
   cause?: unknown;
   /** Facts that may cross the wire: never secrets, never another user's data. */
@@ -91,9 +94,13 @@ export class CarrelError extends Error {
   get facts(): ErrorFacts {
     return ERRORS[this.code];
   }
+
+  get [BRAND](): true {
+    return true;
+  }
 }
 
 /** True for an error of ours, also one that came from another copy of this module. */
 export function isCarrelError(error: unknown): error is CarrelError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code in ERRORS;
+  return error instanceof Error && BRAND in error;
 }
