@@ -1,10 +1,19 @@
 import type { Abstract } from '@nestjs/common';
 import { ContextIdFactory, type ContextId, type ModuleRef } from '@nestjs/core';
+import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import type { UserExecutionContext } from './user-execution-context.js';
 
 /** Takes back something that was made for one execution. */
 export type CleanUp = () => void | Promise<void>;
+
+export interface ScopeParts {
+  moduleRef: ModuleRef;
+  clock: Clock;
+  /** How long the end waits for clean-ups, in milliseconds; those that take longer go on unwatched. */
+  cleanUpMs: number;
+  onDisposed: (errors: readonly unknown[]) => void;
+}
 
 /**
  * One DI sub-tree for one execution: the only place that opens one. Request-scoped providers that are resolved through
@@ -13,20 +22,34 @@ export type CleanUp = () => void | Promise<void>;
 export class ExecutionScope implements AsyncDisposable {
   readonly contextId: ContextId = ContextIdFactory.create();
   private readonly cleanUps: CleanUp[] = [];
+  private readonly disposables = new Set<unknown>();
+  private over = false;
   private disposal: Promise<void> | undefined;
 
   constructor(
     readonly context: UserExecutionContext,
-    private readonly moduleRef: ModuleRef,
-    private readonly onDisposed: (errors: readonly unknown[]) => void,
+    private readonly parts: ScopeParts,
   ) {
-    moduleRef.registerRequestByContextId(context, this.contextId);
+    parts.moduleRef.registerRequestByContextId(context, this.contextId);
   }
 
-  /** @throws CarrelError `context_disposed` after the end */
+  /**
+   * An instance of this scope. It is disposed of with the scope when it can be (`Symbol.asyncDispose`, `Symbol.dispose`).
+   *
+   * @throws CarrelError `context_disposed` after the end
+   */
   async resolve<T>(type: Abstract<T>): Promise<T> {
     this.assertLive();
-    return this.moduleRef.resolve<T>(type, this.contextId, { strict: false });
+    const instance = await this.parts.moduleRef.resolve<T>(type, this.contextId, { strict: false });
+    const cleanUp = this.disposables.has(instance) ? undefined : disposerOf(instance);
+    if (cleanUp) {
+      this.disposables.add(instance);
+      if (this.over)
+        await this.run([cleanUp]); // it ended while the instance was made
+      else this.cleanUps.push(cleanUp);
+    }
+    this.assertLive();
+    return instance;
   }
 
   /**
@@ -44,20 +67,44 @@ export class ExecutionScope implements AsyncDisposable {
   }
 
   private async dispose(): Promise<void> {
+    this.over = true;
+    this.parts.onDisposed(await this.run(this.cleanUps));
+  }
+
+  /** From the last to the first. One that throws or hangs stops no other: all of them together have `cleanUpMs`. */
+  private async run(cleanUps: CleanUp[]): Promise<unknown[]> {
     const errors: unknown[] = [];
-    for (let cleanUp = this.cleanUps.pop(); cleanUp; cleanUp = this.cleanUps.pop()) {
+    if (cleanUps.length === 0) return errors;
+    const { clock, cleanUpMs } = this.parts;
+    const timeUp = Promise.withResolvers<never>();
+    timeUp.promise.catch(() => undefined);
+    const cancelTimer = clock.after(cleanUpMs, () =>
+      timeUp.reject(new Error(`clean-up took longer than ${cleanUpMs} ms`)),
+    );
+    for (let cleanUp = cleanUps.pop(); cleanUp; cleanUp = cleanUps.pop()) {
       try {
-        await cleanUp();
+        await Promise.race([cleanUp(), timeUp.promise]);
       } catch (error) {
         errors.push(error);
       }
     }
-    this.onDisposed(errors);
+    cancelTimer();
+    return errors;
   }
 
   private assertLive(): void {
-    if (this.disposal) {
-      throw new CarrelError('context_disposed', `the execution ${this.context.correlationId} has ended; its scope can't be used any more`);
+    if (this.over) {
+      throw new CarrelError(
+        'context_disposed',
+        `the execution ${this.context.correlationId} has ended; its scope can't be used any more`,
+      );
     }
   }
+}
+
+function disposerOf(instance: unknown): CleanUp | undefined {
+  if (typeof instance !== 'object' || instance === null) return undefined;
+  if (Symbol.asyncDispose in instance) return async () => (instance as AsyncDisposable)[Symbol.asyncDispose]();
+  if (Symbol.dispose in instance) return () => (instance as Disposable)[Symbol.dispose]();
+  return undefined;
 }

@@ -30,8 +30,6 @@ export interface UserExecutionContextFields {
   audit?: AuditFacts;
 }
 
-const NEVER_ABORTED = new AbortController().signal;
-
 /**
  * Who asks, for which run, until when. An immutable value: nothing that is reachable from it can be changed, so that it
  * can be handed to anything that works for this user without a copy. Results travel on their own channel.
@@ -64,13 +62,16 @@ export class UserExecutionContext {
     this.parentRunId = fields.parentRunId;
     this.operations = frozenList(fields.operations);
     this.attempt = fields.attempt ?? 0;
-    this.signal = fields.signal ?? NEVER_ABORTED;
+    this.signal = fields.signal ?? new AbortController().signal;
     this.metadata = frozenValue(fields.metadata);
     this.audit = frozenValue(fields.audit);
     this.#createdAtMs = fields.createdAtMs;
     this.#deadlineMs = fields.deadlineMs;
     if (this.depth > MAX_CONTEXT_DEPTH) {
-      throw new CarrelError('invalid_request', `contexts nest at most ${MAX_CONTEXT_DEPTH} deep: ${this.operations.join(' > ')}`);
+      throw new CarrelError(
+        'invalid_request',
+        `contexts nest at most ${MAX_CONTEXT_DEPTH} deep: ${this.operations.join(' > ')}`,
+      );
     }
     Object.freeze(this);
   }
@@ -100,7 +101,10 @@ export class UserExecutionContext {
    *
    * @throws CarrelError `invalid_request` beyond `MAX_CONTEXT_DEPTH`
    */
-  child(operation: string, change: Partial<Pick<UserExecutionContextFields, 'runId' | 'deadlineMs' | 'signal' | 'metadata'>> = {}) {
+  child(
+    operation: string,
+    change: Partial<Pick<UserExecutionContextFields, 'runId' | 'deadlineMs' | 'signal' | 'metadata'>> = {},
+  ) {
     const startsRun = change.runId !== undefined && change.runId !== this.runId;
     return this.with({
       ...change,
@@ -141,6 +145,9 @@ export class UserExecutionContext {
       roles: this.roles,
       threadId: this.threadId,
       runId: this.runId,
+      parentRunId: this.parentRunId,
+      operations: this.operations,
+      attempt: this.attempt,
       createdAtMs: this.#createdAtMs,
       deadlineMs: this.#deadlineMs,
       signal: this.signal,

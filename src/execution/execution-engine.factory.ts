@@ -15,7 +15,7 @@ export interface FactoryReport {
   created: number;
   active: number;
   disposed: number;
-  /** Clean-up callbacks that threw. */
+  /** Clean-up callbacks that threw or took too long. */
   failedCleanUps: number;
   /** DI sub-trees that are open now; 0 when nothing runs. */
   liveContexts: number;
@@ -62,11 +62,17 @@ export class ExecutionEngineFactory {
   }
 
   private openScope(context: UserExecutionContext): ExecutionScope {
-    this.liveContexts++;
-    return new ExecutionScope(context, this.moduleRef, (errors) => {
-      this.liveContexts--;
-      this.failedCleanUps += errors.length;
-      for (const err of errors) this.logger.error({ err, ...context.toJSON() }, 'a clean-up callback failed');
+    const scope = new ExecutionScope(context, {
+      moduleRef: this.moduleRef,
+      clock: this.clock,
+      cleanUpMs: this.config.runs.cancelGraceMs,
+      onDisposed: (errors) => {
+        this.liveContexts--;
+        this.failedCleanUps += errors.length;
+        for (const err of errors) this.logger.error({ err, ...context.toJSON() }, 'a clean-up callback failed');
+      },
     });
+    this.liveContexts++;
+    return scope;
   }
 }
