@@ -1,14 +1,15 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { UserId } from '../shared/ids.js';
 import { EVENT_JOURNAL, type EventJournal } from './event-journal.port.js';
 import type { JournalledEvent } from './run-event.js';
 
-/** Called with one user's events in the order of `seq`. Must not throw and must not wait. */
+/** Called with one user's events in the order of `seq`. Must not wait; what it throws is logged. */
 export type EventListener = (event: JournalledEvent) => void;
 
 /** Journal first, deliver second: hands every committed event to those who listen for its user, and to nobody else. */
 @Injectable()
 export class EventBus {
+  private readonly logger = new Logger(EventBus.name);
   private readonly listeners = new Map<UserId, Set<EventListener>>();
 
   constructor(@Inject(EVENT_JOURNAL) journal: EventJournal) {
@@ -28,7 +29,16 @@ export class EventBus {
   private deliver(events: readonly JournalledEvent[]): void {
     for (const event of events) {
       const own = this.listeners.get(event.userId);
-      if (own) for (const listener of own) listener(event);
+      if (own) for (const listener of own) this.tell(listener, event);
+    }
+  }
+
+  private tell(listener: EventListener, event: JournalledEvent): void {
+    try {
+      listener(event);
+    } catch (err) {
+      const { userId, runId, seq } = event;
+      this.logger.error({ err, userId, runId, seq }, 'a listener of events failed');
     }
   }
 }

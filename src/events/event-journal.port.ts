@@ -21,7 +21,8 @@ export interface OpenToolCall {
  */
 export interface EventJournal {
   /**
-   * Adds events to a running run; resolves when they are on disk.
+   * Adds events to a running run; resolves when they are on disk. Events of a higher attempt than the run's record has
+   * raise it, so that no process that goes on with the run gives a number twice.
    *
    * @param fence the number that `RunStore.claim` gave; a lower one than the run's own writes nothing
    * @throws CarrelError `run_closed` when the run has ended or was claimed by another process

@@ -28,12 +28,12 @@ export interface EmitterTarget {
  */
 export class RunEmitter {
   private pending: EventDraft[] = [];
-  private deltaText = '';
-  private cancelDeltaTimer: (() => void) | undefined;
+  private delta: { attempt: number; text: string; cancelTimer: () => void } | undefined;
   private flushScheduled = false;
   private flushing: Promise<void> = DONE;
   private inFlight = 0;
-  private closed = false;
+  /** `lost`: the agent can add nothing more, but what it began is still ended in the record. */
+  private state: 'open' | 'lost' | 'closed' = 'open';
 
   /**
    * @param onLost called when events could not be written: the run has ended elsewhere, the disk fails, or too many are waiting
@@ -47,59 +47,74 @@ export class RunEmitter {
   ) {}
 
   /**
-   * @returns at once, or when the disk has caught up; rejects when the run has ended or emits without ever waiting
+   * @returns at once, or when the disk has caught up; rejects when the event is not taken, because the run has ended or
+   *   its agent emits without ever waiting
    */
   emit<Type extends RunEventType>(type: Type, attempt: number, data: RunEventData[Type] & object): Promise<void> {
-    if (this.closed) return quietly(Promise.reject(new CarrelError('run_closed')));
-    this.gatherDelta(attempt);
+    const refusal = this.refusal(type);
+    if (refusal) return quietly(Promise.reject(refusal));
+    this.gatherDelta();
     this.pending.push(bounded(draftEvent(type, data, { attempt, atMs: this.clock.now() }), this.maxDataBytes));
     return this.scheduled();
   }
 
-  delta(attempt: number, text: string): Promise<void> {
-    if (this.closed) return quietly(Promise.reject(new CarrelError('run_closed')));
-    this.deltaText += text;
-    if (this.deltaText.length >= DELTA_MAX_LENGTH) {
-      this.gatherDelta(attempt);
-      return this.scheduled();
-    }
-    this.cancelDeltaTimer ??= this.clock.after(DELTA_GATHER_MS, () => {
-      this.gatherDelta(attempt);
-      void this.scheduled();
-    });
-    return DONE;
+  /** Adds to the agent's message; see `emit`. */
+  addDelta(attempt: number, text: string): Promise<void> {
+    const refusal = this.refusal('agent_message_delta');
+    if (refusal) return quietly(Promise.reject(refusal));
+    if (this.delta?.attempt !== attempt) this.gatherDelta();
+    this.delta ??= { attempt, text: '', cancelTimer: this.clock.after(DELTA_GATHER_MS, () => this.deltaTimeIsUp()) };
+    this.delta.text += text;
+    if (this.delta.text.length < DELTA_MAX_LENGTH) return DONE;
+    this.gatherDelta();
+    return this.scheduled();
   }
 
-  /** Ends the emitter; what has not gone to the journal yet is handed over, to be written with the run's end. */
-  close(attempt: number): EventDraft[] {
-    this.gatherDelta(attempt);
-    this.closed = true;
-    const rest = this.pending;
-    this.pending = [];
-    return rest;
+  /**
+   * Ends the emitter and waits for what is on its way to the journal. What has not got there is handed over, to be
+   * written with the run's end.
+   */
+  async close(): Promise<EventDraft[]> {
+    this.gatherDelta();
+    this.state = 'closed';
+    if (this.inFlight > 0) await this.flushing;
+    return this.pending.splice(0);
   }
 
-  private gatherDelta(attempt: number): void {
-    this.cancelDeltaTimer?.();
-    this.cancelDeltaTimer = undefined;
-    for (let text = this.deltaText; text; text = text.slice(DELTA_MAX_LENGTH)) {
-      const part = { text: text.slice(0, DELTA_MAX_LENGTH) };
-      this.pending.push(draftEvent('agent_message_delta', part, { attempt, atMs: this.clock.now() }));
+  private refusal(type: RunEventType): CarrelError | undefined {
+    if (this.state === 'closed') return new CarrelError('run_closed');
+    if (type === 'tool_completed') return undefined; // there is one at most for each call that was let in
+    if (this.state === 'lost') return new CarrelError('run_closed');
+    if (this.pending.length + this.inFlight < OVERFLOW) return undefined;
+    const text = `the agent emitted ${OVERFLOW} events without awaiting one`;
+    const error = new CarrelError('agent_failed', text, { retryable: false });
+    this.lose(error);
+    return error;
+  }
+
+  private deltaTimeIsUp(): void {
+    this.gatherDelta();
+    void this.scheduled();
+  }
+
+  private gatherDelta(): void {
+    if (!this.delta) return;
+    const { attempt, text, cancelTimer } = this.delta;
+    cancelTimer();
+    this.delta = undefined;
+    for (let from = 0; from < text.length; from += DELTA_MAX_LENGTH) {
+      const part = { text: text.slice(from, from + DELTA_MAX_LENGTH) };
+      const draft = draftEvent('agent_message_delta', part, { attempt, atMs: this.clock.now() });
+      this.pending.push(bounded(draft, this.maxDataBytes));
     }
-    this.deltaText = '';
   }
 
   private scheduled(): Promise<void> {
-    if (!this.flushScheduled && !this.closed) {
+    if (!this.flushScheduled && this.state === 'open') {
       this.flushScheduled = true;
       setImmediate(() => this.flush());
     }
-    const outstanding = this.pending.length + this.inFlight;
-    if (outstanding < HIGH_WATER) return DONE;
-    if (outstanding < OVERFLOW) return quietly(this.flushed());
-    const error = new CarrelError('agent_failed', `the agent emitted ${OVERFLOW} events without awaiting one`);
-    this.lose(error);
-    return quietly(Promise.reject(error));
+    return this.pending.length + this.inFlight < HIGH_WATER ? DONE : this.flushed();
   }
 
   private async flushed(): Promise<void> {
@@ -107,22 +122,30 @@ export class RunEmitter {
     await this.flushing;
   }
 
+  /** One write at a time, so that what a failing disk has refused can't be overtaken. */
   private flush(): void {
     this.flushScheduled = false;
-    if (this.closed || this.pending.length === 0) return;
+    if (this.state !== 'open' || this.inFlight > 0 || this.pending.length === 0) return;
     const drafts = this.pending;
     this.pending = [];
-    this.inFlight += drafts.length;
+    this.inFlight = drafts.length;
     const { userId, runId, fence } = this.target;
-    this.flushing = this.journal
-      .append(userId, runId, fence, drafts)
-      .catch((error: unknown) => this.lose(error))
-      .finally(() => (this.inFlight -= drafts.length));
+    this.flushing = this.journal.append(userId, runId, fence, drafts).then(
+      () => {
+        this.inFlight = 0;
+        if (this.pending.length > 0) void this.scheduled();
+      },
+      (error: unknown) => {
+        this.inFlight = 0;
+        this.pending = [...drafts, ...this.pending];
+        this.lose(error);
+      },
+    );
   }
 
   private lose(error: unknown): void {
-    this.closed = true;
-    this.cancelDeltaTimer?.();
+    if (this.state === 'open') this.state = 'lost';
+    this.gatherDelta();
     this.onLost(error);
   }
 }

@@ -22,6 +22,8 @@ export class SqliteEventJournal implements EventJournal {
       const run = liveRunUnderFence(runs, user, runId, fence);
       refuseTerminal(drafts);
       events.append(user, run, drafts, journalled);
+      const attempt = drafts.at(-1)?.attempt ?? 0;
+      if (attempt > run.attempt) runs.saveState(user, Object.assign(run, { attempt }));
     });
   }
 
