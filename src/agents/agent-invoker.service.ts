@@ -45,7 +45,10 @@ export class AgentInvoker {
       instance,
       // oxlint-disable-next-line typescript/unbound-method -- never called: Nest finds a method's metadata by the method itself
       method: instance.run as AgentHandler['method'],
-      call: async (piped) => resultOf(instance.run(piped, run), run),
+      call: async (piped) => {
+        run.signal.throwIfAborted(); // guards and pipes may have taken their time
+        return resultOf(instance.run(piped, run), run);
+      },
     });
   }
 }

@@ -8,11 +8,12 @@ import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import { newId, type CallId } from '../shared/ids.js';
 import type { JsonObject } from '../shared/json.js';
+import { UsageCounter } from './usage-counter.js';
 
 /** The handle that one attempt of an agent works with. It is dead when the attempt is over, even if the run goes on. */
 export class AttemptRun implements AgentRun {
   private readonly openCalls = new Map<CallId, number>();
-  private usage: Record<string, number> | undefined;
+  private usage: UsageCounter | undefined;
   private over = false;
 
   constructor(
@@ -35,28 +36,30 @@ export class AttemptRun implements AgentRun {
     return new Date(this.deadlineMs);
   }
 
-  thinking(thought: string, facts: { step?: number; progress?: number } = {}): Promise<void> {
-    const { step, progress } = facts;
-    return this.emit('agent_thinking', { thought: String(thought), step, progress: progress && unitInterval(progress) });
+  thinking(thought: string, { step, progress }: { step?: number; progress?: number } = {}): Promise<void> {
+    return this.emit('agent_thinking', {
+      thought: String(thought),
+      step: Number.isFinite(step) ? step : undefined,
+      progress: progress === undefined ? undefined : unitInterval(progress),
+    });
   }
 
   progress(progress: number, message = ''): Promise<void> {
-    return this.emit('agent_thinking', { thought: message, progress: unitInterval(progress) });
+    return this.emit('agent_thinking', { thought: String(message), progress: unitInterval(progress) });
   }
 
   delta(text: string): Promise<void> {
     if (this.over) return closed();
     this.onProgress();
-    return this.emitter.delta(this.context.attempt, String(text));
+    return this.emitter.addDelta(this.context.attempt, String(text));
   }
 
   tool<Result>(tool: string, args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result> {
-    return quietly(this.callTool(tool, args, call));
+    return quietly(this.callTool(String(tool), args, call));
   }
 
   use(usage: Readonly<Record<string, number>>): void {
-    this.usage ??= {};
-    for (const [name, amount] of Object.entries(usage)) this.usage[name] = (this.usage[name] ?? 0) + amount;
+    (this.usage ??= new UsageCounter()).add(usage);
   }
 
   onDispose(cleanUp: CleanUp): void {
@@ -64,12 +67,12 @@ export class AttemptRun implements AgentRun {
   }
 
   /** Ends the handle: open tool calls are closed as errors, and nothing can be emitted through it any more. */
-  end(reason: string): Record<string, number> | undefined {
+  end(reason: string): Readonly<Record<string, number>> | undefined {
     if (!this.over) {
-      for (const callId of this.openCalls.keys()) void this.closeCall(callId, 'error', reason);
+      for (const callId of this.openCalls.keys()) void quietly(this.closeCall(callId, 'error', reason));
       this.over = true;
     }
-    return this.usage;
+    return this.usage?.total;
   }
 
   private async callTool<Result>(
@@ -77,30 +80,44 @@ export class AttemptRun implements AgentRun {
     args: JsonObject,
     call: (call: ToolCall) => Promise<Result>,
   ): Promise<Result> {
+    if (this.over) throw new CarrelError('run_closed');
     this.signal.throwIfAborted();
     const callId = newId('call');
-    this.openCalls.set(callId, this.clock.now());
-    await this.emit('tool_executing', { callId, tool, arguments: redact(args) });
+    await this.openCall(callId, tool, args);
     try {
+      this.signal.throwIfAborted(); // the journal may have made it wait
       const result = await call({
         callId,
         signal: this.signal,
-        progress: (progress, message) => this.emit('tool_progress', { callId, progress: unitInterval(progress), message }),
+        progress: (progress, message) =>
+          this.emit('tool_progress', { callId, progress: unitInterval(progress), message }),
       });
       await this.closeCall(callId, 'ok', result);
       return result;
     } catch (error) {
-      await this.closeCall(callId, 'error', error instanceof CarrelError ? error.message : 'the tool failed');
+      await this.closeCall(callId, 'error', error instanceof CarrelError ? error.message : 'the tool failed').catch(
+        () => undefined,
+      );
       throw error;
     }
   }
 
-  private closeCall(callId: CallId, outcome: 'ok' | 'error', result: unknown): Promise<void> {
+  private async openCall(callId: CallId, tool: string, args: JsonObject): Promise<void> {
+    this.openCalls.set(callId, this.clock.now());
+    try {
+      await this.emit('tool_executing', { callId, tool, arguments: redact(args) });
+    } catch (error) {
+      this.openCalls.delete(callId); // it is not in the record: there is nothing to close
+      throw error;
+    }
+  }
+
+  /** Does nothing when the call is closed already, because the attempt ended first. */
+  private async closeCall(callId: CallId, outcome: 'ok' | 'error', result: unknown): Promise<void> {
     const startedMs = this.openCalls.get(callId);
-    if (startedMs === undefined) return closed();
-    this.openCalls.delete(callId);
+    if (startedMs === undefined || !this.openCalls.delete(callId)) return;
     const durationMs = this.clock.now() - startedMs;
-    return this.emit('tool_completed', { callId, outcome, result: redact(result ?? null), durationMs });
+    await this.emit('tool_completed', { callId, outcome, result: redact(result ?? null), durationMs });
   }
 
   private emit<Type extends RunEventType>(type: Type, data: RunEventData[Type] & object): Promise<void> {

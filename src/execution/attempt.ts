@@ -3,14 +3,16 @@ import type { AgentInvoker } from '../agents/agent-invoker.service.js';
 import type { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunEmitter } from '../events/run-emitter.js';
+import type { Usage } from '../events/run-event.js';
 import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
+import { plainCopy } from '../shared/json.js';
 import { AttemptRun } from './attempt-run.js';
 import { AttemptTimer, type AttemptLimits } from './attempt-timer.js';
 import { stopError, type StopReason } from './stop-reason.js';
 
 /** How an attempt ended. `forced`: it was told to stop and has not, within the grace period. */
-export type AttemptEnd = { usage?: Readonly<Record<string, number>> } & (
+export type AttemptEnd = { usage?: Usage } & (
   | { kind: 'returned'; value: unknown }
   | { kind: 'threw'; error: unknown }
   | { kind: 'stopped'; reason: StopReason; forced: boolean }
@@ -25,8 +27,8 @@ export interface AttemptParts {
   graceMs: number;
 }
 
-/** Made once: an error's stack costs more than the rest of an attempt's end. */
-const OVER = new CarrelError('run_closed', 'the attempt is over');
+/** Made once, for an error's stack costs more than the rest of an attempt's end; and frozen, for all users' agents see it. */
+const OVER = Object.freeze(new CarrelError('run_closed', 'the attempt is over'));
 
 /** One try of one agent in a DI sub-tree of its own: it ends when the agent does, or, told to stop, after the grace period. */
 export class Attempt {
@@ -51,12 +53,15 @@ export class Attempt {
 
   async carryOut(definition: AgentDefinition, input: unknown): Promise<AttemptEnd> {
     const { clock, limits, emitter, openScope } = this.parts;
-    const timer = new AttemptTimer(clock, limits, (reason) => this.stop(reason));
     const scope = openScope(this.context.forAttempt(this.number, this.controller.signal));
+    const timer = new AttemptTimer(clock, limits, (reason) => this.stop(reason));
     const run = new AttemptRun(scope, emitter, clock, () => timer.progress(), limits.runDeadlineMs);
     try {
       const end = await this.settled(this.work(definition, input, scope, run), timer);
-      return { ...end, usage: run.end(end.kind === 'stopped' ? stopError(end.reason).message : 'the agent ended first') };
+      return {
+        ...end,
+        usage: run.end(end.kind === 'stopped' ? stopError(end.reason).message : 'the agent ended first'),
+      };
     } finally {
       timer.stop();
       this.cancelGrace?.();
@@ -65,9 +70,15 @@ export class Attempt {
     }
   }
 
-  private async work(definition: AgentDefinition, raw: unknown, scope: ExecutionScope, run: AttemptRun): Promise<unknown> {
-    const input = await definition.validate(raw);
+  private async work(
+    definition: AgentDefinition,
+    raw: unknown,
+    scope: ExecutionScope,
+    run: AttemptRun,
+  ): Promise<unknown> {
+    const input = await definition.validate(plainCopy(raw)); // what this agent does to it, the next attempt's must not see
     const instance = await scope.resolve(definition.agentClass);
+    run.signal.throwIfAborted(); // schema and injected providers may have taken their time
     return this.parts.invoker.invoke(definition, instance, scope.contextId, input, run);
   }
 

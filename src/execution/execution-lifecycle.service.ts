@@ -47,10 +47,12 @@ export class ExecutionLifecycle implements OnApplicationBootstrap {
     this.readiness.drain();
     await this.dispatcher.stop();
     await this.recovery;
-    if (await this.idleWithin(this.config.drainMs)) return;
-    this.logger.warn({ runs: this.runner.activeCount }, 'runs are interrupted, for the time to drain is over');
-    this.runner.interruptAll();
-    await this.runner.whenIdle();
+    if (!(await this.idleWithin(this.config.drainMs))) {
+      this.logger.warn({ runs: this.runner.activeCount }, 'runs are interrupted, for the time to drain is over');
+      this.runner.interruptAll();
+      await this.runner.whenIdle();
+    }
+    this.readiness.stop();
   }
 
   private async idleWithin(limitMs: number): Promise<boolean> {

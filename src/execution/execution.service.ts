@@ -13,7 +13,15 @@ import { Readiness } from './readiness.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { checkedIdempotencyKey, plainInput, plainMetadata, threadIdOf, type RunRequest } from './run-request.js';
 import { isTerminal } from './run-status.js';
-import { RUN_STORE, type LaneState, type RunFilter, type RunPage, type RunRecord, type RunRef, type RunStore } from './run-store.port.js';
+import {
+  RUN_STORE,
+  type LaneState,
+  type RunFilter,
+  type RunPage,
+  type RunRecord,
+  type RunRef,
+  type RunStore,
+} from './run-store.port.js';
 
 /** A cancel that waits gives up this long after the grace period: by then the end is recorded unless the disk is not. */
 const CANCEL_MARGIN_MS = 5_000;
@@ -89,7 +97,13 @@ export class ExecutionService {
     options: { wait?: boolean; signal?: AbortSignal } = {},
   ): Promise<RunRecord> {
     const by = context.userId;
-    const request = await this.store.requestCancel(by, runId, by, (run) => this.cancelledEvent(run, by), this.config.lane);
+    const request = await this.store.requestCancel(
+      by,
+      runId,
+      by,
+      (run) => this.cancelledEvent(run, by),
+      this.config.lane,
+    );
     switch (request.outcome) {
       case 'not_found':
         throw new CarrelError('not_found', 'there is no such run');
@@ -107,7 +121,8 @@ export class ExecutionService {
   }
 
   /**
-   * The run as it is at its end, or as it is when the time or the caller's patience (`signal`) is over.
+   * The run as it is at its end, or as it is when the time or the caller's patience (`signal`) is over, or the server
+   * stops and the run does not end by that.
    *
    * @throws CarrelError `not_found`
    */
@@ -122,16 +137,17 @@ export class ExecutionService {
       if (event.runId === runId && isTerminalType(event.type)) over.resolve();
     });
     const cancelTimer = this.clock.after(options.timeoutMs, giveUp);
-    options.signal?.addEventListener('abort', giveUp, { once: true });
+    const signals = options.signal ? [options.signal, this.readiness.stopped] : [this.readiness.stopped];
+    for (const signal of signals) signal.addEventListener('abort', giveUp, { once: true });
     try {
       const run = await this.find(context, runId);
-      if (isTerminal(run.status) || options.signal?.aborted) return run;
+      if (isTerminal(run.status) || signals.some(({ aborted }) => aborted)) return run;
       await over.promise;
       return await this.find(context, runId);
     } finally {
       unsubscribe();
       cancelTimer();
-      options.signal?.removeEventListener('abort', giveUp);
+      for (const signal of signals) signal.removeEventListener('abort', giveUp);
     }
   }
 

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-/** Whether this process takes new runs. Goes forward only: starting → ready → draining. */
+/** Whether this process takes new runs. Goes forward only: starting → ready → draining → stopped. */
 @Injectable()
 export class Readiness {
+  private readonly end = new AbortController();
   private current: 'starting' | 'ready' | 'draining' = 'starting';
 
   get state(): 'starting' | 'ready' | 'draining' {
@@ -15,5 +16,15 @@ export class Readiness {
 
   drain(): void {
     this.current = 'draining';
+  }
+
+  /** Aborted when this process carries out nothing any more: whoever waits for a run's end waits in vain. */
+  get stopped(): AbortSignal {
+    return this.end.signal;
+  }
+
+  stop(): void {
+    this.drain();
+    this.end.abort();
   }
 }

@@ -27,7 +27,7 @@ export class RecoveryService {
   /** Goes through all unfinished runs once, a page at a time, while the server already serves. */
   async recover(): Promise<void> {
     let found = 0;
-    for (let after: RunId | undefined; ; ) {
+    for (let after: RunId | undefined; ;) {
       const page = await this.store.unfinished(after, PAGE_SIZE);
       await Promise.all(page.map((ref) => this.bringBack(ref, ref.status === 'running')));
       found += page.length;
@@ -46,14 +46,17 @@ export class RecoveryService {
       if (run && !(await this.mayGoOn(run))) return;
       await this.dispatcher.dispatch(ref);
     } catch (err) {
-      this.logger.error({ err, ...ref }, 'an unfinished run could not be recovered; it is tried again at the next start');
+      this.logger.error(
+        { err, ...ref },
+        'an unfinished run could not be recovered; it is tried again at the next start',
+      );
     }
   }
 
   /** @returns false when the run has ended by this */
   private async mayGoOn(run: RunRecord): Promise<boolean> {
     await this.closeOpenCalls(run);
-    if (!run.cancelRequestedBy && this.runner.mayGoOnLater(run, run.attempt)) {
+    if (!run.cancelRequestedBy && this.runner.mayGoOnLater(run)) {
       await this.store.requeue(run.userId, run.id, run.fence);
       return true;
     }
@@ -61,7 +64,11 @@ export class RecoveryService {
     const result: AgentExecutionResult = run.cancelRequestedBy
       ? { ...facts, status: 'cancelled', by: run.cancelRequestedBy, forced: false }
       : { ...facts, status: 'failed', error: interruption(run) };
-    await this.runner.end(run, this.runner.emitterFor(run, () => undefined), result);
+    await this.runner.end(
+      run,
+      this.runner.emitterFor(run, () => undefined),
+      result,
+    );
     return false;
   }
 
@@ -78,6 +85,6 @@ export class RecoveryService {
         durationMs: 0,
       });
     }
-    await this.journal.append(run.userId, run.id, run.fence, emitter.close(run.attempt));
+    await this.journal.append(run.userId, run.id, run.fence, await emitter.close());
   }
 }

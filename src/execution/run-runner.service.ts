@@ -6,6 +6,7 @@ import { bounded } from '../events/event-bounds.js';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import { RunEmitter } from '../events/run-emitter.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
+import { isCarrelError } from '../shared/errors.js';
 import type { RunId } from '../shared/ids.js';
 import { runInLogScope } from '../shared/log-scope.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
@@ -15,6 +16,7 @@ import { openingEvent, outcomeOf, terminalEvent } from './run-events.js';
 import { toRunError } from './run-failure.js';
 import { RUN_STORE, type RunRecord, type RunRef, type RunStore } from './run-store.port.js';
 import type { StopReason } from './stop-reason.js';
+import { untilStored } from './until-stored.js';
 import { RunInterrupted, type UserExecutionEngine } from './user-execution-engine.js';
 
 /** A run between its claim and its end. It can be stopped before it has an engine. */
@@ -35,11 +37,18 @@ class ActiveRun {
   }
 }
 
+/**
+ * A run that was claimed or taken over this often without coming to an end (a crash counts for two) may be what ends the
+ * process, and is not begun again.
+ */
+const MAX_FENCE = 20;
+
 /** Takes runs from the dispatcher and carries them from claim to recorded end. Every way out releases what it took. */
 @Injectable()
 export class RunRunner implements RunConsumer {
   private readonly logger = new Logger('Run');
   private readonly active = new Map<RunId, ActiveRun>();
+  private readonly stopping = new AbortController();
   private idle = Promise.withResolvers<void>();
 
   constructor(
@@ -72,6 +81,9 @@ export class RunRunner implements RunConsumer {
     this.active.set(ref.runId, active);
     try {
       await this.carryOut(active);
+    } catch (error) {
+      if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
+      this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
     } finally {
       this.active.delete(ref.runId);
       if (this.active.size === 0) {
@@ -87,21 +99,18 @@ export class RunRunner implements RunConsumer {
 
   /** Stops everything that is under way, because the process is about to end. */
   interruptAll(): void {
+    this.stopping.abort();
     for (const active of this.active.values()) active.stop({ kind: 'interrupted' });
   }
 
   /** Ends a run that nobody carries out any more. */
   async end(run: RunRecord, emitter: RunEmitter, result: AgentExecutionResult): Promise<void> {
     const now = this.clock.now();
-    const events = emitter.close(result.attempt);
+    const events = await emitter.close();
     events.push(bounded(terminalEvent(result, run.startedAtMs ?? now, now), this.config.limits.eventDataBytes));
-    const { admitted } = await this.store.finish(
-      run.userId,
-      run.id,
-      run.fence,
-      outcomeOf(result, now),
-      events,
-      this.config.lane,
+    const outcome = outcomeOf(result, now);
+    const { admitted } = await this.stored(() =>
+      this.store.finish(run.userId, run.id, run.fence, outcome, events, this.config.lane),
     );
     for (const next of admitted) await this.dispatcher.dispatch(next);
     this.logger.log({ agent: run.agent, status: result.status, attempt: result.attempt }, 'run ended');
@@ -131,7 +140,9 @@ export class RunRunner implements RunConsumer {
 
   private async carryOut(active: ActiveRun): Promise<void> {
     const { userId, runId } = active.ref;
-    const run = await this.store.claim(userId, runId, (claimed) => openingEvent(claimed, this.clock.now()));
+    const run = await this.stored(() =>
+      this.store.claim(userId, runId, (claimed) => openingEvent(claimed, this.clock.now())),
+    );
     if (!run) return; // it was cancelled while it waited, or another process has it
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
     const scope = { userId, runId, requestId: run.origin.requestId };
@@ -147,22 +158,26 @@ export class RunRunner implements RunConsumer {
       active.attach(engine);
       result = await engine.executeAgent(run.agent, run.input);
     } catch (error) {
-      if (error instanceof RunInterrupted && this.mayGoOnLater(run, error.attempt)) return this.putBack(run, emitter, error.attempt);
-      result = { context, attempt: run.attempt, status: 'failed', error: toRunError(error, run) };
+      const attempt = error instanceof RunInterrupted ? error.attempt : run.attempt;
+      if (error instanceof RunInterrupted && this.mayGoOnLater(run)) return await this.putBack(run, emitter, attempt);
+      result = { context, attempt, status: 'failed', error: toRunError(error, run) };
     }
     await this.end(run, emitter, result);
   }
 
-  /** Whether a run that was interrupted is carried out again: its agent says that this is harmless, and it has attempts left. */
-  mayGoOnLater(run: RunRecord, attempt: number): boolean {
-    const agent = this.registry.find(run.agent);
-    return agent?.effect === 'idempotent' && attempt < (agent.retry?.attempts ?? this.config.runs.retryAttempts);
+  /** Whether a run that was interrupted is carried out again: only when its agent says that this is harmless. */
+  mayGoOnLater(run: RunRecord): boolean {
+    return this.registry.find(run.agent)?.effect === 'idempotent' && run.fence < MAX_FENCE;
   }
 
   private async putBack(run: RunRecord, emitter: RunEmitter, attempt: number): Promise<void> {
-    const rest = emitter.close(attempt);
+    const rest = await emitter.close();
     if (rest.length > 0) await this.journal.append(run.userId, run.id, run.fence, rest);
     await this.store.requeue(run.userId, run.id, run.fence);
     this.logger.log({ agent: run.agent, attempt }, 'run put back; it goes on when the server starts again');
+  }
+  /** The slot is kept meanwhile: a server whose disk fails must not begin ever more runs. */
+  private stored<Result>(write: () => Promise<Result>): Promise<Result> {
+    return untilStored(write, this.clock, this.stopping.signal);
   }
 }

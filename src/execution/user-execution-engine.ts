@@ -2,14 +2,15 @@ import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { AgentRegistry } from '../agents/agent-registry.service.js';
 import type { CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunError, Usage } from '../events/run-event.js';
+import type { RunError } from '../events/run-event.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
-import type { JsonValue } from '../shared/json.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
+import { plainResult } from './agent-result.js';
 import { Attempt, type AttemptEnd, type AttemptParts } from './attempt.js';
 import { backoffMs } from './backoff.js';
 import { toRunError } from './run-failure.js';
 import { stopError, type StopReason } from './stop-reason.js';
+import { UsageCounter } from './usage-counter.js';
 
 export interface EngineParts extends Omit<AttemptParts, 'limits' | 'graceMs'> {
   registry: AgentRegistry;
@@ -32,7 +33,8 @@ export class UserExecutionEngine implements AsyncDisposable {
   private current: Attempt | undefined;
   private stopReason: StopReason | undefined;
   private readonly stopped = Promise.withResolvers<void>();
-  private usage: Record<string, number> | undefined;
+  private usage: UsageCounter | undefined;
+  private execution: Promise<AgentExecutionResult> | undefined;
   private disposed = false;
 
   constructor(
@@ -41,26 +43,21 @@ export class UserExecutionEngine implements AsyncDisposable {
   ) {}
 
   /**
-   * Runs the agent to its end: a value, an error, a limit or a cancel.
+   * Runs the agent to its end: a value, an error, a limit or a cancel. An engine does this once.
    *
    * @throws RunInterrupted when it was stopped because the process is about to end
    * @throws CarrelError `context_disposed` after the end; `unknown_agent`
    */
   async executeAgent(agentName: string, input: unknown): Promise<AgentExecutionResult> {
-    if (this.disposed) throw new CarrelError('context_disposed');
-    const definition = this.parts.registry.get(agentName);
-    const attempts = definition.retry?.attempts ?? this.parts.config.runs.retryAttempts;
-    for (let attempt = Math.max(1, this.context.attempt); ; attempt++) {
-      const end: AttemptEnd = this.stopReason
-        ? { kind: 'stopped', reason: this.stopReason, forced: false }
-        : await this.attempt(definition, input, attempt);
-      this.addUsage(end.usage);
-      const result = this.judge(end, definition, attempt);
-      if (result.status !== 'failed' && result.status !== 'timed_out') return result;
-      const stillAtWork = end.kind === 'stopped' && end.forced;
-      if (this.stopReason || stillAtWork || !result.error.retryable || attempt >= attempts) return result;
-      if (!(await this.waitToRetry(definition, attempt, result.error, end))) return result;
+    if (this.disposed || this.execution) {
+      const { correlationId } = this.context;
+      throw new CarrelError(
+        'context_disposed',
+        `the engine of ${correlationId} was used already; make one for each run`,
+      );
     }
+    this.execution = this.execute(this.parts.registry.get(agentName), input);
+    return this.execution;
   }
 
   /** Stops what is under way; `executeAgent` ends when the agent does, or after the grace period. The first reason counts. */
@@ -71,25 +68,42 @@ export class UserExecutionEngine implements AsyncDisposable {
     this.stopped.resolve();
   }
 
+  /** Interrupts what is still under way, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.disposed) return;
     this.disposed = true;
     this.stop({ kind: 'interrupted' });
+    await this.execution?.catch(() => undefined);
     this.parts.onDisposed();
   }
 
+  private async execute(definition: AgentDefinition, input: unknown): Promise<AgentExecutionResult> {
+    const attempts = definition.retry?.attempts ?? this.parts.config.runs.retryAttempts;
+    for (let attempt = Math.max(1, this.context.attempt); ; attempt++) {
+      const end = this.stoppedBefore(definition) ?? (await this.attempt(definition, input, attempt));
+      if (end.usage) (this.usage ??= new UsageCounter()).add(end.usage);
+      const result = this.judge(end, definition, attempt);
+      if (result.status !== 'failed' && result.status !== 'timed_out') return result;
+      const stillAtWork = end.kind === 'stopped' && end.forced;
+      if (stillAtWork || !result.error.retryable || attempt >= attempts) return result;
+      // it would have been tried again, but for this
+      if (this.stopReason)
+        return this.judge({ kind: 'stopped', reason: this.stopReason, forced: false }, definition, attempt);
+      if (!(await this.waitToRetry(definition, attempt, result.error, end))) return result;
+    }
+  }
+
+  /** Why an attempt can't even begin, if so: a stop while there was none, or a deadline that passed while the server was down. */
+  private stoppedBefore(definition: AgentDefinition): AttemptEnd | undefined {
+    const { runDeadlineMs, runTimeoutMs } = this.limitsOf(definition);
+    const late: StopReason = { kind: 'timed_out', code: 'run_timed_out', limitMs: runTimeoutMs };
+    const reason = this.stopReason ?? (this.parts.clock.now() >= runDeadlineMs ? late : undefined);
+    return reason && { kind: 'stopped', reason, forced: false };
+  }
+
   private async attempt(definition: AgentDefinition, input: unknown, attempt: number): Promise<AttemptEnd> {
-    const { runs } = this.parts.config;
-    this.current = new Attempt(this.context, attempt, {
-      ...this.parts,
-      graceMs: runs.cancelGraceMs,
-      limits: {
-        runDeadlineMs: this.context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
-        runTimeoutMs: definition.deadlineMs ?? runs.deadlineMs,
-        attemptTimeoutMs: definition.timeoutMs ?? runs.attemptTimeoutMs,
-        noProgressMs: runs.noProgressMs,
-      },
-    });
+    const graceMs = this.parts.config.runs.cancelGraceMs;
+    this.current = new Attempt(this.context, attempt, { ...this.parts, graceMs, limits: this.limitsOf(definition) });
     try {
       return await this.current.carryOut(definition, input);
     } finally {
@@ -97,13 +111,27 @@ export class UserExecutionEngine implements AsyncDisposable {
     }
   }
 
+  private limitsOf({ timeoutMs, deadlineMs }: AgentDefinition): AttemptParts['limits'] {
+    const { runs } = this.parts.config;
+    return {
+      runDeadlineMs: this.context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
+      runTimeoutMs: deadlineMs ?? runs.deadlineMs,
+      attemptTimeoutMs: timeoutMs ?? runs.attemptTimeoutMs,
+      noProgressMs: runs.noProgressMs,
+    };
+  }
+
   /** What an attempt's end means for the run, if it is the last one. */
   private judge(end: AttemptEnd, { name: agent }: AgentDefinition, attempt: number): AgentExecutionResult {
-    const facts = { context: this.context, attempt, usage: this.usage };
+    const facts = { context: this.context, attempt, usage: this.usage?.total };
     switch (end.kind) {
       case 'returned':
         try {
-          return { ...facts, status: 'completed', result: asJson(end.value, this.parts.config) };
+          return {
+            ...facts,
+            status: 'completed',
+            result: plainResult(end.value, this.parts.config.http.bodyLimitBytes),
+          };
         } catch (error) {
           return { ...facts, status: 'failed', error: toRunError(error, { agent, attempt }) };
         }
@@ -124,10 +152,15 @@ export class UserExecutionEngine implements AsyncDisposable {
   }
 
   /** @returns false when the deadline leaves no time for another attempt */
-  private async waitToRetry(definition: AgentDefinition, attempt: number, error: RunError, end: AttemptEnd): Promise<boolean> {
+  private async waitToRetry(
+    definition: AgentDefinition,
+    attempt: number,
+    error: RunError,
+    end: AttemptEnd,
+  ): Promise<boolean> {
     const { clock, emitter, config } = this.parts;
-    const asked = end.kind === 'threw' && isCarrelError(end.error) ? (end.error.retryAfterMs ?? 0) : 0;
-    const delayMs = Math.max(asked, backoffMs(definition.retry?.baseDelayMs ?? config.runs.retryBaseMs, attempt));
+    const backoff = backoffMs(definition.retry?.baseDelayMs ?? config.runs.retryBaseMs, attempt);
+    const delayMs = Math.max(end.kind === 'threw' ? askedDelayMs(end.error) : 0, backoff);
     const deadline = this.context.deadline;
     if (deadline && clock.now() + delayMs >= deadline.getTime()) return false;
     await emitter.emit('agent_retrying', attempt + 1, { attempt: attempt + 1, delayMs, error }).catch(() => undefined);
@@ -137,27 +170,10 @@ export class UserExecutionEngine implements AsyncDisposable {
     cancelTimer();
     return true;
   }
-
-  private addUsage(usage: Usage | undefined): void {
-    if (!usage) return;
-    this.usage ??= {};
-    for (const [name, amount] of Object.entries(usage)) this.usage[name] = (this.usage[name] ?? 0) + amount;
-  }
 }
 
-/** The agent's result as plain data that nobody else holds a reference to. */
-function asJson(value: unknown, config: CarrelConfig): JsonValue {
-  if (value === undefined) throw new CarrelError('no_result', 'the agent ended without a result: return a value, null if there is nothing to say');
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw new CarrelError('invalid_result', 'the result of the agent cannot be written as JSON', { cause });
-  }
-  if (text === undefined) throw new CarrelError('invalid_result', `the result of the agent is a ${typeof value}, not JSON`);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > config.http.bodyLimitBytes) {
-    throw new CarrelError('invalid_result', `the result has ${bytes} bytes; at most ${config.http.bodyLimitBytes} are allowed`);
-  }
-  return JSON.parse(text) as JsonValue;
+/** What the agent's error asks for; anything that is no time counts as nothing. */
+function askedDelayMs(error: unknown): number {
+  const asked = isCarrelError(error) ? Number(error.retryAfterMs) : 0;
+  return asked > 0 ? asked : 0;
 }
