@@ -4,8 +4,8 @@ import { Transform } from 'class-transformer';
 import { IsInt, IsString, Length, Max, Min } from 'class-validator';
 import { IfGiven } from './if-given.decorator.js';
 
-export const DEFAULT_PAGE_SIZE = 50;
-export const MAX_PAGE_SIZE = 200;
+const DEFAULT_PAGE_SIZE = 50;
+const MAX_PAGE_SIZE = 200;
 
 /** What a refused cursor is told. */
 export const CURSOR = { message: 'cursor must be the nextCursor of the page before' };

@@ -36,7 +36,8 @@ const logger = new Logger('Errors');
  */
 export function toWireError(error: unknown): WireError {
   const { code, message, facts } = shown(error);
-  return { ...{ code, message }, ...facts, code, message };
+  const head = { code, message };
+  return { ...head, ...facts, ...head };
 }
 
 /** The same as a problem. `place` says which request it answers; it is the caller's to fill in. */
@@ -55,8 +56,11 @@ interface Shown {
 }
 
 function shown(error: unknown): Shown {
-  if (isCarrelError(error))
-    return error.code === 'internal' ? hidden(error) : shownCarrelError(error, ERRORS[error.code].status);
+  if (isCarrelError(error)) {
+    // One that comes from another version of this module may have a code that is not known here.
+    const isShown = Object.hasOwn(ERRORS, error.code) && error.code !== 'internal';
+    return isShown ? shownCarrelError(error, ERRORS[error.code].status) : hidden(error);
+  }
   const known = error instanceof HttpException ? errorOfHttpException(error) : errorOfFastify(error);
   return known ? shownCarrelError(known.error, known.status) : hidden(error);
 }

@@ -24,7 +24,7 @@ const THROWN: Record<string, () => unknown> = {
   nothing: () => undefined,
   unprintable: () => Object.create(null) as object,
   'error-with-a-status': () => Object.assign(new Error(SECRET), { statusCode: 404, status: 404 }),
-  'error-with-our-code': () => Object.assign(new Error(SECRET), { code: 'rate_limit_of_another_library' }),
+  'error-with-our-code': () => Object.assign(new Error(SECRET), { code: 'not_found' }),
   internal: () => new CarrelError('internal', SECRET),
   unavailable: () => new ServiceUnavailableException(SECRET),
   caused: () => new CarrelError('forbidden', 'not for you', { cause: new Error(SECRET) }),

@@ -19,8 +19,8 @@ class StagedClock implements Clock {
 
   advance(ms: number): void {
     this.ms += ms;
-    for (const [callback, dueMs] of [...this.timers]) {
-      if (dueMs <= this.ms && this.timers.delete(callback)) callback();
+    for (const [callback] of [...this.timers].filter(([, at]) => at <= this.ms)) {
+      if (this.timers.delete(callback)) callback();
     }
   }
 

@@ -13,7 +13,7 @@ export function object(
 }
 
 export function ref(name: string): Schema {
-  return { $ref: `#/components/schemas/${name}` } as Schema;
+  return { $ref: `#/components/schemas/${name}` };
 }
 
 export function text(description?: string): Schema {
