@@ -227,6 +227,8 @@ function deliveryContract(openStorage: OpenStorage): void {
     const { journal, runs } = world().ports;
     const [mine, theirs] = [await world().running(alice), await world().running(bob)];
     const { run: queued } = await runs.submit(bob, newRun(), ROOMY);
+    const told: JournalledEvent[] = [];
+    journal.onCommitted((events) => told.push(...events));
     const settled = await Promise.allSettled([
       journal.append(alice, mine.id, mine.fence, [thinking('before')]),
       runs.claim(bob, queued.id, broken),
@@ -238,6 +240,11 @@ function deliveryContract(openStorage: OpenStorage): void {
     expect(settled.map(({ status }) => status === 'fulfilled')).toEqual([true, false, false, true, false, true]);
     expect((await world().events(alice)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
     expect((await world().events(bob)).map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(told.map(({ userId, seq }) => [userId, seq])).toEqual([
+      [alice, 2],
+      [bob, 2],
+      [alice, 3],
+    ]);
     expect(await runs.lane(alice)).toMatchObject({ running: 0, queued: 0, starts: 1 });
     expect(await runs.lane(bob)).toMatchObject({ running: 2, queued: 0 });
     expect(await runs.claim(bob, queued.id, opening)).toMatchObject({ fence: 1 });

@@ -144,9 +144,11 @@ describe('a database that is opened again', () => {
     await storage.threads.delete(alice, gone.threadId);
     storage.close();
     const again = openWorld().world;
-    const run = await again.running(bob);
-    expect(await again.events(bob, run.id)).toHaveLength(1);
-    expect((await again.events(alice)).map(({ seq }) => seq)).toEqual([1, 2]);
+    for (const user of [alice, bob]) {
+      const run = await again.running(user);
+      expect(await again.events(user, run.id)).toMatchObject([{ runId: run.id, runSeq: 1 }]);
+    }
+    expect((await again.events(alice)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 });
 
