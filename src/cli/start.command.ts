@@ -34,7 +34,9 @@ async function start(options: Record<string, unknown> & { agents?: string[] }): 
   const agents = await loadAgentModules(options.agents ?? []);
   // Loaded here, so that the other commands don't wait for Nest.
   const { createCarrelApp } = await import('../create-app.js');
+  const { guardProcess } = await import('./guard-process.js');
   const app = await createCarrelApp({ config, agents });
+  guardProcess();
   try {
     stopOnSignals(app, config.drainMs + config.runs.cancelGraceMs);
     await app.init();
