@@ -12,6 +12,9 @@ const OVERFLOW = 1_000;
 /** Deltas that come within this time are one event. */
 const DELTA_GATHER_MS = 15;
 const DELTA_MAX_LENGTH = 4_096;
+/** What a character of a text may become in JSON, and what stands around the text, in bytes. */
+const MAX_BYTES_PER_CHAR = 6;
+const DELTA_FRAME_BYTES = 16;
 
 const DONE = Promise.resolve();
 
@@ -33,6 +36,7 @@ export class RunEmitter {
   private flushing: Promise<void> = DONE;
   private inFlight = 0;
   /** `lost`: the agent can add nothing more, but what it began is still ended in the record. */
+  private readonly deltaLength: number;
   private state: 'open' | 'lost' | 'closed' = 'open';
 
   /**
@@ -44,7 +48,9 @@ export class RunEmitter {
     private readonly clock: Clock,
     private readonly maxDataBytes: number,
     private readonly onLost: (error: unknown) => void,
-  ) {}
+  ) {
+    this.deltaLength = Math.min(DELTA_MAX_LENGTH, Math.floor((maxDataBytes - DELTA_FRAME_BYTES) / MAX_BYTES_PER_CHAR));
+  }
 
   /**
    * @returns at once, or when the disk has caught up; rejects when the event is not taken, because the run has ended or
@@ -65,7 +71,7 @@ export class RunEmitter {
     if (this.delta?.attempt !== attempt) this.gatherDelta();
     this.delta ??= { attempt, text: '', cancelTimer: this.clock.after(DELTA_GATHER_MS, () => this.deltaTimeIsUp()) };
     this.delta.text += text;
-    if (this.delta.text.length < DELTA_MAX_LENGTH) return DONE;
+    if (this.delta.text.length < this.deltaLength) return DONE;
     this.gatherDelta();
     return this.scheduled();
   }
@@ -102,10 +108,9 @@ export class RunEmitter {
     const { attempt, text, cancelTimer } = this.delta;
     cancelTimer();
     this.delta = undefined;
-    for (let from = 0; from < text.length; from += DELTA_MAX_LENGTH) {
-      const part = { text: text.slice(from, from + DELTA_MAX_LENGTH) };
-      const draft = draftEvent('agent_message_delta', part, { attempt, atMs: this.clock.now() });
-      this.pending.push(bounded(draft, this.maxDataBytes));
+    for (let from = 0; from < text.length; from += this.deltaLength) {
+      const part = { text: text.slice(from, from + this.deltaLength) };
+      this.pending.push(draftEvent('agent_message_delta', part, { attempt, atMs: this.clock.now() }));
     }
   }
 

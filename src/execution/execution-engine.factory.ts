@@ -9,6 +9,9 @@ import type { RunEmitter } from '../events/run-emitter.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { UserExecutionEngine } from './user-execution-engine.js';
 
+/** Also where cancels are forced at once, clean-ups have some time. */
+const MIN_CLEAN_UP_MS = 1_000;
+
 /** What the factory has made and what is left of it. */
 export interface FactoryReport {
   /** Engines made so far; `active` ones have not been disposed of. */
@@ -65,7 +68,7 @@ export class ExecutionEngineFactory {
     const scope = new ExecutionScope(context, {
       moduleRef: this.moduleRef,
       clock: this.clock,
-      cleanUpMs: this.config.runs.cancelGraceMs,
+      cleanUpMs: Math.max(this.config.runs.cancelGraceMs, MIN_CLEAN_UP_MS),
       onDisposed: (errors) => {
         this.liveContexts--;
         this.failedCleanUps += errors.length;
