@@ -94,7 +94,7 @@ export interface RunJson {
 /** A user of a test server: HTTP with their token, and sockets that record what they receive. */
 export class CarrelUser {
   constructor(
-    private readonly server: CarrelServer,
+    private readonly server: { readonly url: string; track(socket: Socket): Socket },
     readonly id: string,
     readonly token: string,
   ) {}
