@@ -24,7 +24,7 @@ export class CarrelIoAdapter extends IoAdapter {
 
   override createIOServer(port: number, options?: ServerOptions): Server {
     const { bodyLimitBytes, corsOrigins } = this.config.http;
-    const server = super.createIOServer(port, {
+    const server: Server = super.createIOServer(port, {
       ...options,
       serveClient: false,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -32,7 +32,7 @@ export class CarrelIoAdapter extends IoAdapter {
       perMessageDeflate: false,
       parser: wireParser(bodyLimitBytes),
       cors: corsOrigins.length > 0 ? { origin: [...corsOrigins] } : undefined,
-    } as ServerOptions) as Server;
+    } as ServerOptions);
     new SocketFlusher(server);
     // socket.io always has this namespace, and would let anybody in.
     server.use((_socket: Socket, next) => next(refusal(new CarrelError('not_found', 'the namespace is /agents'))));

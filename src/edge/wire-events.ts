@@ -26,7 +26,8 @@ export interface RunStartMessage {
   agent: string;
   input: unknown;
   threadId?: string;
-  metadata?: Record<string, unknown>;
+  /** An object of plain data. */
+  metadata?: unknown;
   idempotencyKey?: string;
 }
 

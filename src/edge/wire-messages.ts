@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CarrelError } from '../shared/errors.js';
+import type { HandshakeAuth, RunCancelMessage, RunStartMessage, StreamResumeMessage } from './wire-events.js';
 
 const POSITION = 'must be the seq of an event, or 0';
 
@@ -7,18 +8,24 @@ const POSITION = 'must be the seq of an event, or 0';
 const position = z.int(POSITION).min(0, POSITION);
 
 /** `auth` of a handshake. */
-export const HANDSHAKE_AUTH = z.strictObject({ token: z.string(), after: position.optional() });
+export const HANDSHAKE_AUTH: z.ZodType<HandshakeAuth> = z.strictObject({
+  token: z.string(),
+  after: position.optional(),
+});
 
 /** What the messages of clients look like. What an input, a thread id or metadata may be is the execution's to say. */
-export const RUN_START = z.strictObject({
+export const RUN_START: z.ZodType<RunStartMessage> = z.strictObject({
   agent: z.string(),
   input: z.unknown(),
   threadId: z.string().optional(),
   metadata: z.unknown().optional(),
   idempotencyKey: z.string().optional(),
 });
-export const RUN_CANCEL = z.strictObject({ runId: z.string(), wait: z.boolean().optional() });
-export const STREAM_RESUME = z.strictObject({ after: position });
+export const RUN_CANCEL: z.ZodType<RunCancelMessage> = z.strictObject({
+  runId: z.string(),
+  wait: z.boolean().optional(),
+});
+export const STREAM_RESUME: z.ZodType<StreamResumeMessage> = z.strictObject({ after: position });
 
 /** Names of properties come from the client, so that a text about them could be as long as the message. */
 const MAX_TEXT_LENGTH = 200;
