@@ -112,7 +112,8 @@ describe('the number of sockets (I13)', () => {
         ]);
       }),
     );
-    expect(outcomes.toSorted()).toEqual(['ready', 'ready', ...Array.from({ length: 4 }, () => 'too_many_sockets')]);
+    expect(outcomes.filter((outcome) => outcome === 'ready')).toHaveLength(2);
+    expect(outcomes.filter((outcome) => outcome === 'too_many_sockets')).toHaveLength(4);
     await server.connect('bob');
     for (const client of clients) client.close();
     await server.whenGone('alice');
