@@ -66,7 +66,13 @@ describe('UserExecutionContext', () => {
   it('has children of the same user and run, one deeper, that leave it as it was', () => {
     const parent = contextOf('alice', { a: 1 });
     const child = parent.child('fetch').child('parse');
-    expect(child).toMatchObject({ userId: 'alice', runId: parent.runId, threadId: parent.threadId, depth: 2, attempt: 1 });
+    expect(child).toMatchObject({
+      userId: 'alice',
+      runId: parent.runId,
+      threadId: parent.threadId,
+      depth: 2,
+      attempt: 1,
+    });
     expect(child.operations).toEqual(['fetch', 'parse']);
     expect(child.metadata).toEqual({ a: 1 });
     expect(parent.depth).toBe(0);
@@ -77,6 +83,18 @@ describe('UserExecutionContext', () => {
     const child = parent.child('spawn', { runId: newId('run') });
     expect(child.parentRunId).toBe(parent.runId);
     expect(child.runId).not.toBe(parent.runId);
+  });
+
+  it('is as deep, and has the same parent, in every attempt', () => {
+    const child = contextOf('alice').child('spawn', { runId: newId('run') });
+    const attempt = child.forAttempt(2, new AbortController().signal);
+    expect(attempt).toMatchObject({ depth: 1, operations: ['spawn'], parentRunId: child.parentRunId, attempt: 2 });
+    expect(attempt.child('fetch').depth).toBe(2);
+  });
+
+  it("has a signal of its own, which alice's and bob's contexts do not share", () => {
+    expect(contextOf('alice').signal).not.toBe(contextOf('bob').signal);
+    expect(contextOf('alice').signal.aborted).toBe(false);
   });
 
   it(`nests ${MAX_CONTEXT_DEPTH} deep and not deeper`, () => {

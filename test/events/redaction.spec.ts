@@ -4,12 +4,18 @@ import { redact, REDACTED } from '../../src/events/redaction.js';
 import { draftEvent } from '../../src/events/run-event.js';
 
 describe('what an event mentions of other data', () => {
-  it.each(['password', 'apiKey', 'API_KEY', 'clientSecret', 'accessToken', 'credentials', 'Authorization', 'Set-Cookie'])(
-    'hides the value under %s, at any depth',
-    (key) => {
-      expect(redact({ a: [{ [key]: 'hidden' }], b: 'shown' })).toEqual({ a: [{ [key]: REDACTED }], b: 'shown' });
-    },
-  );
+  it.each([
+    'password',
+    'apiKey',
+    'API_KEY',
+    'clientSecret',
+    'accessToken',
+    'credentials',
+    'Authorization',
+    'Set-Cookie',
+  ])('hides the value under %s, at any depth', (key) => {
+    expect(redact({ a: [{ [key]: 'hidden' }], b: 'shown' })).toEqual({ a: [{ [key]: REDACTED }], b: 'shown' });
+  });
 
   it('cuts long strings and lists, and says how long they were', () => {
     expect(redact('x'.repeat(3_000))).toBe(`${'x'.repeat(2_000)}… [cut: 3000 characters]`);
@@ -19,7 +25,25 @@ describe('what an event mentions of other data', () => {
   });
 
   it('makes plain JSON of anything', () => {
-    fc.assert(fc.property(fc.anything({ withDate: true, withMap: true, withBigInt: true }), (value) => void JSON.stringify(redact(value))));
+    fc.assert(
+      fc.property(
+        fc.anything({ withDate: true, withMap: true, withBigInt: true }),
+        (value) => void JSON.stringify(redact(value)),
+      ),
+    );
+  });
+
+  it('survives values that throw when they are looked at', () => {
+    const values = [
+      { toJSON: () => fail() },
+      {
+        get field() {
+          return fail();
+        },
+      },
+      [new Proxy({}, { ownKeys: () => fail() })],
+    ];
+    for (const value of values) expect(redact(value)).toBe('[unreadable]');
   });
 
   it('survives what refers to itself', () => {
@@ -28,6 +52,10 @@ describe('what an event mentions of other data', () => {
     expect(JSON.stringify(redact(self))).toContain('cut: nested too deep');
   });
 });
+
+function fail(): never {
+  throw new Error('not for you');
+}
 
 describe('the size of an event', () => {
   const maxBytes = 1_024;

@@ -1,0 +1,64 @@
+import { Logger } from '@nestjs/common';
+import { EventBus } from '../../src/events/event-bus.js';
+import type { EventJournal } from '../../src/events/event-journal.port.js';
+import type { JournalledEvent } from '../../src/events/run-event.js';
+import { newId } from '../../src/shared/ids.js';
+import { alice, bob } from '../contracts/storage-world.js';
+
+describe('the event bus', () => {
+  let commit: (events: readonly JournalledEvent[]) => void;
+  let bus: EventBus;
+
+  beforeEach(() => {
+    const journal: Pick<EventJournal, 'onCommitted'> = { onCommitted: (listener) => (commit = listener) };
+    bus = new EventBus(journal as EventJournal);
+  });
+
+  const eventOf = (userId: typeof alice, seq: number): JournalledEvent => ({
+    userId,
+    runId: newId('run'),
+    type: 'agent_thinking',
+    seq,
+    json: '{}',
+  });
+
+  it("gives alice's events to alice's listeners, and to nobody else", () => {
+    const heard: string[] = [];
+    bus.subscribe(alice, ({ userId, seq }) => heard.push(`alice's: ${userId} ${seq}`));
+    bus.subscribe(bob, ({ userId, seq }) => heard.push(`bob's: ${userId} ${seq}`));
+    commit([eventOf(alice, 1), eventOf(bob, 1), eventOf(alice, 2)]);
+    expect(heard).toEqual(["alice's: alice 1", "bob's: bob 1", "alice's: alice 2"]);
+  });
+
+  it("keeps bob's events coming when alice's listener throws", () => {
+    Logger.overrideLogger(false);
+    try {
+      const heard: number[] = [];
+      bus.subscribe(alice, () => {
+        throw new Error('broken');
+      });
+      bus.subscribe(alice, ({ seq }) => heard.push(seq));
+      bus.subscribe(bob, ({ seq }) => heard.push(seq));
+      commit([eventOf(alice, 1), eventOf(bob, 2)]);
+      expect(heard).toEqual([1, 2]);
+    } finally {
+      Logger.overrideLogger(true);
+    }
+  });
+
+  it('forgets a listener that has left, also one that leaves while it is told', () => {
+    const heard: string[] = [];
+    const leave = bus.subscribe(alice, () => {
+      heard.push('first');
+      leave();
+    });
+    const leaveToo = bus.subscribe(alice, () => heard.push('second'));
+    commit([eventOf(alice, 1), eventOf(alice, 2)]);
+    leaveToo();
+    leaveToo();
+    bus.subscribe(alice, () => heard.push('third'));
+    leave();
+    commit([eventOf(alice, 3)]);
+    expect(heard).toEqual(['first', 'second', 'second', 'third']);
+  });
+});
