@@ -120,6 +120,10 @@ class FlakyAgent implements AgentProvider<z.output<typeof Flaky>> {
   }
 }
 
+/** May be run again when the server stopped, but not when it has failed. */
+@Agent({ name: 'once-more', description: 'Is tried once', input: Flaky, effect: 'idempotent', retry: { attempts: 1 } })
+class OnceMoreAgent extends FlakyAgent {}
+
 const Chatter = z.object({ events: z.number().default(10), text: z.string().default('') });
 
 /** Emits many events. */
@@ -166,6 +170,7 @@ class StreamAgent implements AgentProvider<z.output<typeof Text>> {
     SilentAgent,
     FailAgent,
     FlakyAgent,
+    OnceMoreAgent,
     ChatterAgent,
     LateAgent,
     StreamAgent,

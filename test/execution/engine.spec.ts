@@ -2,7 +2,6 @@ import { Injectable, Scope } from '@nestjs/common';
 import { z } from 'zod';
 import { RetryableError, TerminalError } from '../../src/agents/agent-error.js';
 import { Agent } from '../../src/agents/agent.decorator.js';
-import type { AgentRun } from '../../src/agents/agent-run.js';
 import { CarrelError } from '../../src/shared/errors.js';
 import { EngineHost, Gate, scripted, settle, typesOf, untilAborted } from './engine-host.js';
 
