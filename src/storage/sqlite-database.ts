@@ -16,7 +16,7 @@ const SQLITE_BUSY = 5;
 const SQLITE_NOTADB = 26;
 
 /** Pages that the log may hold before they are moved into the file: moving many at once writes each page only once. */
-const CHECKPOINT_PAGES = 4_000;
+const CHECKPOINT_PAGES = 8_000;
 const CACHE_KIB = 64 * 1_024;
 
 /**
