@@ -1,7 +1,9 @@
 import { CarrelServer, isTerminal, type CarrelUser, type RecordingSocket } from '../carrel-server.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 
-const USERS = 50;
+/** The seeded faults (test/faults) make do with fewer: what mixes users mixes few of them. */
+const USERS = Number(process.env.ISOLATION_USERS ?? 50);
+const PATIENCE_MS = Number(process.env.ISOLATION_PATIENCE_MS ?? 90_000);
 const RUNS = 20;
 const SOCKETS = 2;
 
@@ -14,7 +16,7 @@ interface Visitor {
   heard: string[];
 }
 
-describe('50 users with 20 runs each, under the same thread ids, idempotency keys and inputs', () => {
+describe(`${USERS} users with ${RUNS} runs each, under the same thread ids, idempotency keys and inputs`, () => {
   let server: CarrelServer;
   let visitors: Visitor[];
   const log: string[] = [];
@@ -177,7 +179,7 @@ const SCRIPTS: readonly Script[] = [
 ];
 
 async function sawTheEndOf(socket: RecordingSocket, runs: number): Promise<void> {
-  await socket.until(() => socket.events.filter(isTerminal).length >= runs, 90_000);
+  await socket.until(() => socket.events.filter(isTerminal).length >= runs, PATIENCE_MS);
 }
 
 function callIdOf(data: object): string {

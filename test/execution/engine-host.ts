@@ -18,7 +18,7 @@ import { newId, type UserId } from '../../src/shared/ids.js';
 import { HeldClock } from '../contracts/storage-world.js';
 import { ScriptedJournal } from '../events/scripted-journal.js';
 
-export const ENGINE_ENV = {
+const ENGINE_ENV = {
   CARREL_CANCEL_GRACE_MS: '5000',
   CARREL_ATTEMPT_TIMEOUT_MS: '30000',
   CARREL_NO_PROGRESS_MS: '60000',

@@ -1,0 +1,146 @@
+/**
+ * Faults that somebody could bring in, and the tests that must notice each of them.
+ *
+ * `search` must be in the file exactly once: a fault that can't be seeded any more fails the run, so that this table grows
+ * old no more quietly than the tests do. `only` narrows a spec down to the tests whose names fit.
+ *
+ * @typedef {{ name: string, file: string, search: string, replace: string, spec: string, only?: string }} Fault
+ * @type {readonly Fault[]}
+ */
+export const FAULTS = [
+  {
+    name: 'all runs share one context',
+    file: 'src/context/execution-scope.ts',
+    search: 'readonly contextId: ContextId = ContextIdFactory.create();',
+    replace:
+      'static readonly shared = ContextIdFactory.create(); readonly contextId: ContextId = ExecutionScope.shared;',
+    spec: 'test/e2e/isolation.spec.ts',
+  },
+  {
+    name: 'a run is found by its id alone',
+    file: 'src/storage/run-reader.ts',
+    search: "this.byId = database.prepare(`${RUNS_BY('runs_by_user')} AND r.id = ?2`);",
+    replace:
+      "this.byId = database.prepare('SELECT r.*, q.request FROM runs r JOIN run_requests q ON q.run_key = r.key WHERE ?1 IS NOT NULL AND r.id = ?2');",
+    spec: 'test/e2e/isolation.spec.ts',
+  },
+  {
+    name: 'events are delivered before the commit',
+    file: 'src/storage/group-commit.ts',
+    search: `const settled = this.database.transaction(() => batch.map((queued) => this.carryOut(queued, journalled)));
+    if (journalled.length > 0) this.deliver(journalled);`,
+    replace: `const settled = this.database.transaction(() => {
+      const carriedOut = batch.map((queued) => this.carryOut(queued, journalled));
+      if (journalled.length > 0) this.deliver(journalled);
+      return carriedOut;
+    });`,
+    spec: 'test/faults/journal-first.spec.ts',
+  },
+  {
+    name: 'a failed run keeps its place in the lane',
+    file: 'src/storage/sqlite-run-store.ts',
+    search: 'return { admitted: releasePlace(user, run, limits, runs) };',
+    replace: "return { admitted: outcome.status === 'failed' ? [] : releasePlace(user, run, limits, runs) };",
+    spec: 'test/e2e/isolation.spec.ts',
+  },
+  {
+    name: 'a scope is not closed when its agent fails',
+    file: 'src/execution/attempt.ts',
+    search: 'await scope[Symbol.asyncDispose]();',
+    replace: 'if (this.stopReason) await scope[Symbol.asyncDispose]();',
+    spec: 'test/e2e/outcomes.spec.ts',
+    only: 'function with invalid_result|leaves nothing open',
+  },
+  {
+    name: 'a run can be ended under an old fence',
+    file: 'src/storage/run-rules.ts',
+    search: "if (run?.status === 'running' && run.fence === fence) return run;",
+    replace: "if (run?.status === 'running' && fence > 0) return run;",
+    spec: 'test/storage/sqlite.spec.ts',
+    only: 'once another one has taken the run over',
+  },
+  {
+    name: 'the terminal event is written twice',
+    file: 'src/storage/sqlite-run-store.ts',
+    search: `events.append(user, run, drafts, journalled);
+      runs.end(`,
+    replace: `events.append(user, run, [...drafts, ...drafts.slice(-1)], journalled);
+      runs.end(`,
+    spec: 'test/e2e/outcomes.spec.ts',
+    only: 'completes with what the agent returns|when the attempts are used up',
+  },
+  {
+    name: 'secrets are not redacted',
+    file: 'src/events/redaction.ts',
+    search: 'SECRET_KEY.test(key) ? REDACTED : shown(item, depth + 1)',
+    replace: 'shown(item, depth + 1)',
+    spec: 'test/events/redaction.spec.ts',
+  },
+  {
+    name: 'another attempt uses the same agent again',
+    file: 'src/execution/attempt.ts',
+    search: 'const instance = await scope.resolve(definition.agentClass);',
+    replace:
+      'const kept = emitterOf(this.parts) as { instance?: never }; const instance = (kept.instance ??= (await scope.resolve(definition.agentClass)) as never); function emitterOf(parts: AttemptParts): object { return parts.emitter; }',
+    spec: 'test/e2e/outcomes.spec.ts',
+    only: 'a fresh agent for every attempt',
+  },
+  {
+    name: 'a header can name another user',
+    file: 'src/edge/http-identity.ts',
+    search: 'carryContext(request.raw, buildRequestContext(identity,',
+    replace:
+      "carryContext(request.raw, buildRequestContext({ ...identity, userId: (request.headers['x-user-id'] ?? identity.userId) as never },",
+    spec: 'test/edge/identity-http.spec.ts',
+    only: 'can not be changed by anything else',
+  },
+  {
+    name: 'a body can name another user',
+    file: 'src/context/context.module.ts',
+    search: 'return context;',
+    replace:
+      'const named = (request as { body?: { userId?: never } }).body?.userId; return named ? new UserExecutionContext({ ...context, createdAtMs: 0, userId: named }) : context;',
+    spec: 'test/edge/identity-http.spec.ts',
+    only: 'can not be changed by anything else',
+  },
+  {
+    name: 'what arrives while the journal is read is skipped',
+    file: 'src/edge/event-feed.ts',
+    search: 'if (arrivals.length < MAX_ARRIVALS) arrivals.push(event);',
+    replace: 'if (arrivals.length > 0) arrivals.push(event);',
+    spec: 'test/edge/event-feed.spec.ts',
+  },
+  {
+    name: 'a write is confirmed before its events are delivered',
+    file: 'src/storage/group-commit.ts',
+    search: `if (journalled.length > 0) this.deliver(journalled);
+    for (const`,
+    replace: `if (journalled.length > 0) queueMicrotask(() => queueMicrotask(() => this.deliver(journalled)));
+    for (const`,
+    spec: 'test/storage/group-commit.spec.ts',
+    only: 'commits what came in one tick',
+  },
+  {
+    name: 'a cancel is recorded, but tells the agent nothing',
+    file: 'src/execution/attempt.ts',
+    search: 'this.controller.abort(stopError(reason));',
+    replace: 'void stopError(reason);',
+    spec: 'test/e2e/outcomes.spec.ts',
+    only: 'cancels an agent that listens',
+  },
+  {
+    name: 'slots go to whoever came first',
+    file: 'src/dispatch/in-process.dispatcher.ts',
+    search: `this.line.delete(userId);
+      if (own.length > 0) this.line.set(userId, own);`,
+    replace: 'if (own.length === 0) this.line.delete(userId);',
+    spec: 'test/dispatch/in-process.dispatcher.spec.ts',
+  },
+  {
+    name: 'calls are left open at the end of a run',
+    file: 'src/execution/attempt-run.ts',
+    search: "void quietly(this.closeCall(callId, 'error', reason));",
+    replace: 'void callId;',
+    spec: 'test/context/execution-scope.spec.ts',
+  },
+];
