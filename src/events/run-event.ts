@@ -37,7 +37,7 @@ export interface RunEventData {
 
 export type RunEventType = keyof RunEventData;
 
-export const TERMINAL_EVENT_TYPES = ['agent_completed', 'agent_error', 'agent_cancelled'] as const;
+const TERMINAL_EVENT_TYPES = ['agent_completed', 'agent_error', 'agent_cancelled'] as const;
 export type TerminalEventType = (typeof TERMINAL_EVENT_TYPES)[number];
 
 export function isTerminalType(type: RunEventType): type is TerminalEventType {

@@ -141,34 +141,41 @@ describe('an engine', () => {
     expect(begun).toBe(0);
   });
 
-  it('never begins the work of an attempt that was stopped while its agent was made', async () => {
-    const making = new Gate();
-    const log: string[] = [];
-    @Injectable({ scope: Scope.REQUEST })
-    class Slow {}
-    class SlowAgent {
-      run() {
-        log.push('begun');
-      }
+  it.each([
+    ['within the grace period', 0],
+    ['after it', 5_000],
+  ])(
+    'never begins the work of an agent that was stopped while it was made, and is ready %s',
+    async (_when, madeAfterMs) => {
+      const making = new Gate();
+      const log: string[] = [];
+      @Injectable({ scope: Scope.REQUEST })
+      class Slow {}
+      class SlowAgent {
+        run() {
+          log.push('begun');
+        }
 
-      [Symbol.dispose]() {
-        log.push('disposed');
+        [Symbol.dispose]() {
+          log.push('disposed');
+        }
       }
-    }
-    Agent({ name: 'slow', description: 'Slow to be made', input: z.any() })(SlowAgent as never);
-    Reflect.defineMetadata('design:paramtypes', [Slow], SlowAgent);
-    const provider = { provide: Slow, scope: Scope.REQUEST, useFactory: () => making.pass().then(() => new Slow()) };
-    await using host = await EngineHost.boot(SlowAgent, provider as never);
-    const { engine } = host.engineFor('alice');
-    const end = engine.executeAgent('slow', {});
-    await making.reached;
-    engine.stop({ kind: 'cancelled', by: 'alice' });
-    host.clock.advance(5_000);
-    expect(await end).toMatchObject({ status: 'cancelled', forced: true });
-    making.open();
-    await settle();
-    expect(log).toEqual(['disposed']);
-  });
+      Agent({ name: 'slow', description: 'Slow to be made', input: z.any() })(SlowAgent as never);
+      Reflect.defineMetadata('design:paramtypes', [Slow], SlowAgent);
+      const provider = { provide: Slow, scope: Scope.REQUEST, useFactory: () => making.pass().then(() => new Slow()) };
+      await using host = await EngineHost.boot(SlowAgent, provider as never);
+      const { engine } = host.engineFor('alice');
+      const end = engine.executeAgent('slow', {});
+      await making.reached;
+      engine.stop({ kind: 'cancelled', by: 'alice' });
+      host.clock.advance(madeAfterMs);
+      await settle();
+      making.open();
+      expect(await end).toMatchObject({ status: 'cancelled', forced: madeAfterMs > 0 });
+      await settle();
+      expect(log).toEqual(['disposed']);
+    },
+  );
 });
 
 describe('a run that loses its journal', () => {
