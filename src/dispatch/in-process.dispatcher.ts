@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
-import type { RunConsumer, RunDispatcher } from '../execution/run-dispatcher.port.js';
-import type { RunRef } from '../execution/run-store.port.js';
+import type { ReservedSlot, RunConsumer, RunDispatcher } from '../execution/run-dispatcher.port.js';
+import type { RunRecord, RunRef } from '../execution/run-store.port.js';
 import type { UserId } from '../shared/ids.js';
 
 /**
@@ -33,6 +33,16 @@ export class InProcessDispatcher implements RunDispatcher {
     else this.line.set(ref.userId, [ref]);
     this.waiting++;
     this.fillSlots();
+  }
+
+  reserve(): ReservedSlot | undefined {
+    const { consumer } = this;
+    if (!consumer || this.running >= this.slots || this.waiting > 0) return undefined;
+    this.running++;
+    return {
+      begin: (run) => this.untilItEnds(consumer, { userId: run.userId, runId: run.id }, run),
+      release: () => this.freeSlot(),
+    };
   }
 
   async cancel(ref: RunRef, by: string): Promise<void> {
@@ -70,12 +80,20 @@ export class InProcessDispatcher implements RunDispatcher {
 
   private carry(consumer: RunConsumer, ref: RunRef): void {
     this.running++;
+    this.untilItEnds(consumer, ref);
+  }
+
+  private untilItEnds(consumer: RunConsumer, ref: RunRef, claimed?: RunRecord): void {
     void consumer
-      .run(ref)
-      .catch((err: unknown) => this.logger.error({ err, ...ref }, 'a run was given up; it goes on when the server starts again'))
-      .finally(() => {
-        this.running--;
-        this.fillSlots();
-      });
+      .run(ref, claimed)
+      .catch((err: unknown) =>
+        this.logger.error({ err, ...ref }, 'a run was given up; it goes on when the server starts again'),
+      )
+      .finally(() => this.freeSlot());
+  }
+
+  private freeSlot(): void {
+    this.running--;
+    this.fillSlots();
   }
 }

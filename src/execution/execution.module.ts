@@ -11,7 +11,15 @@ import { RunRunner } from './run-runner.service.js';
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
   imports: [AgentsModule],
-  providers: [EventBus, ExecutionEngineFactory, ExecutionLifecycle, ExecutionService, Readiness, RecoveryService, RunRunner],
+  providers: [
+    EventBus,
+    ExecutionEngineFactory,
+    ExecutionLifecycle,
+    ExecutionService,
+    Readiness,
+    RecoveryService,
+    RunRunner,
+  ],
   exports: [AgentsModule, EventBus, ExecutionEngineFactory, ExecutionLifecycle, ExecutionService, Readiness],
 })
 export class ExecutionModule {}

@@ -8,14 +8,16 @@ import { EventBus } from '../events/event-bus.js';
 import { draftEvent, isTerminalType } from '../events/run-event.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
-import { newId, type RunId } from '../shared/ids.js';
+import { newId, type RunId, type UserId } from '../shared/ids.js';
 import { Readiness } from './readiness.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
+import { openingEvent } from './run-events.js';
 import { checkedIdempotencyKey, plainInput, plainMetadata, threadIdOf, type RunRequest } from './run-request.js';
 import { isTerminal } from './run-status.js';
 import {
   RUN_STORE,
   type LaneState,
+  type NewRun,
   type RunFilter,
   type RunPage,
   type RunRecord,
@@ -54,23 +56,16 @@ export class ExecutionService {
     const key = checkedIdempotencyKey(request.idempotencyKey);
     await agent.validate(input);
     const { userId, requestId, roles, audit } = context;
-    const submitted = await this.store.submit(
-      userId,
-      {
-        id: newId('run'),
-        threadId,
-        agent: agent.name,
-        input,
-        metadata,
-        origin: { requestId, roles, ...audit },
-        createdAtMs: this.clock.now(),
-        idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(request) },
-        placeInLine: this.dispatcher.placeInLine(),
-      },
-      this.config.lane,
-    );
-    if (submitted.admitted && !submitted.replayed) await this.dispatcher.dispatch({ userId, runId: submitted.run.id });
-    return { run: submitted.run, replayed: submitted.replayed };
+    return this.record(userId, {
+      id: newId('run'),
+      threadId,
+      agent: agent.name,
+      input,
+      metadata,
+      origin: { requestId, roles, ...audit },
+      createdAtMs: this.clock.now(),
+      idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(request) },
+    });
   }
 
   /** @throws CarrelError `not_found`, for another user's run too */
@@ -159,6 +154,26 @@ export class ExecutionService {
   /** The caller's waiting runs in the order in which they will be admitted. */
   waiting(context: UserExecutionContext, limit: number): Promise<readonly RunRecord[]> {
     return this.store.waiting(context.userId, limit);
+  }
+
+  /** With a slot at hand the run is submitted and claimed in one transaction, which saves another one and a wait. */
+  private async record(
+    userId: UserId,
+    run: Omit<NewRun, 'placeInLine' | 'opening'>,
+  ): Promise<{ run: RunRecord; replayed: boolean }> {
+    const slot = this.dispatcher.reserve();
+    const opening = slot && ((claimed: RunRecord) => openingEvent(claimed, claimed.createdAtMs));
+    const placeInLine = slot ? 0 : this.dispatcher.placeInLine();
+    const submitted = await this.store
+      .submit(userId, { ...run, placeInLine, opening }, this.config.lane)
+      .catch((error: unknown) => {
+        slot?.release();
+        throw error;
+      });
+    if (submitted.claimed) slot?.begin(submitted.run);
+    else slot?.release();
+    if (submitted.admitted && !submitted.claimed) await this.dispatcher.dispatch({ userId, runId: submitted.run.id });
+    return { run: submitted.run, replayed: submitted.replayed };
   }
 
   private cancelledEvent(run: RunRecord, by: string) {

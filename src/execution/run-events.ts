@@ -10,7 +10,11 @@ export function openingEvent(run: RunRecord, atMs: number): EventDraft {
   const facts = { attempt: run.attempt, atMs };
   return run.attempt > 1
     ? draftEvent('agent_retrying', { attempt: run.attempt, delayMs: 0, error: interruption(run) }, facts)
-    : draftEvent('agent_started', { status: 'started', isolated: true, agent: run.agent, input: redact(run.input) }, facts);
+    : draftEvent(
+        'agent_started',
+        { status: 'started', isolated: true, agent: run.agent, input: redact(run.input) },
+        facts,
+      );
 }
 
 /** What the owner of an interrupted run is told. */
@@ -37,7 +41,11 @@ export function terminalEvent(result: AgentExecutionResult, startedAtMs: number,
   switch (result.status) {
     case 'completed':
     case 'degraded':
-      return draftEvent('agent_completed', { status: result.status, result: result.result, durationMs, usage: result.usage }, facts);
+      return draftEvent(
+        'agent_completed',
+        { status: result.status, result: result.result, durationMs, usage: result.usage },
+        facts,
+      );
     case 'failed':
     case 'timed_out':
       return draftEvent('agent_error', { status: result.status, error: result.error, durationMs }, facts);

@@ -16,7 +16,12 @@ export function toRunError(error: unknown, { agent, attempt }: { agent: string; 
   const facts = { agent, attempt }; // a whole run would bring its input along, which is nobody's business in the log
   if (isCarrelError(error)) {
     if (error.cause !== undefined) logger.warn({ ...facts, supportCode, err: error }, error.message);
-    return { code: error.code, message: cutText(error.message, MAX_MESSAGE_LENGTH), supportCode, retryable: error.retryable };
+    return {
+      code: error.code,
+      message: cutText(error.message, MAX_MESSAGE_LENGTH),
+      supportCode,
+      retryable: error.retryable,
+    };
   }
   logger.error({ ...facts, supportCode, err: error instanceof Error ? error : { thrown: error } }, 'the agent threw');
   return { code: 'agent_failed', message: ERRORS.agent_failed.title, supportCode, retryable: true };

@@ -17,8 +17,22 @@ export interface RunRequest {
 
 /** Facts that the context has as fields of its own; metadata that looked like them would be believed by somebody. */
 const RESERVED_METADATA = new Set([
-  'userId', 'user_id', 'threadId', 'thread_id', 'runId', 'run_id', 'requestId', 'request_id',
-  'parentRunId', 'roles', 'attempt', 'depth', 'createdAt', 'created_at', 'deadline', 'signal',
+  'userId',
+  'user_id',
+  'threadId',
+  'thread_id',
+  'runId',
+  'run_id',
+  'requestId',
+  'request_id',
+  'parentRunId',
+  'roles',
+  'attempt',
+  'depth',
+  'createdAt',
+  'created_at',
+  'deadline',
+  'signal',
 ]);
 const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
 
@@ -45,7 +59,10 @@ export function plainMetadata(metadata: unknown, config: CarrelConfig): JsonObje
 export function threadIdOf(threadId: string | undefined): ThreadId {
   if (threadId === undefined) return newId('thr');
   if (typeof threadId === 'string' && THREAD_ID_PATTERN.test(threadId)) return threadId as ThreadId;
-  throw new CarrelError('invalid_request', 'threadId must be 1 to 128 letters, digits or . _ : - and begin with a letter or digit');
+  throw new CarrelError(
+    'invalid_request',
+    'threadId must be 1 to 128 letters, digits or . _ : - and begin with a letter or digit',
+  );
 }
 
 /** @throws CarrelError `invalid_request` */
@@ -53,7 +70,10 @@ export function checkedIdempotencyKey(key: string | undefined): string | undefin
   // half a surrogate pair can't be stored: two keys would become the same one
   const fits = key === undefined || (key.length > 0 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH && key.isWellFormed());
   if (fits) return key;
-  throw new CarrelError('invalid_request', `an idempotency key must have 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`);
+  throw new CarrelError(
+    'invalid_request',
+    `an idempotency key must have 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`,
+  );
 }
 
 function isObject(value: unknown): value is object {

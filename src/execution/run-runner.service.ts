@@ -75,12 +75,12 @@ export class RunRunner implements RunConsumer {
     while (this.active.size > 0) await this.idle.promise;
   }
 
-  async run(ref: RunRef): Promise<void> {
+  async run(ref: RunRef, claimed?: RunRecord): Promise<void> {
     if (this.active.has(ref.runId)) return;
     const active = new ActiveRun(ref);
     this.active.set(ref.runId, active);
     try {
-      await this.carryOut(active);
+      await this.carryOut(active, claimed);
     } catch (error) {
       if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
       this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
@@ -138,15 +138,17 @@ export class RunRunner implements RunConsumer {
     });
   }
 
-  private async carryOut(active: ActiveRun): Promise<void> {
+  private async carryOut(active: ActiveRun, claimed?: RunRecord): Promise<void> {
     const { userId, runId } = active.ref;
-    const run = await this.stored(() =>
-      this.store.claim(userId, runId, (claimed) => openingEvent(claimed, this.clock.now())),
-    );
+    const run = claimed ?? (await this.claim(active.ref));
     if (!run) return; // it was cancelled while it waited, or another process has it
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
     const scope = { userId, runId, requestId: run.origin.requestId };
     await runInLogScope(scope, () => this.execute(active, run));
+  }
+
+  private claim({ userId, runId }: RunRef): Promise<RunRecord | undefined> {
+    return this.stored(() => this.store.claim(userId, runId, (run) => openingEvent(run, this.clock.now())));
   }
 
   private async execute(active: ActiveRun, run: RunRecord): Promise<void> {

@@ -1,13 +1,6 @@
 /** Where a run is in its life. `suspended` goes back through `queued`. */
 export type RunStatus =
-  | 'queued'
-  | 'running'
-  | 'suspended'
-  | 'completed'
-  | 'degraded'
-  | 'failed'
-  | 'timed_out'
-  | 'cancelled';
+  'queued' | 'running' | 'suspended' | 'completed' | 'degraded' | 'failed' | 'timed_out' | 'cancelled';
 
 export type TerminalStatus = Extract<RunStatus, 'completed' | 'degraded' | 'failed' | 'timed_out' | 'cancelled'>;
 

@@ -60,6 +60,11 @@ export interface NewRun {
    * has a place in line is told so (`agent_queued`, `server_busy`).
    */
   placeInLine: number;
+  /**
+   * Given when this process holds a slot for the run: if it is admitted, it is claimed in the same transaction, with
+   * this first event, as `claim` would.
+   */
+  opening?: (run: RunRecord) => EventDraft;
 }
 
 /** A user's share. */
@@ -87,6 +92,8 @@ export interface Submitted {
   admitted: boolean;
   /** True when the idempotency key named a run that was there already; nothing was changed. */
   replayed: boolean;
+  /** True when the run is this process's own already: `opening` was given, and it was admitted. */
+  claimed: boolean;
 }
 
 /** How a run ended; becomes its record and its terminal event. */

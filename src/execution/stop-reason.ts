@@ -5,7 +5,11 @@ export type StopReason =
   | { kind: 'cancelled'; by: string }
   /** The process is about to end. */
   | { kind: 'interrupted' }
-  | { kind: 'timed_out'; code: Extract<ErrorCode, 'attempt_timed_out' | 'run_timed_out' | 'no_progress'>; limitMs: number }
+  | {
+      kind: 'timed_out';
+      code: Extract<ErrorCode, 'attempt_timed_out' | 'run_timed_out' | 'no_progress'>;
+      limitMs: number;
+    }
   /** The journal takes no more events of this run. */
   | { kind: 'lost'; error: unknown };
 
@@ -19,7 +23,9 @@ export function stopError(reason: StopReason): CarrelError {
     case 'timed_out':
       return new CarrelError(reason.code, `${TIME_OUT_TEXTS[reason.code]} (${reason.limitMs} ms)`);
     case 'lost':
-      return reason.error instanceof CarrelError ? reason.error : new CarrelError('internal', undefined, { cause: reason.error });
+      return reason.error instanceof CarrelError
+        ? reason.error
+        : new CarrelError('internal', undefined, { cause: reason.error });
   }
 }
 

@@ -57,19 +57,24 @@ export interface StoredOutcome {
   usage?: Usage;
 }
 
-export function liveRunOf(run: NewRun, key: number, admitted: boolean): LiveRun {
+/** A run as it begins: in line, or claimed at once. */
+export function liveRunOf(
+  run: NewRun,
+  key: number,
+  { admitted, claimed }: { admitted: boolean; claimed: boolean },
+): LiveRun {
   return {
     key,
     id: run.id,
     threadId: run.threadId,
     agent: run.agent,
-    status: 'queued',
+    status: claimed ? 'running' : 'queued',
     admitted,
-    attempt: 0,
-    fence: 0,
+    attempt: claimed ? 1 : 0,
+    fence: claimed ? 1 : 0,
     cancelRequestedBy: undefined,
     createdAtMs: run.createdAtMs,
-    startedAtMs: undefined,
+    startedAtMs: claimed ? run.createdAtMs : undefined,
     runSeq: 0,
     head: envelopeHead(run.id, run.threadId, run.agent),
     request: undefined,

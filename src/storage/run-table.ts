@@ -43,8 +43,9 @@ export class RunTable {
     private readonly events: EventTable,
   ) {
     this.insertRun = database.prepare(
-      `INSERT INTO runs (key, user_key, id, thread_key, thread_id, agent, status, admitted, created_at, idempotency_key, fingerprint)
-       VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
+      `INSERT INTO runs (key, user_key, id, thread_key, thread_id, agent, status, admitted, attempt, fence, created_at,
+         started_at, idempotency_key, fingerprint)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.insertRequest = database.prepare('INSERT INTO run_requests (run_key, user_key, request) VALUES (?, ?, ?)');
     const withRequest =
@@ -72,9 +73,14 @@ export class RunTable {
     this.lastKey = Number(last.get()?.key);
   }
 
-  insert(user: UserState, threadKey: number, run: NewRun, admitted: boolean): { live: LiveRun; record: RunRecord } {
+  insert(
+    user: UserState,
+    threadKey: number,
+    run: NewRun,
+    place: { admitted: boolean; claimed: boolean },
+  ): { live: LiveRun; record: RunRecord } {
     const key = ++this.lastKey;
-    const live = liveRunOf(run, key, admitted);
+    const live = liveRunOf(run, key, place);
     const request: RunRequest = { input: run.input, metadata: run.metadata, origin: run.origin };
     const { key: idempotencyKey = null, fingerprint = null } = run.idempotency ?? {};
     this.insertRun.run(
@@ -84,13 +90,17 @@ export class RunTable {
       threadKey,
       run.threadId,
       run.agent,
-      admitted ? 1 : 0,
+      live.status,
+      live.admitted ? 1 : 0,
+      live.attempt,
+      live.fence,
       run.createdAtMs,
+      live.startedAtMs ?? null,
       idempotencyKey,
       fingerprint,
     );
     const text = JSON.stringify(request);
-    if (admitted && text.length <= MAX_KEPT_REQUEST) live.request = text;
+    if (live.status === 'queued' && live.admitted && text.length <= MAX_KEPT_REQUEST) live.request = text;
     this.insertRequest.run(key, user.key, text);
     user.live.set(run.id, live);
     return { live, record: recordOf(user.id, live, request) };

@@ -40,10 +40,11 @@ export class SqliteRunStore implements RunStore {
       users.store(user);
       takePlace(user, admitted, nowMs);
       const threadKey = threads.ensure(user, run.threadId, run.createdAtMs);
-      const { live, record } = runs.insert(user, threadKey, run, admitted);
-      const queued = queuedEvent(user, run, admitted);
-      if (queued) events.append(user, live, [queued], journalled);
-      return { run: record, admitted, replayed: false };
+      const claimed = admitted && run.opening !== undefined;
+      const { live, record } = runs.insert(user, threadKey, run, { admitted, claimed });
+      const first = claimed ? run.opening?.(record) : queuedEvent(user, run, admitted);
+      if (first) events.append(user, live, [first], journalled);
+      return { run: record, admitted, claimed, replayed: false };
     });
   }
 
@@ -180,7 +181,7 @@ export class SqliteRunStore implements RunStore {
         `The idempotency key belongs to another request, ${earlier.run.id}`,
       );
     }
-    return { run: earlier.run, admitted: false, replayed: true };
+    return { run: earlier.run, admitted: false, claimed: false, replayed: true };
   }
 }
 

@@ -95,6 +95,26 @@ function submitContract(openStorage: OpenStorage): void {
     expect(await world().events(alice)).toEqual([]);
   });
 
+  it('claims an admitted run in the same transaction when it is given an opening', async () => {
+    const { runs } = world().ports;
+    const { run, claimed, admitted } = await runs.submit(alice, newRun({ opening }), ROOMY);
+    expect({ claimed, admitted }).toEqual({ claimed: true, admitted: true });
+    expect(run).toMatchObject({ status: 'running', attempt: 1, fence: 1, startedAtMs: run.createdAtMs });
+    expect(await runs.find(alice, run.id)).toEqual(run);
+    expect((await world().events(alice)).map(({ type }) => type)).toEqual(['agent_started']);
+    expect(await runs.claim(alice, run.id, opening)).toBeUndefined();
+  });
+
+  it('lets a run wait that finds no place, whether it is given an opening or not', async () => {
+    const { runs } = world().ports;
+    const full = { ...ROOMY, maxRunning: 1 };
+    await runs.submit(alice, newRun({ opening }), full);
+    const { run, claimed, admitted } = await runs.submit(alice, newRun({ opening }), full);
+    expect({ claimed, admitted, status: run.status }).toEqual({ claimed: false, admitted: false, status: 'queued' });
+    const bobs = await runs.submit(bob, newRun({ opening }), full);
+    expect(bobs.claimed).toBe(true);
+  });
+
   it('tells an admitted run that the server is busy when others are ahead of it', async () => {
     const { run } = await world().ports.runs.submit(alice, newRun({ placeInLine: 5 }), ROOMY);
     expect(await world().events(alice)).toMatchObject([
