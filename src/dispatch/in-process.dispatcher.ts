@@ -14,7 +14,10 @@ export class InProcessDispatcher implements RunDispatcher {
   /** In the order of the turns: the first user is served next. */
   private readonly line = new Map<UserId, RunRef[]>();
   private waiting = 0;
+  /** Slots that are taken, those included that are kept for a run that is being submitted. */
   private running = 0;
+  private reserved = 0;
+  private readonly noneReserved = Promise.withResolvers<void>();
   private consumer: RunConsumer | undefined;
   private readonly slots: number;
 
@@ -39,9 +42,16 @@ export class InProcessDispatcher implements RunDispatcher {
     const { consumer } = this;
     if (!consumer || this.running >= this.slots || this.waiting > 0) return undefined;
     this.running++;
+    this.reserved++;
     return {
-      begin: (run) => this.untilItEnds(consumer, { userId: run.userId, runId: run.id }, run),
-      release: () => this.freeSlot(),
+      begin: (run) => {
+        this.untilItEnds(consumer, { userId: run.userId, runId: run.id }, run);
+        this.settleReservation();
+      },
+      release: () => {
+        this.freeSlot();
+        this.settleReservation();
+      },
     };
   }
 
@@ -55,6 +65,12 @@ export class InProcessDispatcher implements RunDispatcher {
 
   async stop(): Promise<void> {
     this.consumer = undefined;
+    if (this.reserved > 0) await this.noneReserved.promise;
+  }
+
+  private settleReservation(): void {
+    this.reserved--;
+    if (!this.consumer && this.reserved === 0) this.noneReserved.resolve();
   }
 
   private fillSlots(): void {

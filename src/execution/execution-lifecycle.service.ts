@@ -46,20 +46,20 @@ export class ExecutionLifecycle implements OnApplicationBootstrap {
   private async drainOnce(): Promise<void> {
     this.readiness.drain();
     await this.dispatcher.stop();
-    await this.recovery;
-    if (!(await this.idleWithin(this.config.drainMs))) {
+    const atRest = Promise.all([this.recovery, this.runner.whenIdle()]);
+    if (!(await this.isWithin(this.config.drainMs, atRest))) {
       this.logger.warn({ runs: this.runner.activeCount }, 'runs are interrupted, for the time to drain is over');
       this.runner.interruptAll();
-      await this.runner.whenIdle();
+      await atRest;
     }
     this.readiness.stop();
   }
 
-  private async idleWithin(limitMs: number): Promise<boolean> {
+  private async isWithin(limitMs: number, end: Promise<unknown>): Promise<boolean> {
     const over = Promise.withResolvers<boolean>();
     const cancelTimer = this.clock.after(limitMs, () => over.resolve(false));
-    const idle = await Promise.race([this.runner.whenIdle().then(() => true), over.promise]);
+    const isOver = await Promise.race([end.then(() => true), over.promise]);
     cancelTimer();
-    return idle;
+    return isOver;
   }
 }

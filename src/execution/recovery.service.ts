@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import type { RunId } from '../shared/ids.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
+import { Readiness } from './readiness.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { interruption } from './run-events.js';
 import { RunRunner } from './run-runner.service.js';
@@ -22,9 +23,10 @@ export class RecoveryService {
     @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
     @Inject(RUN_DISPATCHER) private readonly dispatcher: RunDispatcher,
     private readonly runner: RunRunner,
+    private readonly readiness: Readiness,
   ) {}
 
-  /** Goes through all unfinished runs once, a page at a time, while the server already serves. */
+  /** Goes through all unfinished runs once, a page at a time, while the server already serves and until it drains. */
   async recover(): Promise<void> {
     let found = 0;
     for (let after: RunId | undefined; ;) {
@@ -32,7 +34,7 @@ export class RecoveryService {
       await Promise.all(page.map((ref) => this.bringBack(ref, ref.status === 'running')));
       found += page.length;
       after = page.at(-1)?.runId;
-      if (page.length < PAGE_SIZE) break;
+      if (page.length < PAGE_SIZE || this.readiness.state === 'draining') break;
       await new Promise(setImmediate);
     }
     if (found > 0) this.logger.log({ runs: found }, 'unfinished runs are on their way again');

@@ -37,6 +37,6 @@ export interface RunDispatcher {
   /** The place in line, from 1, of a run that would be dispatched now; 0 when a slot is free for it. */
   placeInLine(): number;
 
-  /** Hands out no more runs; those under way go on. */
+  /** Hands out no more runs; those under way go on. Resolves when no slot is kept any more for a run that might begin. */
   stop(): Promise<void>;
 }

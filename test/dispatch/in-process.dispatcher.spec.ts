@@ -1,6 +1,6 @@
 import { loadConfig } from '../../src/config/load-config.js';
 import { InProcessDispatcher } from '../../src/dispatch/in-process.dispatcher.js';
-import type { RunRef } from '../../src/execution/run-store.port.js';
+import type { RunRecord, RunRef } from '../../src/execution/run-store.port.js';
 import { newId, type UserId } from '../../src/shared/ids.js';
 
 /** A consumer whose runs end when the test says so. */
@@ -63,6 +63,23 @@ describe('the in-process dispatcher', () => {
     await dispatcher.stop();
     await dispatcher.dispatch(ref('alice'));
     expect(consumer.begun).toHaveLength(0);
+  });
+
+  it('has stopped when no submit under way can still begin a run', async () => {
+    const dispatcher = withSlots(4);
+    const consumer = stagedConsumer();
+    await dispatcher.start(consumer);
+    const [first, second] = [dispatcher.reserve()!, dispatcher.reserve()!];
+    let hasStopped = false;
+    const stopping = dispatcher.stop().then(() => (hasStopped = true));
+    first.release();
+    await settle();
+    expect(hasStopped).toBe(false);
+    const { userId, runId } = ref('alice');
+    second.begin({ userId, id: runId } as RunRecord);
+    expect(consumer.begun.map(({ user }) => user)).toEqual(['alice']);
+    await stopping;
+    expect(dispatcher.reserve()).toBeUndefined();
   });
 
   it('frees the slot of a run that broke', async () => {
