@@ -49,23 +49,23 @@ describe('a storage that fails in the middle of a run', () => {
     'and takes %s later delays the run, and whoever waits for it gets its result',
     async (method) => {
       const [alice, bob] = await Promise.all([server.as('alice'), server.as('bob')]);
-      const his = await alice.connect({ after: 0 });
-      void failNext(store, method, 3);
-      const waiting = alice.http<RunJson>(
-        'POST',
-        '/v1/runs',
-        { agent: 'echo', input: { text: 'x' } },
-        { prefer: 'wait=20' },
-      );
-      expect(await waiting).toMatchObject({ status: 200, body: { status: 'completed', result: { text: 'x' } } });
-      await his.until(isTerminal);
-      expect(his.events.map(({ type }) => type)).toEqual([
+      const hers = await alice.connect({ after: 0 });
+      const first = await bob.start('wait', { ms: 100 }); // has the only slot
+      const failed = failNext(store, method, 3);
+      const request = { agent: 'echo', input: { text: 'x' } };
+      const answer = await alice.http<RunJson>('POST', '/v1/runs', request, { prefer: 'wait=20' });
+      await failed;
+      expect(answer).toMatchObject({ status: 200, body: { status: 'completed', result: { text: 'x' } } });
+      await hers.until(isTerminal);
+      expect(hers.events.map(({ type }) => type)).toEqual([
+        'agent_queued',
         'agent_started',
         'agent_thinking',
         'tool_executing',
         'tool_completed',
         'agent_completed',
       ]);
+      expect(await bob.end(first.id)).toMatchObject({ status: 'completed' });
       const { body } = await alice.http<{ use: object }>('GET', '/v1/me/limits');
       expect(body.use).toMatchObject({ running: 0, queued: 0 });
       expect(await bob.end((await bob.start('echo', {})).id)).toMatchObject({ status: 'completed' }); // the slot is free
