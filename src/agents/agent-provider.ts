@@ -7,7 +7,8 @@ export type AgentPart =
 
 /**
  * What a class decorated with `@Agent` has to be. A fresh instance, in a DI sub-tree of its own, carries out each
- * attempt of each run, so its fields are never shared; any provider, and the `UserExecutionContext`, can be injected.
+ * attempt of each run, so its fields are never shared; any provider, and the `UserExecutionContext`, can be injected. An
+ * instance that has `Symbol.asyncDispose` or `Symbol.dispose` is disposed of when its attempt has ended, whichever way.
  *
  * `run` returns the result (plain JSON, not `undefined`), or is an async generator that yields parts and returns the
  * result; a generator that returns nothing has the text it yielded as its result (`{ text }`).

@@ -1,4 +1,4 @@
-import type { JournalledEvent, RunEvent } from '../../src/events/run-event.js';
+import { draftEvent, type JournalledEvent, type RunEvent } from '../../src/events/run-event.js';
 import { newId, type ThreadId, type UserId } from '../../src/shared/ids.js';
 import { journalRetentionContract } from './journal-retention.contract.js';
 import {
@@ -108,6 +108,18 @@ function numberingContract(openStorage: OpenStorage): void {
       [1, 1],
       [2, 2],
     ]);
+  });
+
+  it('raises the attempt of the record with the first event of a higher one, and never lowers it', async () => {
+    const { runs, journal } = world().ports;
+    const run = await world().running(alice);
+    for (const attempt of [3, 2]) {
+      const draft = draftEvent('agent_thinking', { thought: 'again' }, { attempt, atMs: T0 });
+      await journal.append(alice, run.id, run.fence, [draft]);
+      expect(await runs.find(alice, run.id)).toMatchObject({ attempt: 3, fence: run.fence });
+    }
+    await runs.requeue(alice, run.id, run.fence);
+    expect(await runs.claim(alice, run.id, opening)).toMatchObject({ attempt: 4 });
   });
 }
 
