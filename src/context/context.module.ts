@@ -23,7 +23,10 @@ export class ContextModule {}
 function contextOf(request: object): UserExecutionContext {
   const context = request instanceof UserExecutionContext ? request : contextCarriedBy(request);
   if (!context) {
-    throw new CarrelError('unauthenticated', 'UserExecutionContext was asked for outside an authenticated request or run');
+    throw new CarrelError(
+      'unauthenticated',
+      'UserExecutionContext was asked for outside an authenticated request or run',
+    );
   }
   return context;
 }

@@ -17,5 +17,8 @@ function cutData(json: string, bytes: number, maxBytes: number): string {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     return [name, text.length <= share ? value : cutText(text, share)];
   });
-  return JSON.stringify({ ...Object.fromEntries(fields), cut: `the data had ${bytes} bytes; at most ${maxBytes} are shown` });
+  return JSON.stringify({
+    ...Object.fromEntries(fields),
+    cut: `the data had ${bytes} bytes; at most ${maxBytes} are shown`,
+  });
 }

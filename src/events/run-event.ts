@@ -94,4 +94,3 @@ export function draftEvent<Type extends RunEventType>(
 ): EventDraft {
   return { type, attempt: facts.attempt, atMs: facts.atMs, data: JSON.stringify(data), step: facts.step };
 }
-
