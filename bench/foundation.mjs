@@ -26,12 +26,23 @@ const body = { agent: 'thinker', input: { text: 'a short text about the sea' } }
 
 /** Five envelopes like Carrel's. */
 const like = (type, data) => ({
-  v: 1, id: `evt_${'0'.repeat(26)}`, type, seq: 0, runSeq: 1, runId: `run_${'0'.repeat(26)}`, threadId: `thr_${'0'.repeat(26)}`,
-  agent: 'thinker', attempt: 1, at: new Date().toISOString(), data,
+  v: 1,
+  id: `evt_${'0'.repeat(26)}`,
+  type,
+  seq: 0,
+  runSeq: 1,
+  runId: `run_${'0'.repeat(26)}`,
+  threadId: `thr_${'0'.repeat(26)}`,
+  agent: 'thinker',
+  attempt: 1,
+  at: new Date().toISOString(),
+  data,
 });
 const bareEvents = [
   like('agent_started', { status: 'started', isolated: true, agent: 'thinker', input: body.input }),
-  ...[1, 2, 3].map((step) => like('agent_thinking', { thought: 'thinking about a short text about the sea', step, progress: 0.5 })),
+  ...[1, 2, 3].map((step) =>
+    like('agent_thinking', { thought: 'thinking about a short text about the sea', step, progress: 0.5 }),
+  ),
   like('agent_completed', { status: 'completed', result: { text: body.input.text, words: 3 }, durationMs: 2 }),
 ];
 
@@ -69,13 +80,20 @@ function deliveries(users) {
 async function socketVariant() {
   const server = await startServer('socketio');
   const heard = deliveries(USERS);
-  const sockets = await connectAll(server.url, names(USERS).map((user) => ({ user })), heard.onEvent);
+  const sockets = await connectAll(
+    server.url,
+    names(USERS).map((user) => ({ user })),
+    heard.onEvent,
+  );
   const run = (i) => {
     const ended = heard.ended(i % USERS);
     sockets[i % USERS].emit('go', bareEvents);
     return ended;
   };
-  return { stop: () => stopAll(sockets, server), round: () => measured(server, () => inParallel(RUNS, CONCURRENCY, run)) };
+  return {
+    stop: () => stopAll(sockets, server),
+    round: () => measured(server, () => inParallel(RUNS, CONCURRENCY, run)),
+  };
 }
 
 async function carrelVariant(door, users = USERS, env = {}) {
@@ -83,7 +101,11 @@ async function carrelVariant(door, users = USERS, env = {}) {
   const tokens = await server.tokens(names(users));
   const heard = deliveries(users);
   const idle = await server.usage();
-  const sockets = await connectAll(server.url, tokens.map((token) => ({ token })), heard.onEvent);
+  const sockets = await connectAll(
+    server.url,
+    tokens.map((token) => ({ token })),
+    heard.onEvent,
+  );
   const connected = await server.usage();
   const post = poster(server.url);
   const run = async (i) => {
@@ -123,12 +145,20 @@ async function compare(variants) {
   return Object.fromEntries(
     Object.entries(results).map(([name, list]) => [
       name,
-      { perSecond: median(list.map((r) => r.perSecond)), cpuUs: median(list.map((r) => r.cpuUs)), min: Math.min(...list.map((r) => r.cpuUs)), max: Math.max(...list.map((r) => r.cpuUs)) },
+      {
+        perSecond: median(list.map((r) => r.perSecond)),
+        cpuUs: median(list.map((r) => r.cpuUs)),
+        min: Math.min(...list.map((r) => r.cpuUs)),
+        max: Math.max(...list.map((r) => r.cpuUs)),
+      },
     ]),
   );
 }
 
-const show = (name, r) => console.log(`${name.padEnd(44)} ${r.perSecond.toFixed(0).padStart(7)}/s   CPU ${r.cpuUs.toFixed(0).padStart(5)} µs (${r.min.toFixed(0)}–${r.max.toFixed(0)})`);
+const show = (name, r) =>
+  console.log(
+    `${name.padEnd(44)} ${r.perSecond.toFixed(0).padStart(7)}/s   CPU ${r.cpuUs.toFixed(0).padStart(5)} µs (${r.min.toFixed(0)}–${r.max.toFixed(0)})`,
+  );
 
 async function doorToDoor() {
   const variants = {
@@ -142,7 +172,9 @@ async function doorToDoor() {
   console.log(`\nDoor to door: ${RUNS} runs a round, ${ROUNDS} rounds, ${USERS} users, ${CONCURRENCY} at a time`);
   for (const [name, result] of Object.entries(results)) show(name, result);
   const [post, emit, http, socket] = Object.values(results);
-  console.log(`CPU per run over HTTP: ${(http.cpuUs / (post.cpuUs + emit.cpuUs)).toFixed(2)} × (one bare POST + the bare deliveries)`);
+  console.log(
+    `CPU per run over HTTP: ${(http.cpuUs / (post.cpuUs + emit.cpuUs)).toFixed(2)} × (one bare POST + the bare deliveries)`,
+  );
   console.log(`CPU per run over the socket: ${(socket.cpuUs / emit.cpuUs).toFixed(2)} × the bare deliveries`);
 }
 
@@ -169,7 +201,9 @@ async function memory() {
   const before = await server.usage();
   await start(1000, 300_000);
   const during = await server.usage();
-  console.log(`\nheap per run in flight: ${((during.heapBytes - before.heapBytes) / 1000 / 1024).toFixed(1)} KiB (${during.liveContexts} live contexts)`);
+  console.log(
+    `\nheap per run in flight: ${((during.heapBytes - before.heapBytes) / 1000 / 1024).toFixed(1)} KiB (${during.liveContexts} live contexts)`,
+  );
   await server.stop();
 }
 

@@ -6,7 +6,10 @@ import { io } from 'socket.io-client';
 
 /** A server in a process of its own, so that its processor time is its own. */
 export async function startServer(name, env = {}) {
-  const child = fork(new URL(`./servers/${name}.mjs`, import.meta.url), { execArgv: ['--expose-gc'], env: { ...process.env, ...env } });
+  const child = fork(new URL(`./servers/${name}.mjs`, import.meta.url), {
+    execArgv: ['--expose-gc'],
+    env: { ...process.env, ...env },
+  });
   const [{ url }] = await once(child, 'message');
   const ask = async (message) => {
     child.send(message);
@@ -35,7 +38,9 @@ export function poster(url, maxSockets = 64) {
       const req = httpRequest({ agent, hostname, port, path: '/v1/runs', method: 'POST', headers }, (res) => {
         let answer = '';
         res.on('data', (chunk) => (answer += chunk));
-        res.on('end', () => (res.statusCode === 202 ? resolve(answer) : reject(new Error(`${res.statusCode} ${answer}`))));
+        res.on('end', () =>
+          res.statusCode === 202 ? resolve(answer) : reject(new Error(`${res.statusCode} ${answer}`)),
+        );
       });
       req.on('error', reject);
       req.end(text);

@@ -25,7 +25,14 @@ export class CarrelModule {
   static forRoot({ config, imports = [], logger }: CarrelModuleOptions): DynamicModule {
     return {
       module: CarrelModule,
-      imports: [PlatformModule.forRoot(config), LoggingModule.forRoot(config.log, logger), ContextModule, LibraryModule, EdgeModule, ...imports],
+      imports: [
+        PlatformModule.forRoot(config),
+        LoggingModule.forRoot(config.log, logger),
+        ContextModule,
+        LibraryModule,
+        EdgeModule,
+        ...imports,
+      ],
       exports: [EdgeModule],
     };
   }

@@ -64,7 +64,9 @@ describe('the structure of src/', () => {
     const wrong = files.flatMap((file) =>
       file.imports
         .map((target) => targetFolder(file, target))
-        .filter((target) => target !== undefined && target !== file.folder && !MAY_IMPORT[file.folder]?.includes(target))
+        .filter(
+          (target) => target !== undefined && target !== file.folder && !MAY_IMPORT[file.folder]?.includes(target),
+        )
         .filter(() => file.path !== 'app.module.ts')
         .map((target) => `${file.path} imports ${target}/`),
     );
@@ -74,14 +76,21 @@ describe('the structure of src/', () => {
   it('only the composition root picks adapters', () => {
     const wrong = files
       .filter(({ path, folder }) => path !== 'app.module.ts' && folder !== 'storage' && folder !== 'dispatch')
-      .filter((file) => file.imports.some((target) => ['storage', 'dispatch'].includes(targetFolder(file, target) ?? '')));
+      .filter((file) =>
+        file.imports.some((target) => ['storage', 'dispatch'].includes(targetFolder(file, target) ?? '')),
+      );
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
   it('sockets and HTTP are known in edge/ only', () => {
     const isEdge = ({ folder, path }: SourceFile) => folder === 'edge' || path === 'create-app.ts';
     const isDemoClient = ({ path }: SourceFile) => path === 'cli/demo-user.ts';
-    expect(importersOf(/^(socket\.io|engine\.io|fastify|@fastify\/|@nestjs\/(platform|websockets|swagger))/, (file) => isEdge(file) || isDemoClient(file))).toEqual([]);
+    expect(
+      importersOf(
+        /^(socket\.io|engine\.io|fastify|@fastify\/|@nestjs\/(platform|websockets|swagger))/,
+        (file) => isEdge(file) || isDemoClient(file),
+      ),
+    ).toEqual([]);
     expect(importersOf(/^(node:http|node:https)$/, isEdge)).toEqual([]);
   });
 
@@ -98,7 +107,9 @@ describe('the structure of src/', () => {
   });
 
   it('no HTTP exceptions are thrown below the edge', () => {
-    expect(filesWith(/\b(HttpException|NotFoundException|BadRequestException)\b/, ({ folder }) => folder === 'edge')).toEqual([]);
+    expect(
+      filesWith(/\b(HttpException|NotFoundException|BadRequestException)\b/, ({ folder }) => folder === 'edge'),
+    ).toEqual([]);
   });
 
   it('no file holds two ideas: none has more than 300 lines', () => {

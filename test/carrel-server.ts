@@ -77,8 +77,7 @@ export class CarrelServer implements AsyncDisposable {
 }
 
 export type Ack<Data = Record<string, unknown>> =
-  | { ok: true; data: Data }
-  | { ok: false; error: { code: string; message: string } };
+  { ok: true; data: Data } | { ok: false; error: { code: string; message: string } };
 
 export interface RunJson {
   id: string;
@@ -115,7 +114,8 @@ export class CarrelUser {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await response.text();
-    const json = response.headers.get('content-type')?.includes('json') && text ? (JSON.parse(text) as Body) : ({} as Body);
+    const json =
+      response.headers.get('content-type')?.includes('json') && text ? (JSON.parse(text) as Body) : ({} as Body);
     return { status: response.status, body: json, headers: response.headers, text };
   }
 
@@ -200,7 +200,11 @@ export class RecordingSocket {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.waiting.delete(check);
-        reject(new Error(`waited ${timeoutMs} ms in vain; ${this.events.length} events have come, the last: ${JSON.stringify(this.events.at(-1))}`));
+        reject(
+          new Error(
+            `waited ${timeoutMs} ms in vain; ${this.events.length} events have come, the last: ${JSON.stringify(this.events.at(-1))}`,
+          ),
+        );
       }, timeoutMs);
       const check = () => {
         const found = look();

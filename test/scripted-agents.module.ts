@@ -60,7 +60,7 @@ class StubbornAgent implements AgentProvider<z.output<typeof Pace>> {
 @Agent({ name: 'block', description: 'Blocks the thread', input: Pace, timeoutMs: 50, retry: { attempts: 1 } })
 class BlockAgent implements AgentProvider<z.output<typeof Pace>> {
   run({ ms }: z.output<typeof Pace>) {
-    for (const end = performance.now() + ms; performance.now() < end; );
+    for (const end = performance.now() + ms; performance.now() < end;);
     return { blockedMs: ms };
   }
 }

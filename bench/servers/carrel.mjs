@@ -16,7 +16,12 @@ class Thinker {
     return { text, words: 3 };
   }
 }
-Agent({ name: 'thinker', description: 'Thinks three times', input: z.object({ text: z.string() }), effect: 'idempotent' })(Thinker);
+Agent({
+  name: 'thinker',
+  description: 'Thinks three times',
+  input: z.object({ text: z.string() }),
+  effect: 'idempotent',
+})(Thinker);
 
 class Waiter {
   async run({ ms }) {
@@ -45,7 +50,9 @@ await app.listen(0, '127.0.0.1');
 reportTo(process, () => app.get(ExecutionEngineFactory).report());
 process.on('message', async ({ tokensFor }) => {
   if (!tokensFor) return;
-  const tokens = await Promise.all(tokensFor.map((userId) => signToken(config, { userId, roles: [], ttlSeconds: 7200 })));
+  const tokens = await Promise.all(
+    tokensFor.map((userId) => signToken(config, { userId, roles: [], ttlSeconds: 7200 })),
+  );
   process.send({ tokens });
 });
 process.send({ url: await app.getUrl() });

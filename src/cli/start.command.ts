@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { INestApplication } from '@nestjs/common';
 import { Command } from 'commander';
 import type { CarrelConfig } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
@@ -48,7 +48,7 @@ async function start(options: Record<string, unknown> & { agents?: string[] }): 
   process.stdout.write(`Carrel listens on ${urlOf(app, config.http.host)}\n`);
 }
 
-async function listen(app: NestFastifyApplication, { host, port }: CarrelConfig['http']): Promise<void> {
+async function listen(app: INestApplication, { host, port }: CarrelConfig['http']): Promise<void> {
   try {
     await app.listen(port, host);
   } catch (cause) {
@@ -69,7 +69,7 @@ const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host; choose another with --host',
 };
 
-function urlOf(app: NestFastifyApplication, host: string): string {
+function urlOf(app: INestApplication, host: string): string {
   const { port } = app.getHttpServer().address() as AddressInfo;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -64,7 +64,7 @@ export class UserExecutionContext {
     this.attempt = fields.attempt ?? 0;
     this.signal = fields.signal ?? new AbortController().signal;
     this.metadata = frozenValue(fields.metadata);
-    this.audit = frozenValue(fields.audit);
+    this.audit = Object.freeze({ ...fields.audit }); // flat: nothing in it needs a deep copy
     this.#createdAtMs = fields.createdAtMs;
     this.#deadlineMs = fields.deadlineMs;
     if (this.depth > MAX_CONTEXT_DEPTH) {

@@ -59,7 +59,7 @@ class Survivor {
 
   async journal(url: string): Promise<RunEvent[]> {
     const events: RunEvent[] = [];
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const page = await this.get<{ items: RunEvent[]; next: number }>(url, `/v1/events?after=${after}&limit=200`);
       if (page.items.length === 0) return events;
       events.push(...page.items);
@@ -92,7 +92,9 @@ describe(`a server that is killed ${KILLS} times under load`, () => {
     server = await start();
     const config = loadConfig({ CARREL_DATA_DIR: dataDir });
     survivors = await Promise.all(
-      USERS.map(async (userId) => new Survivor(userId, await signToken(config, { userId, roles: [], ttlSeconds: 3600 }))),
+      USERS.map(
+        async (userId) => new Survivor(userId, await signToken(config, { userId, roles: [], ttlSeconds: 3600 })),
+      ),
     );
     for (let kill = 0; kill < KILLS; kill++) {
       const lives = survivors.map((one) => one.live(server.url));
@@ -113,7 +115,7 @@ describe(`a server that is killed ${KILLS} times under load`, () => {
   /** The user's whole journal, once each accepted run has its end in it. */
   async function completeJournal(one: Survivor): Promise<RunEvent[]> {
     for (let tries = 0; tries < 600; tries++) {
-      const body = await one.get<{ use: { running: number; queued: number } }>(server.url, "/v1/me/limits");
+      const body = await one.get<{ use: { running: number; queued: number } }>(server.url, '/v1/me/limits');
       if (body.use.running === 0 && body.use.queued === 0) return one.journal(server.url);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -122,7 +124,10 @@ describe(`a server that is killed ${KILLS} times under load`, () => {
 
   it('lost no run that it had accepted: each has come to exactly one end', () => {
     for (const one of survivors) {
-      const ends = journals.get(one.id)!.filter(isTerminal).map(({ runId }) => runId);
+      const ends = journals
+        .get(one.id)!
+        .filter(isTerminal)
+        .map(({ runId }) => runId);
       expect(new Set(ends).size).toBe(ends.length);
       expect(one.accepted.length).toBeGreaterThan(KILLS);
       expect(one.accepted.filter((id) => !ends.includes(id as never))).toEqual([]);

@@ -90,8 +90,12 @@ describe(`${USERS} users with ${RUNS} runs each, under the same thread ids, idem
 
   it('closed every tool call before the end of its run', () => {
     for (const { sockets } of visitors) {
-      const opened = sockets[0]!.events.filter(({ type }) => type === 'tool_executing').map(({ data }) => callIdOf(data));
-      const closed = sockets[0]!.events.filter(({ type }) => type === 'tool_completed').map(({ data }) => callIdOf(data));
+      const opened = sockets[0]!.events
+        .filter(({ type }) => type === 'tool_executing')
+        .map(({ data }) => callIdOf(data));
+      const closed = sockets[0]!.events
+        .filter(({ type }) => type === 'tool_completed')
+        .map(({ data }) => callIdOf(data));
       expect(closed.toSorted()).toEqual(opened.toSorted());
     }
   });
@@ -109,7 +113,13 @@ describe(`${USERS} users with ${RUNS} runs each, under the same thread ids, idem
   it("carried no user's canary to another user, by event, by HTTP or by error text", async () => {
     await Promise.all(
       visitors.map(async ({ user, heard }) => {
-        for (const path of ['/v1/runs?limit=200', '/v1/events?after=0&limit=200', '/v1/threads', '/v1/me/queue', '/v1/me/limits']) {
+        for (const path of [
+          '/v1/runs?limit=200',
+          '/v1/events?after=0&limit=200',
+          '/v1/threads',
+          '/v1/me/queue',
+          '/v1/me/limits',
+        ]) {
           heard.push((await user.http('GET', path)).text);
         }
       }),

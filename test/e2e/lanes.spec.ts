@@ -79,7 +79,10 @@ describe("a user's lane", () => {
     const { body } = await dave.http<{ status: string }>('POST', `/v1/runs/${ids[2]}/cancel`);
     expect(body.status).toBe('cancelled');
     await socket.until((event) => event.runId === ids[2] && isTerminal(event));
-    expect(socket.events.filter(({ runId }) => runId === ids[2]).map(({ type }) => type)).toEqual(['agent_queued', 'agent_cancelled']);
+    expect(socket.events.filter(({ runId }) => runId === ids[2]).map(({ type }) => type)).toEqual([
+      'agent_queued',
+      'agent_cancelled',
+    ]);
     await cancelAll(dave, ids.slice(0, 2));
   });
 
@@ -89,7 +92,9 @@ describe("a user's lane", () => {
     const socket = await grace!.connect({ after: 0 });
     const waits = [await grace!.start('wait', { ms: 1 }), await grace!.start('wait', { ms: 1 })];
     await socket.until((event) => event.type === 'agent_queued' && event.data.position === 2);
-    expect(socket.events.map(({ data }) => data)).toEqual([1, 2].map((position) => ({ position, reason: 'server_busy' })));
+    expect(socket.events.map(({ data }) => data)).toEqual(
+      [1, 2].map((position) => ({ position, reason: 'server_busy' })),
+    );
     await cancelAll(erin!, busy[0]!);
     await cancelAll(frank!, busy[1]!);
     await socket.until((event) => event.runId === waits[1]!.id && isTerminal(event));
@@ -106,7 +111,12 @@ describe('idempotency keys', () => {
   afterAll(() => server.close());
 
   const start = (user: CarrelUser, text: string, key: string) =>
-    user.http<{ id: string; code?: string }>('POST', '/v1/runs', { agent: 'echo', input: { text } }, { 'idempotency-key': key });
+    user.http<{ id: string; code?: string }>(
+      'POST',
+      '/v1/runs',
+      { agent: 'echo', input: { text } },
+      { 'idempotency-key': key },
+    );
 
   it('give the same run to the same user for the same request, even when asked at once', async () => {
     const alice = await server.as('alice');
@@ -119,7 +129,10 @@ describe('idempotency keys', () => {
   it('refuse another request under the same key', async () => {
     const alice = await server.as('alice');
     await start(alice, 'first', 'key-2');
-    expect(await start(alice, 'second', 'key-2')).toMatchObject({ status: 409, body: { code: 'idempotency_conflict' } });
+    expect(await start(alice, 'second', 'key-2')).toMatchObject({
+      status: 409,
+      body: { code: 'idempotency_conflict' },
+    });
   });
 
   it("are each user's own: bob's same key is another run", async () => {
@@ -135,11 +148,12 @@ describe('the rate of starts', () => {
   it('is limited for each user on their own, and says when to try again', async () => {
     await using server = await CarrelServer.start({
       agents: [ScriptedAgentsModule],
-      env: { CARREL_USER_STARTS_PER_MINUTE: '5', CARREL_USER_MAX_QUEUED: "100" },
+      env: { CARREL_USER_STARTS_PER_MINUTE: '5', CARREL_USER_MAX_QUEUED: '100' },
     });
     const [alice, bob] = await Promise.all([server.as('alice'), server.as('bob')]);
     const answers = [];
-    for (let i = 0; i < 7; i++) answers.push(await alice.http<{ code?: string }>('POST', '/v1/runs', { agent: 'echo', input: {} }));
+    for (let i = 0; i < 7; i++)
+      answers.push(await alice.http<{ code?: string }>('POST', '/v1/runs', { agent: 'echo', input: {} }));
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 429, 429]);
     expect(answers[5]!.body.code).toBe('rate_limited');
     expect(Number(answers[5]!.headers.get('retry-after'))).toBeGreaterThan(0);

@@ -34,10 +34,30 @@ describe("how a run's end follows from what its agent does", () => {
 
   it('completes with what the agent returns, and tells every step on the way', async () => {
     const { run, events } = await outcome('echo', { text: 'hello' });
-    expect(run).toMatchObject({ status: 'completed', attempt: 1, result: { text: 'hello', userId: 'alice', runId: run.id } });
-    expect(types(events)).toEqual(['agent_started', 'agent_thinking', 'tool_executing', 'tool_completed', 'agent_completed']);
-    expect(events[0]).toMatchObject({ v: 1, runSeq: 1, agent: 'echo', attempt: 1, data: { status: 'started', isolated: true } });
-    expect(events.at(-1)!.data).toMatchObject({ status: 'completed', result: { text: 'hello' }, durationMs: expect.any(Number) });
+    expect(run).toMatchObject({
+      status: 'completed',
+      attempt: 1,
+      result: { text: 'hello', userId: 'alice', runId: run.id },
+    });
+    expect(types(events)).toEqual([
+      'agent_started',
+      'agent_thinking',
+      'tool_executing',
+      'tool_completed',
+      'agent_completed',
+    ]);
+    expect(events[0]).toMatchObject({
+      v: 1,
+      runSeq: 1,
+      agent: 'echo',
+      attempt: 1,
+      data: { status: 'started', isolated: true },
+    });
+    expect(events.at(-1)!.data).toMatchObject({
+      status: 'completed',
+      result: { text: 'hello' },
+      durationMs: expect.any(Number),
+    });
   });
 
   it('completes a generating agent with the text that it yielded, gathered into few events', async () => {
@@ -67,7 +87,11 @@ describe("how a run's end follows from what its agent does", () => {
 
   it("shows the user a terminal error's message, and does not try again", async () => {
     const { run, events } = await outcome('fail', { how: 'terminal', text: 'the account is closed' });
-    expect(run).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'agent_failed', message: 'the account is closed' } });
+    expect(run).toMatchObject({
+      status: 'failed',
+      attempt: 1,
+      error: { code: 'agent_failed', message: 'the account is closed' },
+    });
     expect(types(events)).not.toContain('agent_retrying');
   });
 
@@ -144,9 +168,19 @@ describe("how a run's end follows from what its agent does", () => {
   });
 
   it('answers a request that prefers to wait with the result', async () => {
-    const answer = await alice.http<RunJson>('POST', '/v1/runs', { agent: 'echo', input: { text: 'now' } }, { prefer: 'wait=10' });
+    const answer = await alice.http<RunJson>(
+      'POST',
+      '/v1/runs',
+      { agent: 'echo', input: { text: 'now' } },
+      { prefer: 'wait=10' },
+    );
     expect(answer).toMatchObject({ status: 200, body: { status: 'completed', result: { text: 'now' } } });
-    const slow = await alice.http<RunJson>('POST', '/v1/runs', { agent: 'wait', input: { ms: 5_000 } }, { prefer: 'wait=0' });
+    const slow = await alice.http<RunJson>(
+      'POST',
+      '/v1/runs',
+      { agent: 'wait', input: { ms: 5_000 } },
+      { prefer: 'wait=0' },
+    );
     expect(slow.status).toBe(202);
     await alice.http('POST', `/v1/runs/${slow.body.id}/cancel?wait=true`);
   });

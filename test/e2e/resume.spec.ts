@@ -49,8 +49,11 @@ describe(`a client that is cut off ${CUTS} times while ${EVENTS} events are prod
     const socket = await alice.connect({ after: 0 });
     await socket.count(EVENTS, 60_000);
     const paged: RunEvent[] = [];
-    for (let after = 0; ; ) {
-      const { body } = await alice.http<{ items: RunEvent[]; next: number }>('GET', `/v1/events?after=${after}&limit=200`);
+    for (let after = 0; ;) {
+      const { body } = await alice.http<{ items: RunEvent[]; next: number }>(
+        'GET',
+        `/v1/events?after=${after}&limit=200`,
+      );
       if (body.items.length === 0) break;
       paged.push(...body.items);
       after = body.next;

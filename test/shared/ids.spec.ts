@@ -10,13 +10,32 @@ describe('ids', () => {
 });
 
 describe("a user's id", () => {
-  it.each(['alice', 'default_user', 'registry-team', 'nullmann', 'Jürgen', '用户', 'a@b.example', 'auth0|12345', 'x'.repeat(128)])(
-    'may be %s',
-    (id) => expect(whyNotUserId(id)).toBeUndefined(),
-  );
+  it.each([
+    'alice',
+    'default_user',
+    'registry-team',
+    'nullmann',
+    'Jürgen',
+    '用户',
+    'a@b.example',
+    'auth0|12345',
+    'x'.repeat(128),
+  ])('may be %s', (id) => expect(whyNotUserId(id)).toBeUndefined());
 
-  it.each(['', 'null', 'NULL', 'undefined', '[object Object]', 'registry', 'placeholder', 'a b', 'a\nb', 'a\u0000', 'x'.repeat(129), 7, null, undefined])(
-    'may not be %p',
-    (id) => expect(whyNotUserId(id)).toEqual(expect.any(String)),
-  );
+  it.each([
+    '',
+    'null',
+    'NULL',
+    'undefined',
+    '[object Object]',
+    'registry',
+    'placeholder',
+    'a b',
+    'a\nb',
+    'a\u0000',
+    'x'.repeat(129),
+    7,
+    null,
+    undefined,
+  ])('may not be %p', (id) => expect(whyNotUserId(id)).toEqual(expect.any(String)));
 });

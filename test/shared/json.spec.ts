@@ -3,9 +3,12 @@ import { whyNotPlainJson } from '../../src/shared/json.js';
 const bounds = { maxBytes: 200, maxDepth: 3 };
 
 describe('plain data from outside', () => {
-  it.each([[null], [1], ['text'], [true], [[1, [2, [3]]]], [{ a: { b: { c: 1 } } }], [{ gone: undefined }]])('accepts %j', (value) => {
-    expect(whyNotPlainJson(value, 'input', bounds)).toBeUndefined();
-  });
+  it.each([[null], [1], ['text'], [true], [[1, [2, [3]]]], [{ a: { b: { c: 1 } } }], [{ gone: undefined }]])(
+    'accepts %j',
+    (value) => {
+      expect(whyNotPlainJson(value, 'input', bounds)).toBeUndefined();
+    },
+  );
 
   it.each([
     [JSON.parse('{"a":{"__proto__":{"admin":true}}}'), 'input.a has the reserved key "__proto__"'],
