@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 /** Settings are shown in these groups, in this order. */
-export const SETTING_GROUPS = ['Server', 'Identity', 'Data', "A user's share", 'Runs', 'Limits', 'Logging'] as const;
+export type SettingGroup = 'Server' | 'Identity' | 'Data' | "A user's share" | 'Runs' | 'Limits' | 'Logging';
 
 /** What is known about a setting besides its schema; feeds error messages, `--help` and README.md alike. */
 export interface SettingFacts {
-  group: (typeof SETTING_GROUPS)[number];
+  group: SettingGroup;
   /** One sentence, without the full stop. */
   about: string;
   /** What the value may be: completes the sentence "it must be …". */
