@@ -23,8 +23,16 @@ export async function createCarrelApp(options: {
     new FastifyAdapter(httpServerOptions(config)),
     { logger: serverLogger(logger), abortOnError: false, bodyParser: false },
   );
+  configureCarrel(app, config);
+  return app;
+}
+
+/**
+ * What an application that imports `CarrelModule` has to be told beside it, before it listens: security headers and CORS,
+ * Socket.IO as Carrel runs it, and the API's documents under `/docs`.
+ */
+export function configureCarrel(app: NestFastifyApplication, config: CarrelConfig): void {
   installHttp(app, config);
   app.useWebSocketAdapter(new CarrelIoAdapter(app, config));
   installOpenApi(app);
-  return app;
 }
