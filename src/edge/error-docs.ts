@@ -9,7 +9,7 @@ export function renderErrorTable(): string {
     const { status, title, retryable } = ERRORS[code];
     return `| [\`${code}\`](docs/errors.md#${code}) | ${status} | ${title} | ${retryable ? 'yes' : 'no'} |`;
   });
-  return ['| code | status | what it says | try again |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| code | status | what it says | try again |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 const INTRODUCTION = [

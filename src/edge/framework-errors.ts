@@ -50,7 +50,7 @@ export function errorOfHttpException(exception: HttpException): TranslatedError 
 
 /** What Fastify throws before a handler runs; undefined for anything else. */
 export function errorOfFastify(thrown: unknown): TranslatedError | undefined {
-  if (!(thrown instanceof Error) || isCarrelError(thrown)) return undefined;
+  if (typeof thrown !== 'object' || thrown === null || isCarrelError(thrown)) return undefined;
   const { code, statusCode } = thrown as { code?: unknown; statusCode?: unknown };
   if (typeof code !== 'string' || typeof statusCode !== 'number' || statusCode >= 500) return undefined;
   if (code === TOO_LONG_FOR_AN_ID)

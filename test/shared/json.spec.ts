@@ -19,6 +19,7 @@ describe('plain data from outside', () => {
     [{ a: new Date(0) }, 'input.a is not a plain object'],
     [undefined, 'input is undefined'],
     [{ a: 10n }, 'input.a is a bigint'],
+    [{ ['k'.repeat(5_000)]: [1, undefined] }, `input.${'k'.repeat(194)}… is undefined`],
     ['x'.repeat(300), 'input has 302 bytes; at most 200 are allowed'],
   ])('refuses %p and names the place', (value, reason) => {
     expect(whyNotPlainJson(value, 'input', bounds)).toBe(reason);
