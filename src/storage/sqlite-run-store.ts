@@ -178,7 +178,7 @@ export class SqliteRunStore implements RunStore {
     if (earlier.fingerprint !== fingerprint) {
       throw new CarrelError(
         'idempotency_conflict',
-        `The idempotency key belongs to another request, ${earlier.run.id}`,
+        `you have used this idempotency key for another request, ${earlier.run.id}: use a new one`,
       );
     }
     return { run: earlier.run, admitted: false, claimed: false, replayed: true };
