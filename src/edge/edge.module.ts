@@ -19,6 +19,7 @@ import { SocketMessages } from './socket-messages.service.js';
 import { SocketShutdown } from './socket-shutdown.service.js';
 import { ThreadsController } from './threads.controller.js';
 import { TokenVerifier } from './token-verifier.service.js';
+import { UsageController } from './usage.controller.js';
 import { UserFeeds } from './user-feeds.service.js';
 
 /** Both doors, HTTP and Socket.IO. All of it is singletons: who asks comes with each request and each message. */
@@ -32,6 +33,7 @@ import { UserFeeds } from './user-feeds.service.js';
     MeController,
     RunsController,
     ThreadsController,
+    UsageController,
   ],
   providers: [
     TokenVerifier,

@@ -14,6 +14,7 @@ import {
   type StoredOutcome,
 } from './run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
+import type { UsageTable } from './usage-table.js';
 import type { UserState } from './user-table.js';
 
 /** Characters of an admitted run's request that is kept in memory until the claim, to save reading it back. */
@@ -41,6 +42,7 @@ export class RunTable {
   constructor(
     database: SqliteDatabase,
     private readonly events: EventTable,
+    private readonly usage: UsageTable,
   ) {
     this.insertRun = database.prepare(
       `INSERT INTO runs (key, user_key, id, thread_key, thread_id, agent, status, admitted, attempt, fence, created_at,
@@ -172,6 +174,7 @@ export class RunTable {
       run.key,
       user.key,
     );
+    this.usage.count(user, run, outcome);
     user.live.delete(run.id);
   }
 }

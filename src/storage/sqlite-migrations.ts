@@ -75,4 +75,23 @@ export const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX events_by_user ON events (user_key, seq);
   CREATE INDEX events_by_run ON events (run_key, seq);
   `,
+  `
+  CREATE TABLE usage_days (
+    key        INTEGER PRIMARY KEY,
+    user_key   INTEGER NOT NULL,
+    day        INTEGER NOT NULL,
+    agent      TEXT NOT NULL,
+    completed  INTEGER NOT NULL,
+    degraded   INTEGER NOT NULL,
+    failed     INTEGER NOT NULL,
+    timed_out  INTEGER NOT NULL,
+    cancelled  INTEGER NOT NULL,
+    waited_sum INTEGER NOT NULL,
+    waited_max INTEGER NOT NULL,
+    ran_sum    INTEGER NOT NULL,
+    ran_max    INTEGER NOT NULL,
+    amounts    TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX usage_by_day ON usage_days (user_key, day, agent);
+  `,
 ];

@@ -2,18 +2,21 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { EventJournal } from '../events/event-journal.port.js';
 import type { RunStore } from '../execution/run-store.port.js';
 import type { ThreadStore } from '../execution/thread-store.port.js';
+import type { UsageStore } from '../execution/usage-store.port.js';
 import type { Clock } from '../shared/clock.js';
 import { SqliteDatabase, type SqliteOptions } from './sqlite-database.js';
 import { SqliteEventJournal } from './sqlite-event-journal.js';
 import { SqliteRunStore } from './sqlite-run-store.js';
 import { SqliteTables } from './sqlite-tables.js';
 import { SqliteThreadStore } from './sqlite-thread-store.js';
+import { SqliteUsageStore } from './sqlite-usage-store.js';
 
 /** The embedded storage: all ports on one file in the data folder, which belongs to this process until it is closed. */
 export class SqliteStorage implements OnApplicationShutdown {
   readonly runs: RunStore;
   readonly threads: ThreadStore;
   readonly journal: EventJournal;
+  readonly usage: UsageStore;
   private readonly database: SqliteDatabase;
   private readonly tables: SqliteTables;
 
@@ -24,6 +27,7 @@ export class SqliteStorage implements OnApplicationShutdown {
     this.runs = new SqliteRunStore(this.tables, clock);
     this.threads = new SqliteThreadStore(this.tables, clock);
     this.journal = new SqliteEventJournal(this.tables, clock);
+    this.usage = new SqliteUsageStore(this.tables);
   }
 
   /** Commits what was asked for, then gives the data folder free. Later calls of the ports reject with `draining`. */

@@ -9,6 +9,7 @@ import type { SqliteDatabase } from './sqlite-database.js';
 import { ThreadEraser } from './thread-eraser.js';
 import { ThreadReader } from './thread-reader.js';
 import { ThreadTable } from './thread-table.js';
+import { USAGE_OF_DAYS, UsageTable } from './usage-table.js';
 import { UserTable } from './user-table.js';
 
 /** What the three adapters share: one connection, one writer, and every statement prepared once. */
@@ -22,18 +23,20 @@ export class SqliteTables {
   readonly eventReader: EventReader;
   readonly pruner: EventPruner;
   readonly eraser: ThreadEraser;
+  readonly usageOfDays;
   readonly commits: GroupCommit;
 
   constructor(private readonly database: SqliteDatabase) {
     this.users = new UserTable(database);
     this.threads = new ThreadTable(database);
     this.events = new EventTable(database);
-    this.runs = new RunTable(database, this.events);
+    this.runs = new RunTable(database, this.events, new UsageTable(database));
     this.runReader = new RunReader(database);
     this.threadReader = new ThreadReader(database);
     this.eventReader = new EventReader(database);
     this.pruner = new EventPruner(database, this.users);
     this.eraser = new ThreadEraser(database);
+    this.usageOfDays = database.prepare(USAGE_OF_DAYS);
     this.commits = new GroupCommit(database, () => this.users.forgetAll());
   }
 

@@ -3,6 +3,7 @@ import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { EVENT_JOURNAL } from '../events/event-journal.port.js';
 import { RUN_STORE } from '../execution/run-store.port.js';
 import { THREAD_STORE } from '../execution/thread-store.port.js';
+import { USAGE_STORE } from '../execution/usage-store.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { JournalRetention } from './journal-retention.service.js';
 import { SqliteStorage } from './sqlite-storage.js';
@@ -22,8 +23,9 @@ import { SqliteStorage } from './sqlite-storage.js';
     { provide: RUN_STORE, inject: [SqliteStorage], useFactory: ({ runs }: SqliteStorage) => runs },
     { provide: THREAD_STORE, inject: [SqliteStorage], useFactory: ({ threads }: SqliteStorage) => threads },
     { provide: EVENT_JOURNAL, inject: [SqliteStorage], useFactory: ({ journal }: SqliteStorage) => journal },
+    { provide: USAGE_STORE, inject: [SqliteStorage], useFactory: ({ usage }: SqliteStorage) => usage },
     JournalRetention,
   ],
-  exports: [RUN_STORE, THREAD_STORE, EVENT_JOURNAL],
+  exports: [RUN_STORE, THREAD_STORE, EVENT_JOURNAL, USAGE_STORE],
 })
 export class StorageModule {}

@@ -2,6 +2,7 @@ import { draftEvent, type EventDraft, type RunEvent } from '../../src/events/run
 import type { EventJournal } from '../../src/events/event-journal.port.js';
 import type { LaneLimits, NewRun, RunOutcome, RunRecord, RunStore } from '../../src/execution/run-store.port.js';
 import type { ThreadStore } from '../../src/execution/thread-store.port.js';
+import type { UsageStore } from '../../src/execution/usage-store.port.js';
 import type { TerminalStatus } from '../../src/execution/run-status.js';
 import type { Clock } from '../../src/shared/clock.js';
 import { newId, type CallId, type RunId, type SupportCode, type ThreadId, type UserId } from '../../src/shared/ids.js';
@@ -11,6 +12,7 @@ export interface StoragePorts {
   runs: RunStore;
   threads: ThreadStore;
   journal: EventJournal;
+  usage: UsageStore;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { UserId } from '../../src/shared/ids.js';
+import { MIGRATIONS } from '../../src/storage/sqlite-migrations.js';
 import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
 import {
   alice,
@@ -24,8 +25,8 @@ afterEach(() => folder.remove());
 
 function openWorld(clock = new HeldClock()): { world: StorageWorld; storage: SqliteStorage } {
   const storage = folder.open(clock);
-  const { runs, threads, journal } = storage;
-  return { storage, world: new StorageWorld({ runs, threads, journal, close: async () => storage.close() }) };
+  const { runs, threads, journal, usage } = storage;
+  return { storage, world: new StorageWorld({ runs, threads, journal, usage, close: async () => storage.close() }) };
 }
 
 /** Changes the file as a bug, a disk or a curious operator might. */
@@ -90,7 +91,7 @@ describe('the embedded database', () => {
     const error = refusal(() => openWorld());
     expect(error).toMatchObject({ code: 'incompatible_data' });
     expect((error as Error).message).toContain('schema 99');
-    tamper('PRAGMA user_version = 1');
+    tamper(`PRAGMA user_version = ${MIGRATIONS.length}`);
     openWorld();
   });
 

@@ -4,12 +4,13 @@ import { eventJournalContract } from '../contracts/event-journal.contract.js';
 import { runStoreContract } from '../contracts/run-store.contract.js';
 import type { StoragePorts } from '../contracts/storage-world.js';
 import { threadStoreContract } from '../contracts/thread-store.contract.js';
+import { usageStoreContract } from '../contracts/usage-store.contract.js';
 import { StorageFolder } from './storage-folder.js';
 
 async function openSqlite(clock: Clock): Promise<StoragePorts> {
   const folder = new StorageFolder();
-  const { runs, threads, journal } = folder.open(clock);
-  return { runs, threads, journal, close: async () => folder.remove() };
+  const { runs, threads, journal, usage } = folder.open(clock);
+  return { runs, threads, journal, usage, close: async () => folder.remove() };
 }
 
 // the listeners that fail on purpose are logged
@@ -20,6 +21,9 @@ describe('RunStore on SQLite', () => {
 });
 describe('ThreadStore on SQLite', () => {
   threadStoreContract(openSqlite);
+});
+describe('UsageStore on SQLite', () => {
+  usageStoreContract(openSqlite);
 });
 describe('EventJournal on SQLite', () => {
   eventJournalContract(openSqlite);

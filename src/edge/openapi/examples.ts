@@ -37,6 +37,12 @@ const event = {
 };
 
 const thread = { id: EXAMPLE_THREAD_ID, title: 'The annual report', metadata: {}, createdAt: at };
+const figures = {
+  runs: { completed: 41, degraded: 0, failed: 1, timed_out: 0, cancelled: 2 },
+  waitedMs: { sum: 5_210, max: 1_400 },
+  ranMs: { sum: 61_940, max: 4_812 },
+  usage: { inputTokens: 51_200, outputTokens: 3_870 },
+};
 const agent = {
   name: 'summarise',
   description: 'Summarises a text',
@@ -63,6 +69,12 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     use: { running: 3, queued: 1, starts: 4, windowEndsAt: '2026-03-01T09:31:00.000Z' },
   },
   Queue: { running: 3, queued: 1, items: [{ id: EXAMPLE_RUN_ID, agent: 'summarise', position: 1, createdAt: at }] },
+  UsageReport: {
+    from: '2026-02-01T00:00:00.000Z',
+    to: '2026-03-01T00:00:00.000Z',
+    ...figures,
+    agents: [{ agent: 'summarise', ...figures }],
+  },
   Health: { status: 'ok' },
   Readiness: { status: 'ready' },
   ServerFacts: { name: 'carrel', version: '0.1.0', profile: 'embedded', node: '24.21.0' },

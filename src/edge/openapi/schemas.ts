@@ -3,6 +3,7 @@ import { ERRORS } from '../../shared/errors.js';
 import { RUN_ID_PATTERN } from '../../shared/ids.js';
 import { EVENT_SCHEMAS } from './event-schemas.js';
 import { anyJson, anyObject, dateTime, integer, listOf, object, ref, text, type Schema } from './schema-parts.js';
+import { UsageReport } from './usage-schemas.js';
 
 const CODE: Schema = { type: 'string', enum: Object.keys(ERRORS), description: 'Stable; the texts are not.' };
 const RUN_ID: Schema = { type: 'string', pattern: RUN_ID_PATTERN.source };
@@ -117,6 +118,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Me: object({ userId: text(), roles: { type: 'array', items: text() }, tokenExpiresAt: dateTime() }),
   Limits,
   Queue,
+  UsageReport,
   EventPage: object({
     items: { type: 'array', items: ref('RunEvent') },
     next: integer('Ask for it (`after`) to get what follows.'),

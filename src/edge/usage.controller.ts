@@ -1,0 +1,38 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { UserExecutionContext } from '../context/user-execution-context.js';
+import { USAGE_DAYS, USAGE_STORE, type UsageStore } from '../execution/usage-store.port.js';
+import { CLOCK, type Clock } from '../shared/clock.js';
+import { CHECKED } from './checked.pipe.js';
+import { CurrentContext } from './current-context.decorator.js';
+import { Documented } from './openapi/documented.decorator.js';
+import { toUsageView, type UsageView } from './usage-view.js';
+import { daysOf, UsageQuery } from './usage.query.js';
+
+/** What became of the caller's runs. */
+@ApiTags('Me')
+@Controller('v1/me/usage')
+export class UsageController {
+  constructor(
+    @Inject(USAGE_STORE) private readonly store: UsageStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Documented({
+    summary: 'What became of your runs, and what they took',
+    description:
+      'Runs that have ended, by the UTC day of their end: how many, how long they waited and ran, and what their agents say ' +
+      `they used; in all and by agent. Days are counted whole, and kept for ${USAGE_DAYS} days. Deleting a thread does not ` +
+      'change the figures. Runs that have not ended are in `/v1/me/limits`.',
+    answers: { 200: { description: 'The figures, with the days that they are about.', schema: 'UsageReport' } },
+    problems: ['invalid_request'],
+  })
+  @Get()
+  async usage(
+    @CurrentContext() { userId }: UserExecutionContext,
+    @Query(CHECKED) query: UsageQuery,
+  ): Promise<UsageView> {
+    const days = daysOf(query, this.clock.now());
+    return toUsageView(await this.store.byAgent(userId, days), days);
+  }
+}
