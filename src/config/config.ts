@@ -13,6 +13,8 @@ export interface CarrelConfig {
     readonly bodyLimitBytes: number;
     /** Origins that browsers may call from; empty: none but the server's own. */
     readonly corsOrigins: readonly string[];
+    /** Also takes calls with a shared state object, for those who come from one. */
+    readonly acceptSharedState: boolean;
   };
   readonly auth: AuthConfig;
   readonly data: {

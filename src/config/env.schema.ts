@@ -29,6 +29,10 @@ export const ENV_SCHEMA = z.object({
     about: 'Largest request body, and largest message on a socket',
     unit: 'bytes',
   }),
+  CARREL_ACCEPT_SHARED_STATE: oneOf(['true', 'false'], 'false', {
+    group: 'Server',
+    about: 'Also takes calls with the shared state object of old clients, at POST /v1/legacy/execute',
+  }),
   CARREL_DRAIN_MS: integer(0, MAX_MS, 10_000, {
     group: 'Server',
     about: 'How long a stopping server waits for its runs',

@@ -60,7 +60,13 @@ function configFrom(s: Settings): CarrelConfig {
   const dataDir = resolve(s.CARREL_DATA_DIR);
   return {
     production: s.NODE_ENV === 'production',
-    http: { host: s.HOST, port: s.PORT, bodyLimitBytes: s.CARREL_BODY_LIMIT_BYTES, corsOrigins: s.CARREL_CORS_ORIGINS },
+    http: {
+      host: s.HOST,
+      port: s.PORT,
+      bodyLimitBytes: s.CARREL_BODY_LIMIT_BYTES,
+      corsOrigins: s.CARREL_CORS_ORIGINS,
+      acceptSharedState: s.CARREL_ACCEPT_SHARED_STATE === 'true',
+    },
     auth: authFrom(s, dataDir),
     data: { dir: dataDir, sync: s.CARREL_DATA_SYNC, retentionMs: s.CARREL_JOURNAL_DAYS * DAY_MS },
     lane: {

@@ -5,7 +5,9 @@ import { RouteMethods } from './route-methods.service.js';
 /** What a browser's script may read of an answer, beside the body. */
 const EXPOSED_HEADERS = [
   'allow',
+  'deprecation',
   'idempotency-replayed',
+  'link',
   'location',
   'preference-applied',
   'retry-after',

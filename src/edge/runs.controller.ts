@@ -12,42 +12,16 @@ import { CurrentContext } from './current-context.decorator.js';
 import { EventPages } from './event-pages.service.js';
 import { EventStreams } from './event-streams.service.js';
 import { EventPageQuery, EventStreamQuery } from './events.query.js';
+import { IDEMPOTENCY_KEY, PREFER, START_ANSWERS, START_PROBLEMS } from './openapi/start-texts.js';
 import { LAST_EVENT_ID, STREAM_TEXT } from './openapi/stream-texts.js';
 import { RUN_ID } from './id-pipes.js';
-import { MAX_WAIT_SECONDS, preferredWaitSeconds } from './prefer-wait.js';
 import { RunListQuery } from './run-list.query.js';
+import { answerStart } from './run-start.js';
 import { toRunView, type RunView } from './run-view.js';
 import { StartRunDto } from './start-run.dto.js';
 import { toListView, type ListView } from './list-view.js';
 import { Documented } from './openapi/documented.decorator.js';
 import { RUN_ID_PARAM } from './openapi/path-params.js';
-
-const START_HEADERS = {
-  Location: 'The path of the run.',
-  'Preference-Applied': 'How long the server was prepared to wait.',
-  'Idempotency-Replayed': '`true` when the key named a run that was there already.',
-};
-const START_PROBLEMS = [
-  'invalid_request',
-  'invalid_input',
-  'unknown_agent',
-  'idempotency_conflict',
-  'payload_too_large',
-  'unsupported_media_type',
-  'queue_full',
-  'rate_limited',
-  'draining',
-] as const;
-const IDEMPOTENCY_KEY = {
-  name: 'Idempotency-Key',
-  description: 'The same key with the same request gives the same run.',
-  schema: { type: 'string', minLength: 1, maxLength: 255 },
-} as const;
-const PREFER = {
-  name: 'Prefer',
-  description: `\`wait=10\`: answer with the result if there is one within so many seconds, at most ${MAX_WAIT_SECONDS} (RFC 7240).`,
-  example: 'wait=10',
-};
 
 /** The caller's runs. */
 @ApiTags('Runs')
@@ -61,15 +35,7 @@ export class RunsController {
 
   @Documented({
     summary: 'Start a run',
-    answers: {
-      202: {
-        description: 'It is accepted, and survives anything.',
-        schema: 'Run',
-        example: 'QueuedRun',
-        headers: START_HEADERS,
-      },
-      200: { description: 'It ended while the caller waited (`Prefer: wait`).', schema: 'Run', headers: START_HEADERS },
-    },
+    answers: START_ANSWERS,
     problems: START_PROBLEMS,
   })
   @ApiHeader(IDEMPOTENCY_KEY)
@@ -82,21 +48,8 @@ export class RunsController {
     @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RunView> {
-    const { run, replayed } = await this.execution.submit(context, {
-      agent,
-      input,
-      threadId,
-      metadata,
-      idempotencyKey,
-    });
-    reply.header('location', `/v1/runs/${run.id}`);
-    if (replayed) reply.header('idempotency-replayed', 'true');
-    const seconds = preferredWaitSeconds(prefer);
-    if (seconds === 0) return answer(reply, 202, toRunView(run));
-    reply.header('preference-applied', `wait=${seconds}`);
-    const options = { timeoutMs: seconds * 1_000, signal: clientGone(reply) };
-    const later = await this.execution.waitForEnd(context, run.id, options);
-    return answer(reply, isTerminal(later.status) ? 200 : 202, toRunView(later));
+    const request = { agent, input, threadId, metadata, idempotencyKey };
+    return answerStart(this.execution, context, request, { prefer, reply });
   }
 
   @Documented({

@@ -18,7 +18,7 @@ describe('the configuration without any setting', () => {
   it('is the embedded default of the design', () => {
     expect(config).toEqual({
       production: false,
-      http: { host: '127.0.0.1', port: 3000, bodyLimitBytes: 1_048_576, corsOrigins: [] },
+      http: { host: '127.0.0.1', port: 3000, bodyLimitBytes: 1_048_576, corsOrigins: [], acceptSharedState: false },
       auth: {
         key: { kind: 'generated', path: resolve('.carrel/keys/signing-key.pem') },
         issuer: 'carrel',

@@ -29,7 +29,7 @@ let server: CarrelServer;
 let document: Document;
 
 beforeAll(async () => {
-  server = await CarrelServer.start();
+  server = await CarrelServer.start({ env: { CARREL_ACCEPT_SHARED_STATE: 'true' } }); // every door that there can be
   document = (await supertest(server.url).get('/docs-json')).body as Document;
 });
 afterAll(() => server.close());

@@ -206,4 +206,12 @@ export const FAULTS = [
     spec: 'test/e2e/bad-input-bytes.spec.ts',
     only: 'another protocol',
   },
+  {
+    name: 'a shared state object says whose run it is, and nobody compares',
+    file: 'src/edge/shared-state.ts',
+    search: "if ('user_id' in state && state['user_id'] !== userId) {",
+    replace: "if ('user_id' in state && typeof state['user_id'] !== 'string') {",
+    spec: 'test/edge/shared-state.spec.ts',
+    only: 'names another user',
+  },
 ];

@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { FAULTS } from './faults.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const COPIED = ['src', 'test', 'package.json', 'jest.config.ts', 'tsconfig.json', '.swcrc'];
+const COPIED = ['src', 'test', 'docs', 'package.json', 'jest.config.ts', 'tsconfig.json', '.swcrc'];
 const COPIES = 2;
 const ENV = { ...process.env, ISOLATION_USERS: '6', ISOLATION_PATIENCE_MS: '6000' };
 

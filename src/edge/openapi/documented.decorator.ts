@@ -24,6 +24,7 @@ interface Documentation {
   problems?: readonly ErrorCode[];
   /** Nobody needs a token for it. */
   open?: true;
+  deprecated?: true;
 }
 
 /** Any request that needs a token can be answered so. */
@@ -32,10 +33,17 @@ const ALWAYS: readonly ErrorCode[] = ['internal'];
 const EVENT_STREAM = 'EventStream';
 
 /** Everything that the OpenAPI document says of a route, beside its parameters. */
-export function Documented({ summary, description, answers, problems = [], open }: Documentation): MethodDecorator {
+export function Documented({
+  summary,
+  description,
+  answers,
+  problems = [],
+  open,
+  deprecated,
+}: Documentation): MethodDecorator {
   const codes = [...problems, ...(open ? [] : WHEN_IDENTIFIED), ...ALWAYS];
   return applyDecorators(
-    ApiOperation({ summary, description }),
+    ApiOperation({ summary, description, ...(deprecated && { deprecated }) }),
     ...(open ? [] : [ApiBearerAuth()]),
     ...Object.entries(answers).map(([status, answer]) => ApiResponse(answerOf(Number(status), answer))),
     ...byStatus(codes).map(([status, own]) => ApiResponse(problemOf(status, own))),

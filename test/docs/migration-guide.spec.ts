@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+import { SHARED_STATE_FIELDS } from '../../src/edge/shared-state-fields.js';
+import { CarrelServer, type RunJson } from '../carrel-server.js';
+
+const GUIDE = readFileSync('docs/migrating-from-shared-state.md', 'utf8');
+
+function blocksOf(language: string): string[] {
+  return [...GUIDE.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, text]) => text!);
+}
+
+describe('docs/migrating-from-shared-state.md', () => {
+  it('has the table of fields as it is in the code', () => {
+    const table = /<!-- fields:begin -->\s*([\s\S]*?)\s*<!-- fields:end -->/.exec(GUIDE)?.[1] ?? '';
+    const rows = table.split('\n').slice(2).map(cellsOf);
+    const expected = [...SHARED_STATE_FIELDS].map(([name, { to, metadataKey, about }]) => {
+      const place = to === 'metadata' && metadataKey ? `\`metadata.${metadataKey}\`` : to;
+      return [`\`${name}\``, place, about];
+    });
+    expect(rows).toEqual(expected);
+  });
+
+  it('has code that fits the public API', () => {
+    const blocks = blocksOf('ts');
+    expect(blocks.length).toBeGreaterThanOrEqual(4);
+    expect(problemsIn(blocks)).toEqual([]);
+  });
+
+  it('would be told of code that does not fit', () => {
+    const [wrong] = problemsIn([
+      "import { ExecutionService } from 'carrel';\nexport type A = ExecutionService['nothing'];\n",
+    ]);
+    expect(wrong).toMatch(/'nothing'/);
+  });
+
+  it('has requests that work', async () => {
+    const requests = blocksOf('http').map(parseRequest);
+    expect(requests).toHaveLength(2);
+    await using server = await CarrelServer.start({ env: { CARREL_ACCEPT_SHARED_STATE: 'true' } });
+    const alice = await server.as('alice');
+    for (const { method, path, headers, body } of requests) {
+      const { status, body: run } = await alice.http<RunJson>(method, path, body, headers);
+      expect([path, status, run.status]).toEqual([path, 200, 'completed']);
+      expect(run).toMatchObject({ agent: 'summarise', threadId: 'thread-7', metadata: { source: 'chat' } });
+    }
+  });
+});
+
+function cellsOf(row: string): string[] {
+  return row
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+}
+
+function parseRequest(text: string) {
+  const [head = '', body = ''] = text.split('\n\n');
+  const [first = '', ...lines] = head.split('\n');
+  const [method = '', path = ''] = first.split(' ');
+  const headers = Object.fromEntries(lines.map((line) => line.split(': ') as [string, string]));
+  return { method, path, headers, body: JSON.parse(body) as unknown };
+}
+
+/** What TypeScript has against them, each as a module of an application that has Carrel installed. */
+function problemsIn(blocks: readonly string[]): string[] {
+  const sources = new Map(blocks.map((text, i) => [resolve(`test/docs/block-${i}.ts`), text]));
+  const config = ts.getParsedCommandLineOfConfigFile(
+    'tsconfig.json',
+    { noEmit: true },
+    {
+      ...ts.sys,
+      onUnRecoverableConfigFileDiagnostic: () => undefined,
+    },
+  );
+  const options: ts.CompilerOptions = {
+    ...config?.options,
+    paths: { carrel: [join(process.cwd(), 'src/index.ts')] },
+    noUnusedLocals: false,
+  };
+  const host = ts.createCompilerHost(options);
+  const { readFile, fileExists, getSourceFile } = host;
+  host.readFile = (path) => sources.get(path) ?? readFile(path);
+  host.fileExists = (path) => sources.has(path) || fileExists(path);
+  host.getSourceFile = (path, ...rest) => {
+    const text = sources.get(path);
+    return text === undefined
+      ? getSourceFile(path, ...rest)
+      : ts.createSourceFile(path, text, ...(rest.slice(0, 1) as [ts.ScriptTarget]));
+  };
+  const program = ts.createProgram([...sources.keys()], options, host);
+  return [...sources.keys()].flatMap((path) => {
+    const file = program.getSourceFile(path);
+    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(({ messageText }) =>
+      ts.flattenDiagnosticMessageText(messageText, '\n'),
+    );
+  });
+}
