@@ -23,7 +23,7 @@ const BODY_FIELDS = new Set(['agent', 'agent_name', 'state']);
 export function runRequestOfSharedState(body: unknown, userId: UserId): RunRequest {
   const { state: givenState, ...call } = fieldsOf(body, 'the body');
   const state = fieldsOf(givenState, 'state');
-  if ('user_id' in state && state['user_id'] !== userId) {
+  if (state['user_id'] !== undefined && state['user_id'] !== userId) {
     throw new CarrelError(
       'forbidden',
       'state.user_id is not the user of the token: the token says who asks, so leave it out or send the same',
@@ -49,10 +49,9 @@ export function runRequestOfSharedState(body: unknown, userId: UserId): RunReque
   });
 }
 
-/** Those that are given. Without a prototype, so that no name means something that nobody sent. */
+/** Those that are given. */
 function fieldsOf(value: unknown, name: string): Fields {
-  const given = entriesOf(value, name).filter(([, field]) => field !== null);
-  return Object.assign(Object.create(null) as object, Object.fromEntries(given));
+  return Object.fromEntries(entriesOf(value, name).filter(([, field]) => field !== null));
 }
 
 function entriesOf(value: unknown, name: string): [string, unknown][] {

@@ -209,8 +209,8 @@ export const FAULTS = [
   {
     name: 'a shared state object says whose run it is, and nobody compares',
     file: 'src/edge/shared-state.ts',
-    search: "if ('user_id' in state && state['user_id'] !== userId) {",
-    replace: "if ('user_id' in state && typeof state['user_id'] !== 'string') {",
+    search: "if (state['user_id'] !== undefined && state['user_id'] !== userId) {",
+    replace: "if (state['user_id'] !== undefined && typeof state['user_id'] !== 'string') {",
     spec: 'test/edge/shared-state.spec.ts',
     only: 'names another user',
   },
