@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../shared/json.js';
-import type { AgentClass, RetryOptions } from './agent-provider.js';
+import type { AgentClass, BreakerOptions, FallbackOptions, RetryOptions } from './agent-provider.js';
 
 /** What the registry knows of an agent. Immutable, and the same for every user. */
 export interface AgentDefinition {
@@ -15,6 +15,8 @@ export interface AgentDefinition {
   readonly deadlineMs?: number;
   readonly retry?: Readonly<RetryOptions>;
   readonly effect: 'idempotent' | 'once';
+  readonly fallback?: Readonly<FallbackOptions>;
+  readonly breaker?: Readonly<Required<BreakerOptions>>;
   /**
    * What the agent is to get for an input as a client sends it. Called when a run is submitted, to refuse bad input, and
    * again at each attempt, for the value (a DTO's instance, a schema's output) can't be stored.

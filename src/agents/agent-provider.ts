@@ -1,4 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
+import type { JsonValue } from '../shared/json.js';
 import type { AgentRun } from './agent-run.js';
 
 /** One piece of what a generating agent yields: a text is the same as `{ type: 'delta', text }`. */
@@ -51,4 +52,18 @@ export interface AgentOptions {
    * @default 'once'
    */
   effect?: 'idempotent' | 'once';
+  /** Who or what answers when the agent has failed for good, or its breaker is open. The run is `degraded` then. */
+  fallback?: FallbackOptions;
+  /** Leaves the agent alone for a while when it has failed too often for a user; others' calls go on. @default none */
+  breaker?: BreakerOptions;
+}
+
+/** Another agent, by name, that is given the same input; or a fixed value. */
+export type FallbackOptions = { agent: string } | { value: JsonValue };
+
+export interface BreakerOptions {
+  /** Failed attempts in a row that open it. @default 5 */
+  failures?: number;
+  /** How long it stays open; then one attempt is let through. @default 60000 */
+  resetMs?: number;
 }

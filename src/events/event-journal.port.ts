@@ -21,7 +21,7 @@ export interface OpenToolCall {
  */
 export interface EventJournal {
   /**
-   * Adds events to a running run; resolves when they are on disk. Events of a higher attempt than the run's record has
+   * Adds events to a running run, and what they record of its steps; resolves when they are on disk. Events of a higher attempt than the run's record has
    * raise it, so that no process that goes on with the run gives a number twice.
    *
    * @param fence the number that `RunStore.claim` gave; a lower one than the run's own writes nothing

@@ -1,6 +1,8 @@
-import type { JsonValue } from '../shared/json.js';
-import type { CallId, EventId, RunId, SupportCode, ThreadId, UserId } from '../shared/ids.js';
+import type { JsonObject, JsonValue } from '../shared/json.js';
+import type { ApprovalId, CallId, EventId, RunId, SupportCode, ThreadId, UserId } from '../shared/ids.js';
 import type { ErrorCode } from '../shared/errors.js';
+import type { ApprovalDecision, ApprovalKind } from './approval-record.js';
+import type { StepKind, StepOutcome, StepRecord } from './step-record.js';
 
 /** Why a run ended badly, as its owner sees it. Details stay in the log, under the support code. */
 export interface RunError {
@@ -18,14 +20,34 @@ export type Usage = Readonly<Record<string, number>>;
  * envelope are the same word.
  */
 export interface RunEventData {
-  /** The run waits. `position` counts from 1; `reason` says for what. */
-  agent_queued: { position: number; reason: 'user_limit' | 'server_busy' };
+  /** The run waits. `position` counts from 1 (0: nobody is before it, only time); `reason` says for what. */
+  agent_queued: { position: number; reason: QueueReason; notBefore?: string };
   agent_started: { status: 'started'; isolated: true; agent: string; input: JsonValue };
   agent_thinking: { thought: string; step?: number; progress?: number };
   agent_message_delta: { text: string };
   tool_executing: { callId: CallId; tool: string; server?: string; arguments: JsonValue };
   tool_progress: { callId: CallId; progress: number; message?: string };
   tool_completed: { callId: CallId; outcome: 'ok' | 'error'; result: JsonValue; durationMs: number };
+  /** `step` is the step's path, which the envelope has too. */
+  step_started: { step: string; kind: StepKind };
+  step_completed: { step: string; outcome: StepOutcome; reason?: string; attempts: number; durationMs: number };
+  /** Somebody is asked. `expiresAt` is ISO 8601, UTC; `hash` names exactly what is asked. */
+  approval_required: {
+    approvalId: ApprovalId;
+    kind: ApprovalKind;
+    title: string;
+    details?: JsonValue;
+    schema?: JsonObject;
+    approvers: readonly string[];
+    hash: string;
+    expiresAt: string;
+  };
+  approval_resolved: { approvalId: ApprovalId; decision: ApprovalDecision; by?: string };
+  /** The run holds no slot and no place in its lane while it waits. `until` is ISO 8601, UTC. */
+  agent_suspended: { waitsFor: 'answer' | 'time'; until?: string };
+  agent_resumed: { attempt: number };
+  /** A fallback is about to answer for `from`. */
+  agent_fallback: { from: string; to: string | null; reason: string };
   agent_retrying: { attempt: number; delayMs: number; error: RunError };
   /** Terminal. */
   agent_completed: { status: 'completed' | 'degraded'; result: JsonValue; durationMs: number; usage?: Usage };
@@ -34,6 +56,9 @@ export interface RunEventData {
   /** Terminal. `forced`: the agent did not stop within the grace period. */
   agent_cancelled: { by: string; forced: boolean; durationMs: number };
 }
+
+/** `user_limit`: for the user's own runs; `server_busy`: for a slot; `thread_busy`: for its thread; `delayed`: for its time. */
+export type QueueReason = 'user_limit' | 'server_busy' | 'thread_busy' | 'delayed';
 
 export type RunEventType = keyof RunEventData;
 
@@ -75,6 +100,8 @@ export interface EventDraft {
   /** JSON text of the event's `data`. */
   data: string;
   step?: string;
+  /** What the store keeps of the step that the event tells of, in the same transaction. */
+  record?: StepRecord;
 }
 
 /** An event on disk. `json` is the whole envelope: it is serialised once, for journal, sockets, SSE and pages. */
@@ -90,7 +117,8 @@ export interface JournalledEvent {
 export function draftEvent<Type extends RunEventType>(
   type: Type,
   data: RunEventData[Type] & object,
-  facts: { attempt: number; atMs: number; step?: string },
+  facts: { attempt: number; atMs: number; step?: string; record?: StepRecord },
 ): EventDraft {
-  return { type, attempt: facts.attempt, atMs: facts.atMs, data: JSON.stringify(data), step: facts.step };
+  const { attempt, atMs, step, record } = facts;
+  return { type, attempt, atMs, data: JSON.stringify(data), step, record };
 }

@@ -8,6 +8,8 @@ export interface RunConsumer {
   run(ref: RunRef, claimed?: RunRecord): Promise<void>;
   /** Somebody wants the run cancelled: a process that does not run it does nothing. */
   cancel(ref: RunRef, by: string): void;
+  /** A question of the run was answered before it was suspended: a process that does not run it does nothing. */
+  answered(ref: RunRef): void;
 }
 
 /** A slot of this process that is kept free for one run. Either method must be called, once. */
@@ -33,6 +35,9 @@ export interface RunDispatcher {
 
   /** Tells all processes. */
   cancel(ref: RunRef, by: string): Promise<void>;
+
+  /** Tells all processes. */
+  answered(ref: RunRef): Promise<void>;
 
   /** The place in line, from 1, of a run that would be dispatched now; 0 when a slot is free for it. */
   placeInLine(): number;

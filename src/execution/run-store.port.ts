@@ -1,6 +1,8 @@
 import type { RunError, EventDraft, Usage } from '../events/run-event.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
-import type { RequestId, RunId, UserId, ThreadId } from '../shared/ids.js';
+import type { ApprovalId, RequestId, RunId, UserId, ThreadId } from '../shared/ids.js';
+import type { StepRecord } from '../events/step-record.js';
+import type { PipelineSpec } from './pipeline/pipeline-spec.js';
 import type { RunStatus, TerminalStatus } from './run-status.js';
 
 export const RUN_STORE = Symbol('RUN_STORE');
@@ -24,11 +26,21 @@ export interface RunRecord {
   id: RunId;
   userId: UserId;
   threadId: ThreadId;
+  /** Name of the agent, or of the pipeline when `pipeline` is there. */
   agent: string;
+  /** The name of a pipeline of this server, or a whole one that came with the request. */
+  pipeline?: string | PipelineSpec;
   status: RunStatus;
   input: JsonValue;
   metadata: JsonObject;
   origin: RunOrigin;
+  /** Its place in its user's line: higher ones are admitted first. */
+  priority: number;
+  /** The run that this one tries again. */
+  retryOf?: RunId;
+  /** Why it waits although its user's lane may have room: for its thread's earlier run, or for its time (`notBeforeMs`). */
+  heldBy?: RunHold;
+  notBeforeMs?: number;
   result?: JsonValue;
   error?: RunError;
   usage?: Usage;
@@ -41,14 +53,32 @@ export interface RunRecord {
   /** All moments are milliseconds since the Unix epoch. */
   createdAtMs: number;
   startedAtMs?: number;
+  /** How long it has been suspended in all, in milliseconds; its deadline moves by as much. */
+  suspendedMs: number;
   endedAtMs?: number;
 }
+
+export type RunHold = 'thread' | 'delay';
+
+/** What becomes of a new run whose thread has a run that has not ended. */
+export type OnConflict = 'enqueue' | 'reject' | 'interrupt';
 
 export interface NewRun {
   id: RunId;
   /** Is made if the user has none of that id. */
   threadId: ThreadId;
   agent: string;
+  pipeline?: string | PipelineSpec;
+  /** @default 0 */
+  priority?: number;
+  /** It takes no part in its lane before. */
+  notBeforeMs?: number;
+  /** @default 'enqueue' */
+  onConflict?: OnConflict;
+  /** The run that this one tries again. */
+  retryOf?: RunId;
+  /** The finished (`ok`) steps of `retryOf` become this run's own. */
+  reuseSteps?: boolean;
   input: JsonValue;
   metadata: JsonObject;
   origin: RunOrigin;
@@ -75,12 +105,16 @@ export interface LaneLimits {
   maxQueued: number;
   /** Starts in a fixed window of one minute. */
   startsPerMinute: number;
+  /** How many may be suspended; one more fails instead. */
+  maxSuspended: number;
 }
 
 export interface LaneState {
   /** Admitted and not ended, whether they have a slot yet or not. */
   running: number;
+  /** Waiting, those included that are held for their thread or their time. */
   queued: number;
+  suspended: number;
   /** Starts counted in the current window, and when it ends; both 0 while no window is open. */
   starts: number;
   windowEndsAtMs: number;
@@ -94,6 +128,26 @@ export interface Submitted {
   replayed: boolean;
   /** True when the run is this process's own already: `opening` was given, and it was admitted. */
   claimed: boolean;
+  /** `interrupt`: runs of the thread that are running and have been told to end; whoever runs them must be told. */
+  interrupted: readonly RunRef[];
+}
+
+/** What a run waits for when it is suspended. */
+export interface Suspension {
+  /** Questions that must all be open still. */
+  approvals: readonly ApprovalId[];
+  /** When the earliest of its sleeps is over; the questions' own ends are known. */
+  untilMs?: number;
+}
+
+/** What has come due. */
+export interface Woken {
+  /** Runs that were admitted by this, to be dispatched. */
+  admitted: readonly RunRef[];
+  /** Runs that are running while a question of theirs has expired: whoever runs them must be told. */
+  answered: readonly RunRef[];
+  /** True when there may be more that is due already. */
+  more: boolean;
 }
 
 /** How a run ended; becomes its record and its terminal event. */
@@ -116,6 +170,14 @@ export type CancelRequest =
   /** It is running: whoever runs it must be told. */
   | { outcome: 'requested'; run: RunRecord };
 
+/** A run that this process has made its own. */
+export interface ClaimedRun extends RunRecord {
+  /** It comes back from a suspension. */
+  resumed: boolean;
+  /** There may be steps recorded of it. */
+  hasSteps: boolean;
+}
+
 export interface RunPage {
   items: readonly RunRecord[];
   /** What to ask for next, when there is more. */
@@ -133,9 +195,12 @@ export interface RunFilter {
  */
 export interface RunStore {
   /**
-   * Records a run and takes a place in the user's lane, with its `agent_queued` event when it has to wait.
+   * Records a run and takes a place in the user's lane, with its `agent_queued` event when it has to wait. Runs of one
+   * thread are carried out one after the other, in the order of their arrival: a later one is held until those before it
+   * have ended. A run that waits is held by its time first, then by its thread.
    *
-   * @throws CarrelError `queue_full` | `rate_limited` (with `retryAfterMs`) | `idempotency_conflict`; nothing is stored then
+   * @throws CarrelError `queue_full` | `rate_limited` (with `retryAfterMs`) | `idempotency_conflict` | `thread_busy` (with
+   *   `onConflict: 'reject'`); nothing is stored then
    */
   submit(userId: UserId, run: NewRun, limits: LaneLimits): Promise<Submitted>;
 
@@ -145,16 +210,48 @@ export interface RunStore {
   list(userId: UserId, filter: RunFilter, page: { limit: number; cursor?: string }): Promise<RunPage>;
 
   /**
-   * Makes an admitted, queued run this process's own: `running`, attempt and fence raised by one, and `opening` (an
-   * `agent_started`, or an `agent_retrying` when it has run before) in the journal, in one transaction.
+   * Makes an admitted, queued run this process's own: `running`, fence raised by one, attempt too unless it comes back
+   * from a suspension, and `opening` (an `agent_started`; an `agent_retrying` when it was interrupted; an `agent_resumed`
+   * when it was suspended: `record.resumed`) in the journal, in one transaction.
    *
    * @returns the record as it is now; undefined when it is not there, not queued or not admitted
    */
-  claim(userId: UserId, runId: RunId, opening: (run: RunRecord) => EventDraft): Promise<RunRecord | undefined>;
+  claim(userId: UserId, runId: RunId, opening: (run: ClaimedRun) => EventDraft): Promise<ClaimedRun | undefined>;
 
   /**
-   * Ends a run: record, last events and place in the lane in one transaction, which also admits what waits next.
-   * `events` end with the terminal event.
+   * What is recorded of a run's steps, in the order in which they were first written. A run that was never interrupted,
+   * suspended or given another's steps has none when it is claimed (`ClaimedRun.hasSteps`).
+   */
+  steps(userId: UserId, runId: RunId): Promise<readonly StepRecord[]>;
+
+  /**
+   * Suspends a running run: `suspended`, its place in the lane given back, what waits next admitted, its `started` steps
+   * `waiting`, and `events` in the journal, in one transaction. `events` end with `agent_suspended`.
+   *
+   * @returns `answered` when one of the questions is not open any more: nothing is written then
+   * @throws CarrelError `run_closed` as `finish` does; `too_many_suspended`
+   */
+  suspend(
+    userId: UserId,
+    runId: RunId,
+    fence: number,
+    suspension: Suspension,
+    events: readonly EventDraft[],
+    limits: LaneLimits,
+  ): Promise<{ outcome: 'suspended'; admitted: readonly RunRef[] } | { outcome: 'answered' }>;
+
+  /**
+   * Lets what is due go on, at most `limit` of it: delayed runs take their place in their lane, suspended runs whose sleep
+   * is over or whose question has expired go back into theirs. An expired question is closed, with `approval_resolved`.
+   */
+  wake(nowMs: number, limit: number, limits: LaneLimits): Promise<Woken>;
+
+  /** When the next thing is due; undefined when nothing is. */
+  nextDueMs(): Promise<number | undefined>;
+
+  /**
+   * Ends a run: record, last events and place in the lane in one transaction, which also admits what waits next. Questions
+   * of the run that are still open are withdrawn, with `approval_resolved` before the terminal event, which `events` end with.
    *
    * @returns the user's runs that this has admitted, to be dispatched
    * @throws CarrelError `run_closed` when the run has ended or was claimed by another process; nothing is written then
@@ -184,7 +281,8 @@ export interface RunStore {
   takeOver(userId: UserId, runId: RunId): Promise<RunRecord | undefined>;
 
   /**
-   * Records that the user wants a run cancelled. One that is not running ends at once, with `closing` in the journal.
+   * Records that the user wants a run cancelled. One that is not running (queued or suspended) ends at once, with `closing`
+   * in the journal, as `finish` would end it.
    */
   requestCancel(
     userId: UserId,
@@ -197,7 +295,7 @@ export interface RunStore {
   /** The state of a user's lane; zeros for a user nobody has seen. */
   lane(userId: UserId): Promise<LaneState>;
 
-  /** The user's waiting runs in the order in which they will be admitted. */
+  /** The user's waiting runs in the order in which they will be admitted; those that are held come last. */
   waiting(userId: UserId, limit: number): Promise<readonly RunRecord[]>;
 
   /**

@@ -13,6 +13,10 @@ export type RequestId = Branded<'RequestId'>;
 export type EventId = Branded<'EventId'>;
 /** One tool call of one run. */
 export type CallId = Branded<'CallId'>;
+/** A question that a run asks its owner. */
+export type ApprovalId = Branded<'ApprovalId'>;
+/** A recurring run. */
+export type ScheduleId = Branded<'ScheduleId'>;
 /** What a user quotes to support; the log has the details beside it. */
 export type SupportCode = Branded<'SupportCode'>;
 
@@ -23,6 +27,8 @@ interface IdKinds {
   req: RequestId;
   evt: EventId;
   call: CallId;
+  apr: ApprovalId;
+  sch: ScheduleId;
   sup: SupportCode;
 }
 
@@ -74,3 +80,5 @@ export function whyNotUserId(value: unknown): string | undefined {
 export const THREAD_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 /** Every run id looks like this; what does not can't exist. */
 export const RUN_ID_PATTERN = /^run_[0-9a-z]{26}$/;
+export const APPROVAL_ID_PATTERN = /^apr_[0-9a-z]{26}$/;
+export const SCHEDULE_ID_PATTERN = /^sch_[0-9a-z]{26}$/;

@@ -1,0 +1,52 @@
+import type { FallbackOptions, RetryOptions } from '../../agents/agent-provider.js';
+import type { JsonValue } from '../../shared/json.js';
+
+/**
+ * A value that follows from what is known when a step begins: JSON Logic (`{ "var": "steps.triage.score" }`), or plain data
+ * with JSON Logic anywhere inside. It sees `input` (the pipeline's), `steps` (results by step, of those the step depends
+ * on) and, inside of `map` and `loop`, `item`, `index` and `last`.
+ */
+export type Expression = JsonValue;
+
+/** What every step has. */
+export interface StepSpecBase {
+  /** Unique among its siblings: letters, digits, `-`, `_`; it is a part of the step's path. */
+  readonly name: string;
+  /** Siblings that must have ended first. */
+  readonly dependsOn?: readonly string[];
+  /** The step is skipped when this is false; one that throws fails it. */
+  readonly when?: Expression;
+  /** The pipeline goes on when the step fails. @default false */
+  readonly continueOnError?: boolean;
+  readonly retry?: RetryOptions;
+  /** Of one attempt. */
+  readonly timeoutMs?: number;
+  readonly fallback?: FallbackOptions;
+}
+
+/** What a step does. `input` is the pipeline's own unless it is given. */
+export type StepWork =
+  | { readonly agent: string; readonly input?: Expression }
+  | { readonly pipeline: string | PipelineSpec; readonly input?: Expression }
+  /** All at once; its result has theirs by name. */
+  | { readonly parallel: readonly StepSpec[] }
+  /** The first that ends well wins; the others are cancelled. */
+  | { readonly race: readonly StepSpec[] }
+  /** Once for every item of a list, in its order. */
+  | { readonly map: { readonly over: Expression; readonly concurrency?: number; readonly step: StepWork } }
+  /** Again and again until `until` holds of `last`, at most `max` times. */
+  | { readonly loop: { readonly step: StepWork; readonly until: Expression; readonly max: number } };
+
+export type StepSpec = StepSpecBase & StepWork;
+
+/** A pipeline as data: a directed graph of steps. */
+export interface PipelineSpec {
+  /** @default 'inline' */
+  readonly name?: string;
+  readonly description?: string;
+  readonly steps: readonly StepSpec[];
+  /** @default the result of the last step of the list */
+  readonly output?: Expression;
+  /** Steps that may be at work at once. @default 8 */
+  readonly concurrency?: number;
+}
