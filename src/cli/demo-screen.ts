@@ -66,6 +66,20 @@ function tell(event: RunEvent): string {
       return event.data.outcome;
     case 'agent_retrying':
       return `attempt ${event.data.attempt} in ${event.data.delayMs} ms`;
+    case 'step_started':
+      return event.data.step;
+    case 'step_completed':
+      return `${event.data.step} ${event.data.outcome}`;
+    case 'approval_required':
+      return event.data.title;
+    case 'approval_resolved':
+      return event.data.decision;
+    case 'agent_suspended':
+      return `until ${event.data.until ?? 'somebody decides'}`;
+    case 'agent_resumed':
+      return '';
+    case 'agent_fallback':
+      return event.data.reason;
     case 'agent_completed':
     case 'agent_cancelled':
       return `${event.data.durationMs} ms`;

@@ -29,6 +29,9 @@ export interface CarrelConfig {
     readonly maxRunning: number;
     readonly maxQueued: number;
     readonly startsPerMinute: number;
+    /** Runs that may wait for a person or for time, without a place in the lane. */
+    readonly maxSuspended: number;
+    readonly maxSchedules: number;
     readonly maxSockets: number;
   };
   readonly runs: {
@@ -41,12 +44,16 @@ export interface CarrelConfig {
     readonly retryAttempts: number;
     readonly retryBaseMs: number;
     readonly cancelGraceMs: number;
+    /** How long a question waits for its answer, unless the agent says otherwise. */
+    readonly approvalTtlMs: number;
   };
   readonly limits: {
     readonly metadataBytes: number;
     readonly eventDataBytes: number;
     /** Nesting of inputs, metadata and results. */
     readonly jsonDepth: number;
+    /** Steps of one run, those of its children included. */
+    readonly runSteps: number;
     /** Packets that may wait for a slow socket before it is caught up from the journal instead. */
     readonly socketBacklog: number;
   };

@@ -104,6 +104,14 @@ export const ENV_SCHEMA = z.object({
     group: "A user's share",
     about: 'Runs that one user may start in a minute',
   }),
+  CARREL_USER_MAX_SUSPENDED: integer(0, 1_000_000, 1_000, {
+    group: "A user's share",
+    about: 'Runs of one user that may wait for a person or for time, without a place in the lane',
+  }),
+  CARREL_USER_MAX_SCHEDULES: integer(0, 100_000, 50, {
+    group: "A user's share",
+    about: 'Recurring runs of one user',
+  }),
 
   CARREL_RUN_SLOTS: integer(1, 100_000, 64, {
     group: 'Runs',
@@ -138,6 +146,11 @@ export const ENV_SCHEMA = z.object({
     about: 'How long a cancelled agent has to stop by itself',
     unit: 'ms',
   }),
+  CARREL_APPROVAL_TTL_MS: integer(1, MAX_MS, 86_400_000, {
+    group: 'Runs',
+    about: 'How long a question waits for its answer, unless the agent says otherwise',
+    unit: 'ms',
+  }),
 
   CARREL_METADATA_BYTES: integer(2, 1024 * 1024, 16 * 1024, {
     group: 'Limits',
@@ -152,6 +165,10 @@ export const ENV_SCHEMA = z.object({
   CARREL_JSON_DEPTH: integer(1, 100, 10, {
     group: 'Limits',
     about: 'How deep inputs, metadata and results may be nested',
+  }),
+  CARREL_RUN_MAX_STEPS: integer(1, 1_000_000, 10_000, {
+    group: 'Limits',
+    about: 'Steps that one run may have, those of its children included',
   }),
   CARREL_SOCKET_BACKLOG: integer(1, 1_000_000, 128, {
     group: 'Limits',

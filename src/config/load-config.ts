@@ -73,6 +73,8 @@ function configFrom(s: Settings): CarrelConfig {
       maxRunning: s.CARREL_USER_MAX_RUNNING,
       maxQueued: s.CARREL_USER_MAX_QUEUED,
       startsPerMinute: s.CARREL_USER_STARTS_PER_MINUTE,
+      maxSuspended: s.CARREL_USER_MAX_SUSPENDED,
+      maxSchedules: s.CARREL_USER_MAX_SCHEDULES,
       maxSockets: s.CARREL_USER_MAX_SOCKETS,
     },
     runs: {
@@ -83,11 +85,13 @@ function configFrom(s: Settings): CarrelConfig {
       retryAttempts: s.CARREL_RETRY_ATTEMPTS,
       retryBaseMs: s.CARREL_RETRY_BASE_MS,
       cancelGraceMs: s.CARREL_CANCEL_GRACE_MS,
+      approvalTtlMs: s.CARREL_APPROVAL_TTL_MS,
     },
     limits: {
       metadataBytes: s.CARREL_METADATA_BYTES,
       eventDataBytes: s.CARREL_EVENT_DATA_BYTES,
       jsonDepth: s.CARREL_JSON_DEPTH,
+      runSteps: s.CARREL_RUN_MAX_STEPS,
       socketBacklog: s.CARREL_SOCKET_BACKLOG,
     },
     log: { level: s.CARREL_LOG_LEVEL, pretty: isPretty(s.CARREL_LOG_PRETTY) },

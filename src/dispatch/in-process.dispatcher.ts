@@ -59,6 +59,10 @@ export class InProcessDispatcher implements RunDispatcher {
     this.consumer?.cancel(ref, by);
   }
 
+  async answered(ref: RunRef): Promise<void> {
+    this.consumer?.answered(ref);
+  }
+
   placeInLine(): number {
     return this.consumer && this.running < this.slots ? 0 : this.waiting + 1;
   }

@@ -91,10 +91,10 @@ export interface NewRun {
    */
   placeInLine: number;
   /**
-   * Given when this process holds a slot for the run: if it is admitted, it is claimed in the same transaction, with
+   * Not with `notBeforeMs` or `reuseSteps`. Given when this process holds a slot for the run: if it is admitted, it is claimed in the same transaction, with
    * this first event, as `claim` would.
    */
-  opening?: (run: RunRecord) => EventDraft;
+  opening?: (run: ClaimedRun) => EventDraft;
 }
 
 /** A user's share. */
