@@ -6,7 +6,9 @@ import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunEmitter } from '../events/run-emitter.js';
+import type { StepRecord } from '../events/step-record.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
+import { CircuitBreakers } from './circuit-breakers.js';
 import { UserExecutionEngine } from './user-execution-engine.js';
 
 /** Also where cancels are forced at once, clean-ups have some time. */
@@ -37,6 +39,7 @@ export class ExecutionEngineFactory {
     private readonly moduleRef: ModuleRef,
     private readonly registry: AgentRegistry,
     private readonly invoker: AgentInvoker,
+    private readonly breakers: CircuitBreakers,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -45,15 +48,22 @@ export class ExecutionEngineFactory {
    * An engine for one run of this context's user; dispose of it (`await using`).
    *
    * @param emitter takes the run's events; it is bound to the same user and run
+   * @param recorded what is recorded of the run's steps already (`RunStore.steps`)
    */
-  createUserEngine(context: UserExecutionContext, emitter: RunEmitter): UserExecutionEngine {
+  createUserEngine(
+    context: UserExecutionContext,
+    emitter: RunEmitter,
+    recorded: readonly StepRecord[] = [],
+  ): UserExecutionEngine {
     this.created++;
     return new UserExecutionEngine(context, {
       registry: this.registry,
       invoker: this.invoker,
       config: this.config,
       clock: this.clock,
+      breakers: this.breakers,
       emitter,
+      recorded,
       openScope: (of) => this.openScope(of),
       onDisposed: () => this.disposed++,
     });
