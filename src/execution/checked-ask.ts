@@ -3,7 +3,7 @@ import type { Ask } from '../agents/agent-run.js';
 import type { CarrelConfig } from '../config/config.js';
 import { CarrelError } from '../shared/errors.js';
 import { whyNotPlainJson, type JsonObject, type JsonValue } from '../shared/json.js';
-import { whyNotAnswerSchema } from './answer-schema.js';
+import { whyNotAnswerSchema } from './approval-schema.js';
 
 const MAX_TITLE_LENGTH = 300;
 const MAX_APPROVERS = 20;

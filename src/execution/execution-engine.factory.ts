@@ -8,6 +8,7 @@ import type { UserExecutionContext } from '../context/user-execution-context.js'
 import type { RunEmitter } from '../events/run-emitter.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
+import type { UserId } from '../shared/ids.js';
 import { CircuitBreakers } from './circuit-breakers.js';
 import { UserExecutionEngine } from './user-execution-engine.js';
 
@@ -34,6 +35,7 @@ export class ExecutionEngineFactory {
   private disposed = 0;
   private failedCleanUps = 0;
   private liveContexts = 0;
+  private readonly liveByUser = new Map<UserId, number>();
 
   constructor(
     private readonly moduleRef: ModuleRef,
@@ -74,18 +76,30 @@ export class ExecutionEngineFactory {
     return { created, disposed, active: created - disposed, failedCleanUps, liveContexts };
   }
 
+  /** DI sub-trees of this user that are open now. */
+  liveContextsOf(userId: UserId): number {
+    return this.liveByUser.get(userId) ?? 0;
+  }
+
   private openScope(context: UserExecutionContext): ExecutionScope {
     const scope = new ExecutionScope(context, {
       moduleRef: this.moduleRef,
       clock: this.clock,
       cleanUpMs: Math.max(this.config.runs.cancelGraceMs, MIN_CLEAN_UP_MS),
       onDisposed: (errors) => {
-        this.liveContexts--;
+        this.count(context.userId, -1);
         this.failedCleanUps += errors.length;
         for (const err of errors) this.logger.error({ err, ...context.toJSON() }, 'a clean-up callback failed');
       },
     });
-    this.liveContexts++;
+    this.count(context.userId, 1);
     return scope;
+  }
+
+  private count(userId: UserId, change: number): void {
+    this.liveContexts += change;
+    const own = this.liveContextsOf(userId) + change;
+    if (own === 0) this.liveByUser.delete(userId);
+    else this.liveByUser.set(userId, own);
   }
 }
