@@ -2,7 +2,7 @@ import type { Clock } from './clock.js';
 
 /** Resolves after a while, or as soon as `signal` is aborted. */
 export async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
+  if (ms <= 0 || signal.aborted) return;
   const over = Promise.withResolvers<void>();
   const end = () => over.resolve();
   const cancelTimer = clock.after(ms, end);

@@ -380,9 +380,9 @@ describe('a fallback', () => {
     const failing = scripted('failing', () => Promise.reject(new Error('down')), { fallback, retry: { attempts: 1 } });
     const standIn = scripted('stand-in', () => 'from the stand-in');
     await using host = await EngineHost.boot(failing, standIn);
-    const { engine, journal } = host.engineFor('alice');
+    const { engine, emitter, journal } = host.engineFor('alice');
     expect(await engine.executeAgent('failing', {})).toMatchObject({ status: 'degraded', result });
-    expect(journal.story().find(({ type }) => type === 'agent_fallback')).toMatchObject({ data: { from: 'failing', to } });
+    expect(journal.story(await emitter.close()).find(({ type }) => type === 'agent_fallback')).toMatchObject({ data: { from: 'failing', to } });
   });
 
   it('of an agent inside the run degrades the whole run, also when its step is only found again', async () => {
