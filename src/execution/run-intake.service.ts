@@ -55,6 +55,7 @@ export class RunIntake {
     this.refuseWhenDraining();
     const submitted = await this.record(userId, run);
     for (const ref of submitted.interrupted) await this.dispatcher.cancel(ref, userId);
+    for (const ref of submitted.admittedBeside) await this.dispatcher.dispatch(ref);
     if (submitted.admitted && !submitted.claimed) await this.dispatcher.dispatch({ userId, runId: submitted.run.id });
     if (run.notBeforeMs !== undefined) this.dueWork.lookAgain(run.notBeforeMs);
     return { run: submitted.run, replayed: submitted.replayed };
@@ -76,7 +77,7 @@ export class RunIntake {
         slot?.release();
         throw error;
       });
-    if (submitted.claimed) slot?.begin(submitted.run);
+    if (submitted.claimed) slot?.begin({ ...submitted.run, resumed: false, hasSteps: false });
     else slot?.release();
     return submitted;
   }
