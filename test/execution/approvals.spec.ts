@@ -129,7 +129,6 @@ describe('what runs ask', () => {
     await world.passes(29_999);
     expect(await statusOf(runId)).toBe('suspended');
     await world.passes(1);
-    await world.passes(60_000); // the engine says when it suspends a run; here the next look finds it
     expect(world.begun).toEqual([runId, runId]);
     expect(await answersOf(runId)).toEqual([{ state: 'ok', result: { decision: 'expired' } }]);
     await expect(respond(alice, id)).rejects.toMatchObject({

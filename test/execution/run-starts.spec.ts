@@ -118,10 +118,11 @@ describe('starting runs', () => {
     const his = await start({}, bob); // has the only slot
     await start({ threadId: 'one' }); // has her only place
     const next = await start({ threadId: 'two' });
-    const newest = await start({ threadId: 'one', onConflict: 'interrupt' });
+    const newest = await start({ threadId: 'one', onConflict: 'interrupt', delayMs: 1_000 }); // takes no place yet
     await world.end(his);
     expect(world.begun).toEqual([his, next]);
     await world.end(next);
+    await world.passes(1_000);
     expect(world.begun).toEqual([his, next, newest]);
   });
 

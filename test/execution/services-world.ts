@@ -13,6 +13,7 @@ import { EVENT_JOURNAL } from '../../src/events/event-journal.port.js';
 import { draftEvent, type EventDraft } from '../../src/events/run-event.js';
 import { APPROVAL_STORE } from '../../src/execution/approval-store.port.js';
 import { ApprovalService } from '../../src/execution/approval.service.js';
+import { DueWork } from '../../src/execution/due-work.service.js';
 import { ExecutionLifecycle } from '../../src/execution/execution-lifecycle.service.js';
 import { ExecutionModule } from '../../src/execution/execution.module.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
@@ -185,6 +186,7 @@ export class ServicesWorld implements AsyncDisposable {
     const events = [this.asking(question), draftEvent('agent_suspended', { waitsFor: 'answer', until }, facts)];
     await this.storage.runs.suspend(userId, runId, fence, { approvals: [question.id] }, events, this.config.lane);
     this.consumer.free(runId);
+    this.module.get(DueWork).lookAgain(question.expiresAtMs);
     await this.settled();
     return question;
   }
@@ -228,6 +230,6 @@ export class ServicesWorld implements AsyncDisposable {
       approval,
     };
     const data = { approvalId: id, kind, title, details, schema, approvers, hash, expiresAt };
-    return draftEvent('approval_required', data, { attempt: 1, atMs, step: path, record });
+    return draftEvent('approval_required', data, { attempt: 1, atMs, step: path, records: [record] });
   }
 }
