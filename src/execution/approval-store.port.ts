@@ -42,11 +42,7 @@ export interface ApprovalStore {
   find(decider: Decider, approvalId: ApprovalId): Promise<ApprovalRecord | undefined>;
 
   /** Newest first. `open` leaves out what is decided; decided ones are shown to the owner only. */
-  list(
-    decider: Decider,
-    filter: { open: boolean },
-    page: { limit: number; cursor?: string },
-  ): Promise<ApprovalPage>;
+  list(decider: Decider, filter: { open: boolean }, page: { limit: number; cursor?: string }): Promise<ApprovalPage>;
 
   /**
    * Decides. In one transaction: the approval, the step's result (an `ApprovalAnswer`, state `ok`), `approval_resolved`, and,

@@ -55,7 +55,11 @@ export const ERRORS = {
   step_timed_out: { status: 504, title: 'The step took longer than it may', retryable: true },
   step_not_done: { status: 409, title: 'An interrupted step was not to be done again', retryable: false },
   too_many_steps: { status: 500, title: 'The run has more steps than a run may have', retryable: false },
-  nondeterministic_agent: { status: 500, title: 'The agent does not repeat its steps in their order', retryable: false },
+  nondeterministic_agent: {
+    status: 500,
+    title: 'The agent does not repeat its steps in their order',
+    retryable: false,
+  },
   pipeline_failed: { status: 500, title: 'A step of the pipeline failed', retryable: false },
   circuit_open: { status: 503, title: 'The agent has failed too often and is left alone for a while', retryable: true },
   hook_failed: { status: 500, title: 'A hook refused the run', retryable: false },

@@ -66,6 +66,11 @@ export class PipelineService {
     }
   }
 
+  /** The time limit that a pipeline of this server has for its runs, if it has one of its own. */
+  deadlineMsOf(name: string): number | undefined {
+    return this.registry.find(name)?.deadlineMs;
+  }
+
   /** This server's, sorted by name. */
   list(): readonly PipelineSummary[] {
     return this.registry.list().map(({ name, description, inputSchema, steps }) => ({
