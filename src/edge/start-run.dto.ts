@@ -1,27 +1,31 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, IsString, Length, Matches } from 'class-validator';
+import { Allow, IsIn, IsInt, IsString, Length, Matches, Min } from 'class-validator';
+import type { OnConflict } from '../execution/run-store.port.js';
+import type { PipelineSpec } from '../execution/pipeline/pipeline-spec.js';
 import { THREAD_ID_PATTERN } from '../shared/ids.js';
 import { IfGiven, IsGiven } from './if-given.decorator.js';
-
-/** Nobody says that an input is an object. */
-const ANY_JSON = ['object', 'array', 'string', 'number', 'boolean', 'null'].map((type) => ({ type }));
+import { ANY_JSON, PIPELINE } from './openapi/body-parts.js';
+import { ON_CONFLICT } from './wire-choices.js';
 
 const AGENT = { message: 'agent must be the name of an agent (GET /v1/agents lists them)' };
+const PRIORITY = { message: 'priority must be a whole number' };
+const DELAY = { message: 'delayMs must be a whole number of milliseconds, 0 or more' };
 
-/** What `POST /v1/runs` takes. What an input and metadata may be is the execution's to say. */
-export class StartRunDto {
-  @ApiProperty({ description: 'Name of the agent; `GET /v1/agents` lists them.', maxLength: 64, example: 'summarise' })
+/** What every door takes that names what is to be run, now or later. What an input and metadata may be is the execution's to say. */
+export class WhatToRunDto {
+  @ApiPropertyOptional({
+    description: 'Name of the agent; `GET /v1/agents` lists them. Either this or `pipeline`.',
+    maxLength: 64,
+    example: 'summarise',
+  })
+  @IfGiven()
   @IsString(AGENT)
   @Length(1, 64, AGENT)
-  agent!: string;
+  agent?: string;
 
-  @ApiProperty({
-    description: "What the agent's `inputSchema` says.",
-    anyOf: ANY_JSON,
-    example: { text: 'A long text …' },
-  })
-  @IsGiven()
-  input: unknown;
+  @ApiPropertyOptional(PIPELINE)
+  @Allow()
+  pipeline?: string | PipelineSpec;
 
   @ApiPropertyOptional({
     description: "One of the caller's threads, or the id of a new one; without it the run gets a new thread.",
@@ -41,4 +45,45 @@ export class StartRunDto {
   })
   @Allow()
   metadata?: unknown;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    default: 0,
+    description: 'Your waiting runs with a higher one are admitted first. It has no part in what others wait for.',
+  })
+  @IfGiven()
+  @IsInt(PRIORITY)
+  priority?: number;
+}
+
+/** What `POST /v1/runs` takes. */
+export class StartRunDto extends WhatToRunDto {
+  @ApiProperty({
+    description: 'What the `inputSchema` of the agent or pipeline says.',
+    anyOf: ANY_JSON,
+    example: { text: 'A long text …' },
+  })
+  @IsGiven()
+  input: unknown;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    default: 0,
+    description: 'The run waits at least so long, in milliseconds, and takes no part in your lane meanwhile.',
+  })
+  @IfGiven()
+  @IsInt(DELAY)
+  @Min(0, DELAY)
+  delayMs?: number;
+
+  @ApiPropertyOptional({
+    enum: [...ON_CONFLICT],
+    default: 'enqueue',
+    description:
+      'What becomes of it when its thread has a run that has not ended: it waits for it, is refused (`thread_busy`), or cancels it and comes next.',
+  })
+  @IfGiven()
+  @IsIn(ON_CONFLICT, { message: `onConflict must be one of ${ON_CONFLICT.join(', ')}` })
+  onConflict?: OnConflict;
 }
