@@ -1,15 +1,15 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, IsIn, IsInt, IsString, Length, Matches, Min } from 'class-validator';
+import { Allow, IsIn, IsInt, IsString, Length, Matches } from 'class-validator';
+import { MAX_DELAY_MS, MAX_PRIORITY, ON_CONFLICT } from '../execution/run-request.js';
 import type { OnConflict } from '../execution/run-store.port.js';
 import type { PipelineSpec } from '../execution/pipeline/pipeline-spec.js';
 import { THREAD_ID_PATTERN } from '../shared/ids.js';
 import { IfGiven, IsGiven } from './if-given.decorator.js';
 import { ANY_JSON, PIPELINE } from './openapi/body-parts.js';
-import { ON_CONFLICT } from './wire-choices.js';
 
 const AGENT = { message: 'agent must be the name of an agent (GET /v1/agents lists them)' };
-const PRIORITY = { message: 'priority must be a whole number' };
-const DELAY = { message: 'delayMs must be a whole number of milliseconds, 0 or more' };
+/** How much and how many is for the execution to say, over every door. */
+const WHOLE = { message: '$property must be a whole number' };
 
 /** What every door takes that names what is to be run, now or later. What an input and metadata may be is the execution's to say. */
 export class WhatToRunDto {
@@ -48,11 +48,13 @@ export class WhatToRunDto {
 
   @ApiPropertyOptional({
     type: 'integer',
+    minimum: -MAX_PRIORITY,
+    maximum: MAX_PRIORITY,
     default: 0,
     description: 'Your waiting runs with a higher one are admitted first. It has no part in what others wait for.',
   })
   @IfGiven()
-  @IsInt(PRIORITY)
+  @IsInt(WHOLE)
   priority?: number;
 }
 
@@ -69,12 +71,12 @@ export class StartRunDto extends WhatToRunDto {
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 0,
+    maximum: MAX_DELAY_MS,
     default: 0,
     description: 'The run waits at least so long, in milliseconds, and takes no part in your lane meanwhile.',
   })
   @IfGiven()
-  @IsInt(DELAY)
-  @Min(0, DELAY)
+  @IsInt(WHOLE)
   delayMs?: number;
 
   @ApiPropertyOptional({

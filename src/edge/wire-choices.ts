@@ -1,8 +1,4 @@
-import type { OnConflict } from '../execution/run-store.port.js';
 import type { ScheduleRecord } from '../execution/schedule-store.port.js';
-
-/** What becomes of a new run whose thread is busy. */
-export const ON_CONFLICT = ['enqueue', 'reject', 'interrupt'] as const satisfies readonly OnConflict[];
 
 /** What becomes of a schedule's times that passed while no server ran. */
 export const MISSED = ['skip', 'run_once'] as const satisfies readonly ScheduleRecord['missed'][];

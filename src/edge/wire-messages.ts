@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { ON_CONFLICT } from '../execution/run-request.js';
 import { CarrelError } from '../shared/errors.js';
-import { ANSWERS, ON_CONFLICT } from './wire-choices.js';
+import { ANSWERS } from './wire-choices.js';
 import type {
   ApprovalRespondMessage,
   HandshakeAuth,
@@ -36,7 +37,7 @@ export const RUN_START: z.ZodType<RunStartMessage> = z.strictObject({
   metadata: z.unknown().optional(),
   idempotencyKey: z.string().optional(),
   priority: z.int('must be a whole number').optional(),
-  delayMs: z.int('must be a whole number').min(0, 'must be 0 or more').optional(),
+  delayMs: z.int('must be a whole number').optional(),
   onConflict: z.enum(ON_CONFLICT).optional(),
 });
 export const RUN_CANCEL: z.ZodType<RunCancelMessage> = z.strictObject({

@@ -153,7 +153,6 @@ describe('messages', () => {
     ['a pipeline that is none', 'run:start', [{ pipeline: 7, input: 1 }], 'invalid_request'],
     ['a priority that is no number', 'run:start', [{ ...START, priority: 'high' }], 'invalid_request'],
     ['half a priority', 'run:start', [{ ...START, priority: 0.5 }], 'invalid_request'],
-    ['a delay into the past', 'run:start', [{ ...START, delayMs: -1 }], 'invalid_request'],
     ['a conflict nobody knows', 'run:start', [{ ...START, onConflict: 'ignore' }], 'invalid_request'],
     ['a decision nobody can make', 'approval:respond', [{ approvalId: 'x', decision: 'expired' }], 'invalid_request'],
     ['a question that is no text', 'approval:respond', [{ approvalId: 1, decision: 'approve' }], 'invalid_request'],
