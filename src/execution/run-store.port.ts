@@ -130,6 +130,8 @@ export interface Submitted {
   claimed: boolean;
   /** `interrupt`: runs of the thread that are running and have been told to end; whoever runs them must be told. */
   interrupted: readonly RunRef[];
+  /** `interrupt`: other runs that were admitted to a place which an interrupted one gave back, to be dispatched. */
+  admittedBeside: readonly RunRef[];
 }
 
 /** What a run waits for when it is suspended. */
@@ -228,7 +230,8 @@ export interface RunStore {
    * Suspends a running run: `suspended`, its place in the lane given back, what waits next admitted, its `started` steps
    * `waiting`, and `events` in the journal, in one transaction. `events` end with `agent_suspended`.
    *
-   * @returns `answered` when one of the questions is not open any more: nothing is written then
+   * @returns `answered` when one of the questions is not open any more, or somebody wants the run cancelled: nothing is
+   *   written then, and the run goes on
    * @throws CarrelError `run_closed` as `finish` does; `too_many_suspended`
    */
   suspend(

@@ -8,11 +8,14 @@ import {
   parsed,
   recordFromRow,
   recordOf,
+  suspendedUntil,
   type LiveRun,
+  type RunPlace,
   type RunRequest,
   type RunRow,
   type StoredOutcome,
 } from './run-row.js';
+import { count, joinThread } from './run-standing.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { UsageTable } from './usage-table.js';
 import type { UserState } from './user-table.js';
@@ -34,6 +37,7 @@ export class RunTable {
   private readonly requestOf;
   private readonly nextWaiting;
   private readonly updateState;
+  private readonly updateAll;
   private readonly updateAdmitted;
   private readonly updateCancel;
   private readonly updateEnded;
@@ -46,8 +50,8 @@ export class RunTable {
   ) {
     this.insertRun = database.prepare(
       `INSERT INTO runs (key, user_key, id, thread_key, thread_id, agent, status, admitted, attempt, fence, created_at,
-         started_at, idempotency_key, fingerprint)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         started_at, idempotency_key, fingerprint, priority, hold, due_at, stepped)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.insertRequest = database.prepare('INSERT INTO run_requests (run_key, user_key, request) VALUES (?, ?, ?)');
     const withRequest =
@@ -56,16 +60,23 @@ export class RunTable {
     this.byIdempotencyKey = database.prepare(`${withRequest} WHERE r.user_key = ? AND r.idempotency_key = ?`);
     this.requestOf = database.prepare('SELECT request FROM run_requests WHERE run_key = ? AND user_key = ?');
     this.nextWaiting = database.prepare(
-      `SELECT id FROM runs WHERE user_key = ? AND status = 'queued' AND admitted = 0 ORDER BY id LIMIT 1`,
+      `SELECT id FROM runs INDEXED BY runs_in_line
+       WHERE user_key = ? AND status = 'queued' AND admitted = 0 AND hold IS NULL ORDER BY priority DESC, id LIMIT 1`,
     );
     // each sets as little as it can: SQLite touches every index that names a column which is set
     this.updateState = database.prepare(
       'UPDATE runs SET status = ?, attempt = ?, fence = ?, started_at = ? WHERE key = ? AND user_key = ?',
     );
+    this.updateAll = database.prepare(
+      `UPDATE runs SET status = ?, attempt = ?, fence = ?, started_at = ?, admitted = ?, hold = ?, due_at = ?, resumed = ?,
+         suspended_at = ?, suspended_ms = ?, stepped = ?
+       WHERE key = ? AND user_key = ?`,
+    );
     this.updateAdmitted = database.prepare('UPDATE runs SET admitted = 1 WHERE key = ? AND user_key = ?');
     this.updateCancel = database.prepare('UPDATE runs SET cancel_requested_by = ? WHERE key = ? AND user_key = ?');
     this.updateEnded = database.prepare(
-      `UPDATE runs SET status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, outcome = ?
+      `UPDATE runs SET status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, outcome = ?,
+         hold = NULL, due_at = NULL, suspended_ms = ?, stepped = ?
        WHERE key = ? AND user_key = ?`,
     );
     // not below the keys of events whose runs were deleted with their thread: those are never given again
@@ -75,15 +86,12 @@ export class RunTable {
     this.lastKey = Number(last.get()?.key);
   }
 
-  insert(
-    user: UserState,
-    threadKey: number,
-    run: NewRun,
-    place: { admitted: boolean; claimed: boolean },
-  ): { live: LiveRun; record: RunRecord } {
+  /** Records a new run and counts it where it stands. */
+  insert(user: UserState, threadKey: number, run: NewRun, place: RunPlace): { live: LiveRun; record: RunRecord } {
     const key = ++this.lastKey;
     const live = liveRunOf(run, key, place);
-    const request: RunRequest = { input: run.input, metadata: run.metadata, origin: run.origin };
+    const { input, metadata, origin, pipeline, retryOf, notBeforeMs } = run;
+    const request: RunRequest = { input, metadata, origin, pipeline, retryOf, notBeforeMs };
     const { key: idempotencyKey = null, fingerprint = null } = run.idempotency ?? {};
     this.insertRun.run(
       key,
@@ -100,11 +108,17 @@ export class RunTable {
       live.startedAtMs ?? null,
       idempotencyKey,
       fingerprint,
+      live.priority,
+      live.hold ?? null,
+      live.dueAtMs ?? null,
+      live.stepped ? 1 : 0,
     );
     const text = JSON.stringify(request);
     if (live.status === 'queued' && live.admitted && text.length <= MAX_KEPT_REQUEST) live.request = text;
     this.insertRequest.run(key, user.key, text);
     user.live.set(run.id, live);
+    count(user, live, 1);
+    joinThread(user, live);
     return { live, record: recordOf(user.id, live, request) };
   }
 
@@ -145,14 +159,38 @@ export class RunTable {
     );
   }
 
-  /** Writes status, attempt, fence and start. */
+  /** Writes status, attempt, fence and start of a run that stays where it stands. */
   saveState(user: UserState, run: LiveRun): void {
     this.updateState.run(run.status, run.attempt, run.fence, run.startedAtMs ?? null, run.key, user.key);
   }
 
+  /** Changes a run that has not ended, in memory, on disk and in the user's counts. */
+  move(user: UserState, run: LiveRun, change: Partial<LiveRun>): void {
+    count(user, run, -1);
+    Object.assign(run, change);
+    count(user, run, 1);
+    this.updateAll.run(
+      run.status,
+      run.attempt,
+      run.fence,
+      run.startedAtMs ?? null,
+      run.admitted ? 1 : 0,
+      run.hold ?? null,
+      run.dueAtMs ?? null,
+      run.resumed ? 1 : 0,
+      run.suspendedAtMs ?? null,
+      run.suspendedMs,
+      run.stepped ? 1 : 0,
+      run.key,
+      user.key,
+    );
+  }
+
   /** Gives a waiting run its place. */
   admit(user: UserState, run: LiveRun): void {
+    count(user, run, -1);
     run.admitted = true;
+    count(user, run, 1);
     this.updateAdmitted.run(run.key, user.key);
   }
 
@@ -171,6 +209,8 @@ export class RunTable {
       outcome.endedAtMs,
       run.cancelRequestedBy ?? null,
       JSON.stringify(stored),
+      suspendedUntil(run, outcome.endedAtMs),
+      run.stepped ? 1 : 0,
       run.key,
       user.key,
     );

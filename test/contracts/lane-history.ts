@@ -7,7 +7,7 @@ import { isCarrelError } from '../../src/shared/errors.js';
 import { closing, newRun, opening, StorageWorld, thinking, upTo, type OpenStorage } from './storage-world.js';
 
 const USERS = ['alice', 'bob', 'carol'] as UserId[];
-const LIMITS: LaneLimits = { maxRunning: 2, maxQueued: 3, startsPerMinute: 1_000_000 };
+const LIMITS: LaneLimits = { maxRunning: 2, maxQueued: 3, startsPerMinute: 1_000_000, maxSuspended: 2 };
 
 type Act = 'submit' | 'claim' | 'finish' | 'cancel' | 'requeue' | 'takeOver' | 'append';
 

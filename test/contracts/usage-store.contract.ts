@@ -1,7 +1,7 @@
 import type { RunOutcome } from '../../src/execution/run-store.port.js';
 import type { TerminalStatus } from '../../src/execution/run-status.js';
 import { DAY_MS, USAGE_DAYS } from '../../src/execution/usage-store.port.js';
-import type { ThreadId, UserId } from '../../src/shared/ids.js';
+import type { UserId } from '../../src/shared/ids.js';
 import {
   alice,
   bob,
@@ -135,7 +135,8 @@ export function usageStoreContract(openStorage: OpenStorage): void {
   it('stays as it is when the thread is deleted', async () => {
     await ended(alice, { ranMs: 7 });
     const before = await figuresOf(alice);
-    expect(await world().ports.threads.delete(alice, 'thread-1' as ThreadId)).toBe(true);
+    const [run] = (await world().ports.runs.list(alice, {}, { limit: 1 })).items;
+    expect(await world().ports.threads.delete(alice, run!.threadId)).toBe(true);
     expect(await figuresOf(alice)).toEqual(before);
   });
 }

@@ -9,8 +9,8 @@ import { StorageFolder } from './storage-folder.js';
 
 async function openSqlite(clock: Clock): Promise<StoragePorts> {
   const folder = new StorageFolder();
-  const { runs, threads, journal, usage } = folder.open(clock);
-  return { runs, threads, journal, usage, close: async () => folder.remove() };
+  const { runs, threads, journal, usage, approvals, schedules } = folder.open(clock);
+  return { runs, threads, journal, usage, approvals, schedules, close: async () => folder.remove() };
 }
 
 // the listeners that fail on purpose are logged
