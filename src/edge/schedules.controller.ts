@@ -10,7 +10,7 @@ import { SCHEDULE_ID } from './id-pipes.js';
 import { toListView, type ListView } from './list-view.js';
 import { Documented } from './openapi/documented.decorator.js';
 import { SCHEDULE_ID_PARAM } from './openapi/path-params.js';
-import { PageQuery } from './page.query.js';
+import { ScheduleListQuery } from './schedule-list.query.js';
 import { NewScheduleDto, ScheduleChangeDto } from './schedule.dto.js';
 import { toScheduleView, type ScheduleView } from './schedule-view.js';
 
@@ -54,7 +54,7 @@ export class SchedulesController {
   @Get()
   async list(
     @CurrentContext() context: UserExecutionContext,
-    @Query(CHECKED) { limit, cursor }: PageQuery,
+    @Query(CHECKED) { limit, cursor }: ScheduleListQuery,
   ): Promise<ListView<ScheduleView>> {
     return toListView(await this.schedules.list(context, { limit, cursor }), toScheduleView);
   }

@@ -32,7 +32,7 @@ export type DecisionOutcome =
 export interface ApprovalFilter {
   /** Leaves out what is decided. */
   open: boolean;
-  /** Only what this run asks. */
+  /** Only what this run of the decider's own asks. */
   runId?: RunId;
 }
 

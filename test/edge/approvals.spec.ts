@@ -83,7 +83,12 @@ describe('GET /v1/approvals', () => {
     const owner = await decide(alice.token, id!, { decision: 'approve' });
     expect(owner.body).toMatchObject({ status: 403, code: 'forbidden' });
     const decided = await decide(carolsToken, id!, { decision: 'approve' });
-    expect(decided.body).toMatchObject({ status: 'closed', decision: 'approved', decidedBy: 'carol', askedFor: 'alice' });
+    expect(decided.body).toMatchObject({
+      status: 'closed',
+      decision: 'approved',
+      decidedBy: 'carol',
+      askedFor: 'alice',
+    });
     expect(await idsOf(carolsToken)).toEqual([]);
     expect(await idsOf(carolsToken, { status: 'all' })).toEqual([]);
     expect((await client.call('get', `/v1/runs/${asked.runId}`, { token: carolsToken })).status).toBe(404);

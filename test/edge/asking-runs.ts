@@ -41,7 +41,12 @@ export async function askingRun(
   );
   const run = await store.claim(userId, submitted.id, (claimed) => opening(claimed));
   if (!run) throw new Error('the run was not admitted');
-  const approvals = questions.map((over): NewApproval => ({ ...QUESTION, id: newId('apr'), expiresAtMs: soon(), ...over }));
+  const approvals = questions.map((over): NewApproval => ({
+    ...QUESTION,
+    id: newId('apr'),
+    expiresAtMs: soon(),
+    ...over,
+  }));
   await journal.append(
     userId,
     run.id,

@@ -42,7 +42,13 @@ describe('/v1/schedules', () => {
   it('makes a schedule, shows it, changes it and deletes it', async () => {
     const made = await client.call('post', '/v1/schedules', {
       token: alice.token,
-      body: echo({ timeZone: 'Europe/Berlin', threadId: 'reports', priority: 2, metadata: { a: 1 }, missed: 'run_once' }),
+      body: echo({
+        timeZone: 'Europe/Berlin',
+        threadId: 'reports',
+        priority: 2,
+        metadata: { a: 1 },
+        missed: 'run_once',
+      }),
     });
     const { id } = made.body as ScheduleJson;
     expect([made.status, made.get('location')]).toEqual([201, `/v1/schedules/${id}`]);
