@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { ReservedSlot, RunConsumer, RunDispatcher } from '../execution/run-dispatcher.port.js';
-import type { RunRecord, RunRef } from '../execution/run-store.port.js';
+import type { ClaimedRun, RunRef } from '../execution/run-store.port.js';
 import type { UserId } from '../shared/ids.js';
 
 /**
@@ -103,7 +103,7 @@ export class InProcessDispatcher implements RunDispatcher {
     this.untilItEnds(consumer, ref);
   }
 
-  private untilItEnds(consumer: RunConsumer, ref: RunRef, claimed?: RunRecord): void {
+  private untilItEnds(consumer: RunConsumer, ref: RunRef, claimed?: ClaimedRun): void {
     void consumer
       .run(ref, claimed)
       .catch((err: unknown) =>

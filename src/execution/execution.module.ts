@@ -7,9 +7,11 @@ import { DueSchedules } from './due-schedules.service.js';
 import { DueWork } from './due-work.service.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
+import { CircuitBreakers } from './circuit-breakers.js';
 import { ExecutionService } from './execution.service.js';
 import { Readiness } from './readiness.js';
 import { RecoveryService } from './recovery.service.js';
+import { RunRecorder } from './run-recorder.service.js';
 import { RunIntake } from './run-intake.service.js';
 import { RunPreparation } from './run-preparation.service.js';
 import { RunRunner } from './run-runner.service.js';
@@ -31,7 +33,9 @@ import { ScheduleTurns } from './schedule-turns.js';
     ExecutionLifecycle,
     ExecutionService,
     Readiness,
+    CircuitBreakers,
     RecoveryService,
+    RunRecorder,
     RunIntake,
     RunPreparation,
     RunRunner,

@@ -5,6 +5,7 @@ import type { AgentExecutionResult } from './agent-execution-result.js';
 import { Readiness } from './readiness.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { interruption } from './run-events.js';
+import { RunRecorder } from './run-recorder.service.js';
 import { RunRunner } from './run-runner.service.js';
 import { RUN_STORE, type RunRecord, type RunRef, type RunStore } from './run-store.port.js';
 
@@ -23,6 +24,7 @@ export class RecoveryService {
     @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
     @Inject(RUN_DISPATCHER) private readonly dispatcher: RunDispatcher,
     private readonly runner: RunRunner,
+    private readonly recorder: RunRecorder,
     private readonly readiness: Readiness,
   ) {}
 
@@ -66,9 +68,9 @@ export class RecoveryService {
     const result: AgentExecutionResult = run.cancelRequestedBy
       ? { ...facts, status: 'cancelled', by: run.cancelRequestedBy, forced: false }
       : { ...facts, status: 'failed', error: interruption(run) };
-    await this.runner.end(
+    await this.recorder.end(
       run,
-      this.runner.emitterFor(run, () => undefined),
+      this.recorder.emitterFor(run, () => undefined),
       result,
     );
     return false;
@@ -78,7 +80,7 @@ export class RecoveryService {
   private async closeOpenCalls(run: RunRecord): Promise<void> {
     const open = await this.journal.openToolCalls(run.userId, run.id);
     if (open.length === 0) return;
-    const emitter = this.runner.emitterFor(run, () => undefined);
+    const emitter = this.recorder.emitterFor(run, () => undefined);
     for (const { callId } of open) {
       void emitter.emit('tool_completed', run.attempt, {
         callId,

@@ -76,7 +76,7 @@ export class RunIntake {
         slot?.release();
         throw error;
       });
-    if (submitted.claimed) slot?.begin(submitted.run);
+    if (submitted.claimed) slot?.begin({ ...submitted.run, resumed: false, hasSteps: false });
     else slot?.release();
     return submitted;
   }
