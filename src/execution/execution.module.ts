@@ -53,6 +53,7 @@ import { ScheduleTurns } from './schedule-turns.js';
     ExecutionLifecycle,
     ExecutionService,
     Readiness,
+    RunRunner,
     ScheduleService,
   ],
 })
