@@ -3,7 +3,9 @@ import { WebSocketGateway, type OnGatewayConnection, type OnGatewayInit } from '
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
-import { SocketAdmission } from './socket-admission.service.js';
+import type { UserId } from '../shared/ids.js';
+import { roomOf, SocketAdmission } from './socket-admission.service.js';
+import { censusOf, type SocketCensus } from './socket-census.js';
 import { SocketMessages } from './socket-messages.service.js';
 import type { AgentsNamespace, AgentsSocket } from './socket-outlet.js';
 import { refusal } from './socket-refusal.js';
@@ -39,6 +41,17 @@ export class AgentsGateway implements OnGatewayInit<AgentsNamespace>, OnGatewayC
   handleConnection(socket: AgentsSocket): void {
     const { messages, journal, clock, config } = this;
     new SocketSession({ socket, admission: this.admission.of(socket), messages, journal, clock, config }).open();
+  }
+
+  /** Connected sockets of all users. */
+  get socketCount(): number {
+    return this.namespace?.sockets.size ?? 0;
+  }
+
+  censusOf(userId: UserId): SocketCensus {
+    const { admission } = this;
+    const user = { userId, room: roomOf(userId), own: admission.socketsOf(userId) };
+    return censusOf(this.namespace, user, (socket) => admission.ownerOf(socket));
   }
 
   /** Tells every client to come back later; the sockets stay open, so that the events of ending runs still arrive. */

@@ -47,6 +47,11 @@ export class EventStream {
     void response.closed.then(() => this.stop());
   }
 
+  /** Whose events it reads. */
+  get userId(): UserId {
+    return this.feed.userId;
+  }
+
   /** @throws CarrelError `invalid_request` when `after` lies ahead of the newest event; nothing has been sent then */
   async start(): Promise<void> {
     await this.feed.start();

@@ -38,6 +38,12 @@ export class EventStreams implements BeforeApplicationShutdown {
     return [...this.byUser.values()].reduce((sum, own) => sum + own.size, 0);
   }
 
+  /** A user's open streams, and how many of them read somebody else's events. */
+  of(userId: UserId): { open: number; foreign: number } {
+    const own = [...(this.byUser.get(userId) ?? [])];
+    return { open: own.length, foreign: own.filter(({ stream }) => stream.userId !== userId).length };
+  }
+
   /**
    * Answers a request with the caller's events behind `Last-Event-ID`, or behind `after`, or with one run's.
    *

@@ -43,13 +43,12 @@ export class RunsController {
   @Post()
   async start(
     @CurrentContext() context: UserExecutionContext,
-    @Body(CHECKED) { agent, input, threadId, metadata }: StartRunDto,
+    @Body(CHECKED) body: StartRunDto,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RunView> {
-    const request = { agent, input, threadId, metadata, idempotencyKey };
-    return answerStart(this.execution, context, request, { prefer, reply });
+    return answerStart(this.execution, context, { ...body, idempotencyKey }, { prefer, reply });
   }
 
   @Documented({
