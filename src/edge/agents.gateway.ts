@@ -3,6 +3,8 @@ import { WebSocketGateway, type OnGatewayConnection, type OnGatewayInit } from '
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
+import { runInLogScope } from '../shared/log-scope.js';
+import { requestIdFrom } from './request-context.js';
 import { SocketAdmission } from './socket-admission.service.js';
 import { SocketMessages } from './socket-messages.service.js';
 import type { AgentsNamespace, AgentsSocket } from './socket-outlet.js';
@@ -29,10 +31,12 @@ export class AgentsGateway implements OnGatewayInit<AgentsNamespace>, OnGatewayC
     this.namespace = namespace;
     // Nest's guards do not run at the handshake.
     namespace.use((socket, next) => {
-      this.admission.admit(socket).then(
-        () => next(),
-        (error: unknown) => next(refusal(error)),
-      );
+      runInLogScope({ requestId: requestIdFrom(socket.request.headers['x-request-id']) }, () => {
+        this.admission.admit(socket).then(
+          () => next(),
+          (error: unknown) => next(refusal(error)),
+        );
+      });
     });
   }
 
