@@ -4,6 +4,7 @@ import type { CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunError } from '../events/run-event.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
+import type { JsonBounds } from '../shared/json.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { plainResult } from './agent-result.js';
 import { Attempt, type AttemptEnd, type AttemptParts } from './attempt.js';
@@ -121,6 +122,11 @@ export class UserExecutionEngine implements AsyncDisposable {
     };
   }
 
+  private get resultBounds(): JsonBounds {
+    const { http, limits } = this.parts.config;
+    return { maxBytes: http.bodyLimitBytes, maxDepth: limits.jsonDepth };
+  }
+
   /** What an attempt's end means for the run, if it is the last one. */
   private judge(end: AttemptEnd, { name: agent }: AgentDefinition, attempt: number): AgentExecutionResult {
     const facts = { context: this.context, attempt, usage: this.usage?.total };
@@ -130,7 +136,7 @@ export class UserExecutionEngine implements AsyncDisposable {
           return {
             ...facts,
             status: 'completed',
-            result: plainResult(end.value, this.parts.config.http.bodyLimitBytes),
+            result: plainResult(end.value, this.resultBounds),
           };
         } catch (error) {
           return { ...facts, status: 'failed', error: toRunError(error, { agent, attempt }) };
