@@ -1,4 +1,5 @@
 import { threadId } from 'node:worker_threads';
+import { Logger } from '@nestjs/common';
 import { CarrelError } from '../../../src/shared/errors.js';
 import { WorkerHost } from './worker-host.js';
 
@@ -158,8 +159,14 @@ describe('an agent in a worker', () => {
       await dispose();
     });
 
-    it('and not when it leaves a rejected promise behind', async () => {
+    it('and not when it leaves a rejected promise behind, which is logged', async () => {
+      const logged: unknown[] = [];
+      const quiet = () => undefined;
+      Logger.overrideLogger({ log: quiet, warn: quiet, error: (facts: unknown) => logged.push(facts) });
       expect(await host.carryOut('failing', { how: 'unheard' })).toBe('went on');
+      Logger.overrideLogger(false);
+      const err = expect.objectContaining({ message: 'nobody listens' }) as Error;
+      expect(logged).toEqual([expect.objectContaining({ err, agent: 'failing', userId: 'alice' })]);
     });
   });
 
@@ -172,7 +179,7 @@ describe('an agent in a worker', () => {
       abort(reason);
       await expect(result).rejects.toMatchObject({ name: 'AbortError', cause: reason });
       expect(await dispose()).toMatchObject([{ message: 'no' }]);
-      expect(run.thoughts.map(({ thought }) => thought)).toEqual(['at work', 'cleaned up']);
+      expect(run.thoughts.map(({ thought }) => thought)).toEqual(['at work', 'cleaned up', 'disposed of']);
     });
 
     it('hears of it in the middle of a loop that asks', async () => {
@@ -218,7 +225,7 @@ describe('an agent in a worker', () => {
       ['failing', { how: 'exit' }],
       ['tidy', { stubborn: 1 }],
     ] as const;
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       await Promise.all(kinds.map(([name, input]) => host.carryOut(name, input).catch(() => undefined)));
       expect(host.workers.live).toBe(0);
     }
