@@ -46,7 +46,7 @@ export class WorkerHost {
 }
 
 /** A run that keeps what it is told, and does what the engine would with steps, children and questions. */
-export class AttemptedRun extends RecordingRun {
+class AttemptedRun extends RecordingRun {
   readonly told: unknown[] = [];
   readonly refusal = new CarrelError('unknown_agent', 'there is no such agent');
   private readonly watchers = new Set<() => void>();
