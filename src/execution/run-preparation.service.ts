@@ -89,7 +89,7 @@ export class RunPreparation {
       await agent.validate(input);
       return { agent: agent.name };
     }
-    const plan = this.pipelines.resolve(target.pipeline);
+    const plan = await this.pipelines.resolve(target.pipeline);
     await this.pipelines.validate(plan, input);
     return { agent: plan.name, pipeline: target.pipeline };
   }
