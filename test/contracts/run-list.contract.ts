@@ -43,7 +43,8 @@ export function runListContract(openStorage: OpenStorage): void {
       ids.queued!.unshift((await world().ports.runs.submit(alice, newRun({ threadId }), ROOMY)).run.id);
     }
     for (const [status, expected] of Object.entries(ids)) {
-      const [t0, t1] = status === 'running' ? [[expected[1]], [expected[0]]] : [[expected[0], expected[2]], [expected[1]]];
+      const [t0, t1] =
+        status === 'running' ? [[expected[1]], [expected[0]]] : [[expected[0], expected[2]], [expected[1]]];
       expect(await pages(alice, { status }, 2)).toEqual(expected);
       expect(await pages(alice, { status, threadId: thread('t0') }, 1)).toEqual(t0);
       expect(await pages(alice, { status, threadId: thread('t1') }, 9)).toEqual(t1);
