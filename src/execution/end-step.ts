@@ -21,7 +21,13 @@ export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkE
   if (place.isOver()) throw new CarrelError('run_closed', 'the attempt is over');
   const end = checked(scope, begun, work);
   const endedAtMs = parts.clock.now();
-  const record: StepRecord = { ...begun.record, ...factsOf(end), state: end.outcome, attempts: end.attempts, endedAtMs };
+  const record: StepRecord = {
+    ...begun.record,
+    ...factsOf(end),
+    state: end.outcome,
+    attempts: end.attempts,
+    endedAtMs,
+  };
   if (end.outcome === 'failed') parts.log.failedWith(begun.path, end.cause);
   if (record.degraded) parts.noteDegraded();
   const durationMs = endedAtMs - record.startedAtMs;
@@ -46,7 +52,10 @@ export function leaveStepOpen({ parts, place }: StepHost, { path, record }: Begu
 
 /** The end that is recorded of a step, if it has ended. */
 export function stepEndOf({ parts }: StepHost, record: StepRecord): StepEnd | undefined {
-  const facts = { attempts: record.attempts, durationMs: (record.endedAtMs ?? record.startedAtMs) - record.startedAtMs };
+  const facts = {
+    attempts: record.attempts,
+    durationMs: (record.endedAtMs ?? record.startedAtMs) - record.startedAtMs,
+  };
   switch (record.state) {
     case 'ok':
       if (record.degraded) parts.noteDegraded();
@@ -73,13 +82,17 @@ type CheckedEnd = { attempts: number } & (
 );
 
 /** A result that can't be kept is a failure. */
-function checked({ parts, context }: StepHost, { path }: BegunStep, work: StepWorkEnd): CheckedEnd {
+function checked({ parts, context }: StepHost, { path, kind }: BegunStep, work: StepWorkEnd): CheckedEnd {
+  const { http, limits } = parts.config;
+  // a group has its steps' results inside its own
+  const maxDepth = kind === 'step' || kind === 'agent' ? limits.jsonDepth : Number.POSITIVE_INFINITY;
+  const bounds = { maxBytes: http.bodyLimitBytes, maxDepth };
   const facts = { agent: path, attempt: work.attempts, runId: context.runId };
   if (work.outcome === 'failed') return { ...work, error: work.error ?? toRunError(work.cause, facts) };
   if (work.outcome !== 'ok') return work;
   const { attempts, value, degraded } = work;
   try {
-    const result = value === undefined ? undefined : plainResult(value, parts.config.http.bodyLimitBytes);
+    const result = value === undefined ? undefined : plainResult(value, bounds);
     return { attempts, outcome: 'ok', result, degraded };
   } catch (cause) {
     return { attempts, outcome: 'failed', cause, error: toRunError(cause, facts) };

@@ -5,11 +5,13 @@ import { ApprovalService } from './approval.service.js';
 import { DueRuns } from './due-runs.service.js';
 import { DueSchedules } from './due-schedules.service.js';
 import { DueWork } from './due-work.service.js';
+import { EngineServices } from './engine-services.js';
+import { HooksModule } from './hooks/hooks.module.js';
+import { PipelineModule } from './pipeline/pipeline.module.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
 import { CircuitBreakers } from './circuit-breakers.js';
 import { ExecutionService } from './execution.service.js';
-import { PipelineModule } from './pipeline/pipeline.module.js';
 import { Readiness } from './readiness.js';
 import { RecoveryService } from './recovery.service.js';
 import { RunRecorder } from './run-recorder.service.js';
@@ -23,7 +25,7 @@ import { ScheduleTurns } from './schedule-turns.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule, PipelineModule],
+  imports: [AgentsModule, HooksModule, PipelineModule],
   providers: [
     ApprovalService,
     DueRuns,
@@ -35,6 +37,7 @@ import { ScheduleTurns } from './schedule-turns.js';
     ExecutionService,
     Readiness,
     CircuitBreakers,
+    EngineServices,
     RecoveryService,
     RunRecorder,
     RunIntake,
@@ -55,6 +58,7 @@ import { ScheduleTurns } from './schedule-turns.js';
     ExecutionService,
     PipelineModule,
     Readiness,
+    RunRunner,
     ScheduleService,
   ],
 })

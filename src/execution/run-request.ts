@@ -50,9 +50,11 @@ const RESERVED_METADATA = new Set([
   'signal',
 ]);
 const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
-const MAX_PRIORITY = 10;
-const MAX_DELAY_MS = 31 * 24 * 60 * 60 * 1_000;
-const ON_CONFLICT: readonly OnConflict[] = ['enqueue', 'reject', 'interrupt'];
+export const MAX_PRIORITY = 10;
+export const MAX_DELAY_MS = 31 * 24 * 60 * 60 * 1_000;
+export const ON_CONFLICT: readonly OnConflict[] = ['enqueue', 'reject', 'interrupt'];
+/** Pipelines nest by themselves, and have inputs besides. */
+const PIPELINE_DEPTH = 64;
 
 /** @throws CarrelError `invalid_request` */
 export function targetOf({ agent, pipeline }: RunRequest): RunTarget {

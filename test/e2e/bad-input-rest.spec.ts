@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../src/shared/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import { newId } from '../../src/shared/ids.js';
 import { CarrelServer, type CarrelUser } from '../carrel-server.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
@@ -8,6 +8,7 @@ let server: CarrelServer;
 let alice: CarrelUser;
 let bob: CarrelUser;
 let kept: unknown;
+let document: OpenApi;
 /** What the rows below call by these names. */
 const ids: Record<string, string> = { unknown: newId('run') };
 
@@ -20,6 +21,7 @@ beforeAll(async () => {
   await alice.http('POST', '/v1/runs', echo(), { 'idempotency-key': 'used', prefer: 'wait=10' });
   Object.assign(ids, { own: own.id, foreign: foreign.id });
   kept = await keptFor(alice);
+  document = (await (await fetch(`${server.url}/docs-json`)).json()) as OpenApi;
 });
 afterAll(() => server.close());
 
@@ -45,6 +47,23 @@ const BODIES: Row[] = [
   ['too much', 'POST /v1/runs', echo({ input: 'x'.repeat(20_000) }), 'payload_too_large'],
   ['too much for a thread', 'POST /v1/threads', { title: 'x'.repeat(20_000) }, 'payload_too_large'],
   ['too much for a cancel', 'POST /v1/runs/:own/cancel', { x: 'x'.repeat(20_000) }, 'payload_too_large'],
+  [
+    'a text for a cancel',
+    'POST /v1/runs/:own/cancel',
+    'now',
+    'unsupported_media_type',
+    { 'content-type': 'text/plain' },
+  ],
+  ['half a body for a cancel', 'POST /v1/runs/:own/cancel', '{"by', 'invalid_request', JSON_TYPE],
+  ['too much for a deletion', 'DELETE /v1/threads/own', { x: 'x'.repeat(20_000) }, 'payload_too_large'],
+  [
+    'a text for a deletion',
+    'DELETE /v1/threads/own',
+    'now',
+    'unsupported_media_type',
+    { 'content-type': 'text/plain' },
+  ],
+  ['half a body for a deletion', 'DELETE /v1/threads/own', '{"by', 'invalid_request', JSON_TYPE],
 ];
 
 const PROPERTIES: Row[] = [
@@ -181,6 +200,7 @@ describe('I12: over HTTP, a clear problem, and nothing is stored', () => {
       const [method = '', path = ''] = request.replaceAll(/:(\w+)/g, (_, name: string) => ids[name] ?? name).split(' ');
       const answer = await send(method, path, body, headers);
       expectProblem(answer, code);
+      expect(documentedCodes(method, path, answer.status)).toContain(code);
       if (code === 'method_not_allowed') expect(answer.headers.get('allow')).toMatch(/GET|POST/);
       expect(await keptFor(alice)).toEqual(kept);
       expect(Object.prototype).not.toHaveProperty('userId');
@@ -200,7 +220,6 @@ describe('I12: over HTTP, a clear problem, and nothing is stored', () => {
 
 describe('I12: every route in the document', () => {
   it('asks for a good token, and says no to another method', async () => {
-    const document = (await (await fetch(`${server.url}/docs-json`)).json()) as { paths: Record<string, object> };
     const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => [method.toUpperCase(), path.replace(/\{\w+\}/, ids['own'] ?? '')] as const),
     );
@@ -214,6 +233,25 @@ describe('I12: every route in the document', () => {
     expect(await keptFor(alice)).toEqual(kept);
   });
 });
+
+interface OpenApi {
+  paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, ProblemMedia> }> }>>;
+}
+interface ProblemMedia {
+  schema: { allOf: { properties?: { code: { enum: ErrorCode[] } } }[] };
+}
+
+/** The codes that the OpenAPI document has for a route and status; every code where it has no such route. */
+function documentedCodes(method: string, path: string, status: number): readonly string[] {
+  const [pathOnly = ''] = path.split('?');
+  const template = Object.keys(document.paths).find((candidate) =>
+    new RegExp(`^${candidate.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(pathOnly),
+  );
+  const operation = template && document.paths[template]?.[method.toLowerCase()];
+  if (!operation) return Object.keys(ERRORS);
+  const { allOf = [] } = operation.responses[status]?.content?.['application/problem+json']?.schema ?? {};
+  return allOf.flatMap(({ properties }) => properties?.code.enum ?? []);
+}
 
 async function send(method: string, path: string, body: unknown, headers: Record<string, string>) {
   const asIs = body === undefined || (typeof body === 'string' && 'content-type' in headers);
