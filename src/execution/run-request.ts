@@ -53,8 +53,6 @@ const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
 export const MAX_PRIORITY = 10;
 export const MAX_DELAY_MS = 31 * 24 * 60 * 60 * 1_000;
 export const ON_CONFLICT: readonly OnConflict[] = ['enqueue', 'reject', 'interrupt'];
-/** Pipelines nest by themselves, and have inputs besides. */
-const PIPELINE_DEPTH = 64;
 
 /** @throws CarrelError `invalid_request` */
 export function targetOf({ agent, pipeline }: RunRequest): RunTarget {

@@ -17,6 +17,8 @@ export interface Turn extends Surface {
   readonly signal: AbortSignal;
   /** Why the step is not to begin any more, if so. Throws once the run is over, which is nobody's failure. */
   whyNot(): string | undefined;
+  /** Tells the batch how the step has ended before its place is given back, so that nobody takes it in vain. */
+  settle(end: StepEnd): void;
 }
 
 interface BatchRules {
@@ -61,16 +63,33 @@ export class StepBatch {
     const { width } = this.rules;
     await width?.take();
     try {
-      const turn: Turn = { ...this.surface, signal: this.#controller.signal, whyNot: () => this.whyNot() };
-      const end = await this.carryOutOrSkip(step, turn);
-      this.#ends.set(step.name, end);
-      this.surface.ledger.ended(step.name, end);
-      this.halt(this.rules.haltsAfter(step, end));
+      const turn: Turn = {
+        ...this.surface,
+        signal: this.#controller.signal,
+        whyNot: () => this.whyNot(),
+        settle: (end) => this.settle(step, end),
+      };
+      this.settle(step, await this.carryOutOrSkip(step, turn));
     } catch (error) {
       this.#stopped ??= { error };
     } finally {
       width?.giveBack();
     }
+  }
+
+  private settle(step: PlanStep, end: StepEnd): void {
+    if (this.#ends.has(step.name)) return;
+    this.#ends.set(step.name, end);
+    this.surface.ledger.ended(step.name, end);
+    if (step.work.kind !== 'agent') this.recall(step.name, end);
+    this.halt(this.rules.haltsAfter(step, end));
+  }
+
+  /** What a group did before the run was interrupted, it does not do again; and what it left half done stays so. */
+  private recall(group: string, { outcome }: StepEnd): void {
+    const { ledger, scope } = this.surface;
+    const inside = ledger.inside(group);
+    if (outcome !== 'ok' || !inside.hasBegun) inside.adopt(scope.inside?.(group) ?? []);
   }
 
   private carryOutOrSkip(step: PlanStep, turn: Turn): Promise<StepEnd> {

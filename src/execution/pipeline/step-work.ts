@@ -120,24 +120,22 @@ async function carryOutAgent(
   } catch (error) {
     return failed(limits.name, messageOf(error), error, turn);
   }
-  return inPlaces(turn.places, () => {
+  return inPlaces(turn.places, async () => {
     const reason = turn.whyNot(); // it may have waited for long
     if (reason !== undefined) return turn.scope.skip({ name: limits.name, kind: 'agent' }, reason);
-    return turn.scope.agent({ ...limits, agent, input: given, fallback });
+    const end = await turn.scope.agent({ ...limits, agent, input: given, fallback });
+    turn.settle(end);
+    return end;
   });
 }
 
-/** A group's work, with what becomes of the steps inside it kept, also when it was recorded earlier. */
-async function group(step: GroupStep, turn: Turn, work: (inner: Surface) => Promise<JsonValue>): Promise<StepEnd> {
+function group(step: GroupStep, turn: Turn, work: (inner: Surface) => Promise<JsonValue>): Promise<StepEnd> {
+  const { places } = turn;
   const ledger = turn.ledger.inside(step.name);
-  let isRecorded = true;
-  const end = await turn.scope.group(step, async (scope: StepScope) => {
-    isRecorded = false;
-    ledger.clear();
-    return work({ ...turn, scope, ledger });
+  return turn.scope.group(step, (scope: StepScope) => {
+    ledger.begin();
+    return work({ scope, ledger, places });
   });
-  if (isRecorded) ledger.adopt(turn.scope.inside?.(step.name) ?? []);
-  return end;
 }
 
 async function carryOutRace(steps: readonly PlanStep[], known: Known, surface: Surface): Promise<JsonValue> {
