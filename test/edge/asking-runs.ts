@@ -90,5 +90,5 @@ function question(approval: NewApproval, step: string): EventDraft {
     approval,
   } as const;
   const data = { ...asked, approvalId: id, expiresAt: new Date(expiresAtMs).toISOString() };
-  return draftEvent('approval_required', data, { attempt: 1, atMs: Date.now(), step, record });
+  return draftEvent('approval_required', data, { attempt: 1, atMs: Date.now(), step, records: [record] });
 }
