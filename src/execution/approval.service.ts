@@ -101,9 +101,9 @@ function forbidden({ approvers }: ApprovalRecord): CarrelError {
   return new CarrelError('forbidden', `only users with one of these roles may decide: ${approvers.join(', ')}`);
 }
 
-/** Says what became of it, and when; one that nobody has closed yet can only be past its time. */
+/** Says what became of it, and when. One that expires is over at its time, whenever that is noticed. */
 function closed({ decision = 'expired', decidedAtMs, expiresAtMs }: ApprovalRecord): CarrelError {
-  const at = new Date(decidedAtMs ?? expiresAtMs).toISOString();
+  const at = new Date((decision === 'expired' ? undefined : decidedAtMs) ?? expiresAtMs).toISOString();
   const what = decision === 'withdrawn' ? 'its run ended first' : `it was ${decision}`;
   const text = decision === 'expired' ? `it expired at ${at}` : `${what}, at ${at}`;
   return new CarrelError('approval_closed', `the question is closed: ${text}`, { details: { decision, at } });

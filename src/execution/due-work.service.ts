@@ -23,7 +23,7 @@ export interface DueSource {
 
 /** Nothing is waited for longer than this: another process may have written something, and clocks are set. */
 const LONGEST_PAUSE_MS = 60_000;
-/** Between two looks, even if something seems to stay due: it must not keep the process busy. */
+/** Something that stays due although nobody has anything to do must not keep the process busy. */
 const SHORTEST_PAUSE_MS = 10;
 const FIRST_RETRY_MS = 1_000;
 
@@ -110,7 +110,7 @@ export class DueWork implements OnApplicationBootstrap, BeforeApplicationShutdow
       const pauseMs = hasFailed ? FIRST_RETRY_MS * 2 ** Math.min(this.failedLooks - 1, 10) : LONGEST_PAUSE_MS;
       const times = looks.filter((look) => typeof look === 'number');
       const earliestMs = Math.min(nowMs + Math.min(pauseMs, LONGEST_PAUSE_MS), ...times);
-      return Math.max(earliestMs, nowMs + SHORTEST_PAUSE_MS);
+      return earliestMs > nowMs ? earliestMs : nowMs + SHORTEST_PAUSE_MS;
     }
   }
 

@@ -9,6 +9,7 @@ import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
 import { CircuitBreakers } from './circuit-breakers.js';
 import { ExecutionService } from './execution.service.js';
+import { PipelineModule } from './pipeline/pipeline.module.js';
 import { Readiness } from './readiness.js';
 import { RecoveryService } from './recovery.service.js';
 import { RunRecorder } from './run-recorder.service.js';
@@ -22,7 +23,7 @@ import { ScheduleTurns } from './schedule-turns.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule],
+  imports: [AgentsModule, PipelineModule],
   providers: [
     ApprovalService,
     DueRuns,
@@ -52,6 +53,7 @@ import { ScheduleTurns } from './schedule-turns.js';
     ExecutionEngineFactory,
     ExecutionLifecycle,
     ExecutionService,
+    PipelineModule,
     Readiness,
     RunRunner,
     ScheduleService,

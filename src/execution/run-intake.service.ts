@@ -55,6 +55,7 @@ export class RunIntake {
     this.refuseWhenDraining();
     const submitted = await this.record(userId, run);
     for (const ref of submitted.interrupted) await this.dispatcher.cancel(ref, userId);
+    for (const ref of submitted.admittedBeside) await this.dispatcher.dispatch(ref);
     if (submitted.admitted && !submitted.claimed) await this.dispatcher.dispatch({ userId, runId: submitted.run.id });
     if (run.notBeforeMs !== undefined) this.dueWork.lookAgain(run.notBeforeMs);
     return { run: submitted.run, replayed: submitted.replayed };

@@ -38,7 +38,7 @@ export class RunPreparation {
    * @throws CarrelError `invalid_request` | `unknown_agent` | `unknown_pipeline` | `invalid_pipeline` | `invalid_input`
    */
   async prepare(context: UserExecutionContext, request: RunRequest): Promise<PreparedRun> {
-    const target = targetOf(request, this.config);
+    const target = targetOf(request);
     const input = plainInput(request.input, this.config);
     const metadata = plainMetadata(request.metadata, this.config);
     const threadId = threadIdOf(request.threadId);
@@ -89,7 +89,7 @@ export class RunPreparation {
       await agent.validate(input);
       return { agent: agent.name };
     }
-    const plan = this.pipelines.resolve(target.pipeline);
+    const plan = await this.pipelines.resolve(target.pipeline);
     await this.pipelines.validate(plan, input);
     return { agent: plan.name, pipeline: target.pipeline };
   }
