@@ -175,7 +175,9 @@ export class AgentCall implements NestedCall {
     const { emitter, attempt } = this.parts.steps;
     const to = 'agent' in callee.fallback ? callee.fallback.agent : null;
     const told = { from: callee.name, to, reason: judged.error.message };
-    await emitter.emit('agent_fallback', attempt(), told, place.prefix.slice(0, -1) || undefined).catch(() => undefined);
+    await emitter
+      .emit('agent_fallback', attempt(), told, place.prefix.slice(0, -1) || undefined)
+      .catch(() => undefined);
     const answered = (value: JsonValue): CallEnd => {
       this.parts.steps.noteDegraded();
       return { attempt: judged.attempt, usage: judged.usage, kind: 'returned', value, degraded: true };

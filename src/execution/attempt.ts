@@ -66,7 +66,12 @@ export class Attempt {
     const { emitter } = parts.steps;
     const scope = parts.openScope(facts.context.forAttempt(facts.number, this.controller.signal));
     const steps = this.stepsIn(scope.context, () => timer.progress());
-    const timer = new AttemptTimer(this.clock, parts.limits, (reason) => this.stop(reason), () => steps.isBusy);
+    const timer = new AttemptTimer(
+      this.clock,
+      parts.limits,
+      (reason) => this.stop(reason),
+      () => steps.isBusy,
+    );
     const place = { steps, runAttempt: parts.steps.attempt(), step: facts.place.prefix.slice(0, -1) || undefined };
     const run = new AttemptRun(scope, place, emitter, this.clock, () => timer.progress(), parts.limits.runDeadlineMs);
     facts.onSteps?.(steps);

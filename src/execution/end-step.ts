@@ -21,7 +21,13 @@ export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkE
   if (place.isOver()) throw new CarrelError('run_closed', 'the attempt is over');
   const end = checked(scope, begun, work);
   const endedAtMs = parts.clock.now();
-  const record: StepRecord = { ...begun.record, ...factsOf(end), state: end.outcome, attempts: end.attempts, endedAtMs };
+  const record: StepRecord = {
+    ...begun.record,
+    ...factsOf(end),
+    state: end.outcome,
+    attempts: end.attempts,
+    endedAtMs,
+  };
   if (end.outcome === 'failed') parts.log.failedWith(begun.path, end.cause);
   if (record.degraded) parts.noteDegraded();
   const durationMs = endedAtMs - record.startedAtMs;
@@ -46,7 +52,10 @@ export function leaveStepOpen({ parts, place }: StepHost, { path, record }: Begu
 
 /** The end that is recorded of a step, if it has ended. */
 export function stepEndOf({ parts }: StepHost, record: StepRecord): StepEnd | undefined {
-  const facts = { attempts: record.attempts, durationMs: (record.endedAtMs ?? record.startedAtMs) - record.startedAtMs };
+  const facts = {
+    attempts: record.attempts,
+    durationMs: (record.endedAtMs ?? record.startedAtMs) - record.startedAtMs,
+  };
   switch (record.state) {
     case 'ok':
       if (record.degraded) parts.noteDegraded();

@@ -1,7 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { AgentInvoker } from '../agents/agent-invoker.service.js';
-import { AgentRegistry } from '../agents/agent-registry.service.js';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
@@ -9,7 +7,7 @@ import type { RunEmitter } from '../events/run-emitter.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import type { UserId } from '../shared/ids.js';
-import { CircuitBreakers } from './circuit-breakers.js';
+import { EngineServices } from './engine-services.js';
 import { UserExecutionEngine } from './user-execution-engine.js';
 
 /** Also where cancels are forced at once, clean-ups have some time. */
@@ -39,9 +37,7 @@ export class ExecutionEngineFactory {
 
   constructor(
     private readonly moduleRef: ModuleRef,
-    private readonly registry: AgentRegistry,
-    private readonly invoker: AgentInvoker,
-    private readonly breakers: CircuitBreakers,
+    private readonly services: EngineServices,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -59,11 +55,9 @@ export class ExecutionEngineFactory {
   ): UserExecutionEngine {
     this.created++;
     return new UserExecutionEngine(context, {
-      registry: this.registry,
-      invoker: this.invoker,
+      ...this.services,
       config: this.config,
       clock: this.clock,
-      breakers: this.breakers,
       emitter,
       recorded,
       openScope: (of) => this.openScope(of),

@@ -5,6 +5,9 @@ import { ApprovalService } from './approval.service.js';
 import { DueRuns } from './due-runs.service.js';
 import { DueSchedules } from './due-schedules.service.js';
 import { DueWork } from './due-work.service.js';
+import { EngineServices } from './engine-services.js';
+import { HooksModule } from './hooks/hooks.module.js';
+import { PipelineModule } from './pipeline/pipeline.module.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
 import { CircuitBreakers } from './circuit-breakers.js';
@@ -23,7 +26,7 @@ import { ScheduleTurns } from './schedule-turns.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule, PipelineModule],
+  imports: [AgentsModule, HooksModule, PipelineModule],
   providers: [
     ApprovalService,
     DueRuns,
@@ -35,6 +38,7 @@ import { ScheduleTurns } from './schedule-turns.js';
     ExecutionService,
     Readiness,
     CircuitBreakers,
+    EngineServices,
     RecoveryService,
     RunRecorder,
     RunIntake,

@@ -76,9 +76,7 @@ export class RunRecorder {
     const waitsFor = suspension.approvals.length > 0 ? 'answer' : 'time';
     const event = draftEvent('agent_suspended', { waitsFor, until }, { attempt, atMs: this.clock.now() });
     try {
-      const end = await this.stored(() =>
-        this.store.suspend(userId, id, fence, suspension, [event], this.config.lane),
-      );
+      const end = await this.stored(() => this.store.suspend(userId, id, fence, suspension, [event], this.config.lane));
       if (end.outcome === 'answered') return 'answered';
       if (end.outcome === 'cancel_requested') return { status: 'cancelled', by: end.by, forced: false };
       this.due.lookAgain();

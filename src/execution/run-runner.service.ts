@@ -121,7 +121,7 @@ export class RunRunner implements RunConsumer {
 
   private deadlineMsOf({ agent, pipeline }: RunRecord): number | undefined {
     if (pipeline === undefined) return this.registry.find(agent)?.deadlineMs;
-    return typeof pipeline === 'string' ? this.pipelines.find(pipeline)?.deadlineMs : undefined;
+    return typeof pipeline === 'string' ? this.pipelines.deadlineMsOf(pipeline) : undefined;
   }
 
   private async carryOut(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
@@ -153,7 +153,7 @@ export class RunRunner implements RunConsumer {
       result =
         run.pipeline === undefined
           ? await engine.executeAgent(run.agent, run.input)
-          : await engine.executePipeline(this.pipelines.resolve(run.pipeline), run.input);
+          : await engine.executePipeline(await this.pipelines.resolve(run.pipeline), run.input);
     } catch (error) {
       if (error instanceof RunSuspended) return this.suspend(run, emitter, context, error);
       if (error instanceof RunInterrupted && this.mayGoOnLater(run)) {

@@ -1,7 +1,7 @@
 import type { Ask, SpawnOptions, StepCall, StepOptions } from '../agents/agent-run.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { ApprovalAnswer } from '../events/approval-record.js';
-import type { StepKind } from '../events/step-record.js';
+import type { StepKind, StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
 import { callAgentStep } from './agent-step.js';
@@ -85,6 +85,10 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
         return work(scope);
       }),
     );
+  }
+
+  inside(name: string): readonly StepRecord[] {
+    return this.parts.log.inside(this.place.prefix + name);
   }
 
   skip({ name, kind }: { name: string; kind: StepKind }, reason: string): Promise<StepEnd> {

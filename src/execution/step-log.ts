@@ -58,6 +58,14 @@ export class StepLog {
     this.records.set(key, record);
   }
 
+  /** What is recorded of the steps inside of one, with paths that begin there. */
+  inside(path: string): StepRecord[] {
+    const prefix = `${path}/`;
+    return [...this.records.values()]
+      .filter((record) => record.path.startsWith(prefix))
+      .map((record) => ({ ...record, path: record.path.slice(prefix.length) }));
+  }
+
   /** What a failed step has thrown, when it was in this process. */
   thrownBy(path: string): unknown {
     return this.thrown.get(keyOf(path));

@@ -27,7 +27,9 @@ export function stopError(reason: StopReason): CarrelError {
     case 'suspended':
       return new CarrelError('run_closed', 'the run is suspended; it goes on from the top when it is answered');
     case 'above':
-      return isCarrelError(reason.error) ? reason.error : new CarrelError('run_closed', 'the run was stopped', { cause: reason.error });
+      return isCarrelError(reason.error)
+        ? reason.error
+        : new CarrelError('run_closed', 'the run was stopped', { cause: reason.error });
     case 'timed_out':
       return new CarrelError(reason.code, `${TIME_OUT_TEXTS[reason.code]} (${reason.limitMs} ms)`);
     case 'lost':

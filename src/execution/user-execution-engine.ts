@@ -3,10 +3,12 @@ import type { UserExecutionContext } from '../context/user-execution-context.js'
 import type { RunEmitter } from '../events/run-emitter.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
-import { plainCopy } from '../shared/json.js';
+import { plainCopy, type JsonValue } from '../shared/json.js';
 import { AgentCall, type Callee, type CallParts } from './agent-call.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import type { CallEnd } from './nested-call.js';
+import type { HookChain } from './hooks/hook-chain.service.js';
+import type { HookSession } from './hooks/hook-session.js';
 import { executePipeline } from './pipeline/pipeline-executor.js';
 import type { PipelinePlan } from './pipeline/pipeline-plan.js';
 import { toRunError } from './run-failure.js';
@@ -18,6 +20,7 @@ import { stopError, type StopReason } from './stop-reason.js';
 
 export interface EngineParts
   extends Omit<CallParts, 'steps'>, Pick<StepParts, 'registry' | 'config' | 'clock' | 'emitter'> {
+  hooks: HookChain;
   /** What is recorded of the run's steps already. */
   recorded: readonly StepRecord[];
   onDisposed: () => void;
@@ -48,6 +51,7 @@ export class RunSuspended extends CarrelError {
 export class UserExecutionEngine implements AsyncDisposable {
   private readonly steps: StepParts;
   private readonly waits: StepWaits;
+  private readonly stopping = new AbortController();
   private call: AgentCall | undefined;
   private stopReason: StopReason | undefined;
   private suspension: Suspension | undefined;
@@ -94,22 +98,25 @@ export class UserExecutionEngine implements AsyncDisposable {
     this.assertUnused();
     const definition = this.parts.registry.get(agentName);
     const attempts = definition.retry?.attempts ?? this.parts.config.runs.retryAttempts;
-    return (this.execution = this.execute(this.calleeOf(definition), input, attempts));
+    return (this.execution = this.execute('agent', this.calleeOf(definition), input, attempts));
   }
 
   /** Carries out a pipeline, as `executeAgent` does an agent. The steps' failures are the pipeline's business. */
   async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
     this.assertUnused();
     const timeoutMs = Number.POSITIVE_INFINITY; // the run's deadline and the steps' own limits are enough
-    const work = (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) =>
-      (await executePipeline(plan, given, steps)).result;
-    return (this.execution = this.execute({ name: plan.name, timeoutMs, deadlineMs: plan.deadlineMs, work }, input, 1));
+    const work =
+      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) =>
+        (await executePipeline(plan, given, steps)).result;
+    const callee = { name: plan.name, timeoutMs, deadlineMs: plan.deadlineMs, work };
+    return (this.execution = this.execute('pipeline', callee, input, 1));
   }
 
   /** Stops what is under way; the execution ends when that does, or after the grace period. The first reason counts. */
   stop(reason: StopReason): void {
     this.stopReason ??= reason;
     this.call?.stop(this.stopReason);
+    if (!this.stopping.signal.aborted) this.stopping.abort(stopError(this.stopReason));
   }
 
   /** Questions of the run have been answered before it was suspended. */
@@ -126,14 +133,46 @@ export class UserExecutionEngine implements AsyncDisposable {
     this.parts.onDisposed();
   }
 
-  private async execute(callee: Callee, input: unknown, last: number): Promise<AgentExecutionResult> {
+  /** Between the hooks' begin and their end. */
+  private async execute(
+    kind: 'agent' | 'pipeline',
+    callee: Callee,
+    input: unknown,
+    last: number,
+  ): Promise<AgentExecutionResult> {
+    const context = this.context.forAttempt(this.attempt, this.stopping.signal);
+    const facts = { kind, name: callee.name, input: input as JsonValue, attempt: this.attempt };
+    let session: HookSession;
+    try {
+      session = await this.parts.hooks.begin(context, facts);
+    } catch (cause) {
+      return this.refusedResult(cause, callee.name);
+    }
+    try {
+      const result = this.resultOf(await this.carryOut(callee, input, last), callee.name);
+      if (result.status === 'failed' || result.status === 'timed_out') await session.failed(result.error);
+      else await session.ended(result);
+      return result;
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
+  }
+
+  private carryOut(callee: Callee, input: unknown, last: number): Promise<CallEnd> {
     const place = { prefix: '', above: [], isOver: () => false, onProgress: () => undefined };
     const onBegin = (attempt: number) => (this.attempt = attempt);
     const onSteps = (steps: OpenStep) => (this.underWay = steps);
     const facts = { callee, context: this.context, place, onBegin, onSteps };
     this.call = new AgentCall(facts, { ...this.parts, steps: this.steps });
     if (this.stopReason) this.call.stop(this.stopReason);
-    return this.resultOf(await this.call.carryOut(input, { first: this.attempt, last }), callee.name);
+    return this.call.carryOut(input, { first: this.attempt, last });
+  }
+
+  /** A hook did not let the run begin, or it was stopped before. */
+  private refusedResult(cause: unknown, agent: string): AgentExecutionResult {
+    const { attempt, stopReason: reason } = this;
+    if (reason) return this.stoppedResult({ attempt, kind: 'stopped', reason, forced: false }, agent);
+    return { context: this.context, attempt, status: 'failed', error: toRunError(cause, { agent, attempt }) };
   }
 
   private calleeOf(definition: AgentDefinition): Callee {

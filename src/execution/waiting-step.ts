@@ -105,7 +105,9 @@ async function waitAtRest(
   });
   step.resting = true;
   // a question's end is the store's to say: it closes it, and tells as an answer would be told
-  const timer = wait.approvalId ? undefined : clock.after(wait.untilMs - clock.now(), () => settled.resolve(log.find(wait.path)!));
+  const timer = wait.approvalId
+    ? undefined
+    : clock.after(wait.untilMs - clock.now(), () => settled.resolve(log.find(wait.path)!));
   waits.changed();
   try {
     return await settled.promise;

@@ -45,7 +45,9 @@ describe('a step', () => {
     );
     const { engine, journal } = host.engineFor('alice');
     expect(await engine.executeAgent('counts', {})).toMatchObject({ status: 'completed', result: { attempt: 1 } });
-    expect(journal.records).toMatchObject([{ path: '1:count', state: 'ok', effect: 'idempotent', result: { attempt: 1 } }]);
+    expect(journal.records).toMatchObject([
+      { path: '1:count', state: 'ok', effect: 'idempotent', result: { attempt: 1 } },
+    ]);
     expect(journal.drafts.map(({ type, step }) => [type, step])).toEqual([
       ['step_started', '1:count'],
       ['step_completed', '1:count'],
@@ -74,7 +76,9 @@ describe('a step', () => {
   it('stays failed for another attempt when the agent has dealt with its failure', async () => {
     const doings = new Doings();
     const script = async (run: AgentRun) => {
-      const way = await run.step('risky', () => Promise.reject(doings.do('risky', new Error('no')))).catch(() => 'other');
+      const way = await run
+        .step('risky', () => Promise.reject(doings.do('risky', new Error('no'))))
+        .catch(() => 'other');
       await run.step('after', () => doings.do('after', null));
       if (run.context.attempt === 1) throw new Error('for another reason');
       return way as string;
@@ -112,9 +116,14 @@ describe('a step', () => {
 
   it('has its own time, and is told when it is over', async () => {
     const script = (run: AgentRun) =>
-      run.step('slow', ({ signal }) => new Promise<null>((_, no) => signal.addEventListener('abort', () => no(signal.reason as Error))), {
-        timeoutMs: 50,
-      });
+      run.step(
+        'slow',
+        ({ signal }) =>
+          new Promise<null>((_, no) => signal.addEventListener('abort', () => no(signal.reason as Error))),
+        {
+          timeoutMs: 50,
+        },
+      );
     await using host = await EngineHost.boot(scripted('slow', script, { retry: { attempts: 1 } }));
     const { engine } = host.engineFor('alice');
     const end = engine.executeAgent('slow', {});
@@ -145,7 +154,16 @@ describe('a step', () => {
 
   it('in another order than recorded fails the run, naming both', async () => {
     const recorded: StepRecord[] = [
-      { path: '1:charge', kind: 'step', effect: 'once', state: 'ok', attempts: 1, startedAtMs: 0, endedAtMs: 1, result: 1 },
+      {
+        path: '1:charge',
+        kind: 'step',
+        effect: 'once',
+        state: 'ok',
+        attempts: 1,
+        startedAtMs: 0,
+        endedAtMs: 1,
+        result: 1,
+      },
     ];
     await using host = await EngineHost.boot(scripted('other', (run) => run.step('refund', () => 2)));
     const { engine } = host.engineFor('alice', { recorded, attempt: 2 });
@@ -161,13 +179,25 @@ describe('a step', () => {
     };
     await using host = await EngineHost.boot(scripted('many', script, { retry: { attempts: 1 } }));
     const { engine } = host.engineFor('alice');
-    expect(await engine.executeAgent('many', {})).toMatchObject({ status: 'failed', error: { code: 'too_many_steps' } });
+    expect(await engine.executeAgent('many', {})).toMatchObject({
+      status: 'failed',
+      error: { code: 'too_many_steps' },
+    });
   });
 });
 
 describe('a step that was under way when the process died', () => {
   const interrupted = (effect: StepRecord['effect']): StepRecord[] => [
-    { path: '1:before', kind: 'step', effect: 'once', state: 'ok', attempts: 1, startedAtMs: 0, endedAtMs: 1, result: 'kept' },
+    {
+      path: '1:before',
+      kind: 'step',
+      effect: 'once',
+      state: 'ok',
+      attempts: 1,
+      startedAtMs: 0,
+      endedAtMs: 1,
+      result: 'kept',
+    },
     { path: '2:charge', kind: 'step', effect, state: 'started', attempts: 1, startedAtMs: 1 },
   ];
   const script = (doings: Doings, effect: StepRecord['effect']) => async (run: AgentRun) => {
@@ -189,7 +219,12 @@ describe('a step that was under way when the process died', () => {
 
   it.each([
     ['again', { action: 'again' }, { status: 'completed' }, { charge: 1 }],
-    ['done', { action: 'done', result: 'paid' }, { status: 'completed', result: { before: 'kept', charge: 'paid' } }, {}],
+    [
+      'done',
+      { action: 'done', result: 'paid' },
+      { status: 'completed', result: { before: 'kept', charge: 'paid' } },
+      {},
+    ],
     ['fail', { action: 'fail' }, { status: 'failed', error: { code: 'step_not_done' } }, {}],
   ])('once, is not done before its owner says "%s"', async (_word, answer, end, counts) => {
     const doings = new Doings();
@@ -315,11 +350,15 @@ describe('a spawned agent', () => {
       await run.thinking(`about ${word as string}`);
       return `${word as string} at depth ${run.context.depth} of ${run.context.userId}`;
     });
-    const boss = scripted('boss', async (run) => {
-      const said = await run.spawn('helper', { word: 'tea' });
-      if (run.context.attempt === 1) throw new Error('once more');
-      return said;
-    }, { retry: { attempts: 2, baseDelayMs: 0 } });
+    const boss = scripted(
+      'boss',
+      async (run) => {
+        const said = await run.spawn('helper', { word: 'tea' });
+        if (run.context.attempt === 1) throw new Error('once more');
+        return said;
+      },
+      { retry: { attempts: 2, baseDelayMs: 0 } },
+    );
     await using host = await EngineHost.boot(helper, boss);
     const { engine, journal } = host.engineFor('alice');
     const end = engine.executeAgent('boss', {});
@@ -328,7 +367,10 @@ describe('a spawned agent', () => {
     host.clock.advance(1);
     expect(await end).toMatchObject({ status: 'completed', result: 'tea at depth 1 of alice' });
     expect(doings.counts).toEqual({ helper: 1 });
-    expect(journal.drafts.find(({ type }) => type === 'agent_thinking')).toMatchObject({ step: '1:helper', attempt: 1 });
+    expect(journal.drafts.find(({ type }) => type === 'agent_thinking')).toMatchObject({
+      step: '1:helper',
+      attempt: 1,
+    });
   });
 
   it('that asks suspends the whole run, and is entered again without being asked about', async () => {
@@ -341,7 +383,11 @@ describe('a spawned agent', () => {
     await using host = await EngineHost.boot(helper, boss);
     const first = host.engineFor('alice');
     await suspended(first.engine.executeAgent('boss', {}));
-    expect(first.journal.records.map(({ path }) => path)).toEqual(['1:helper', '1:helper/1:prepare', '1:helper/2:question']);
+    expect(first.journal.records.map(({ path }) => path)).toEqual([
+      '1:helper',
+      '1:helper/1:prepare',
+      '1:helper/2:question',
+    ]);
 
     const recorded = answered(atRest(first.journal), 21);
     const second = host.engineFor('alice', { recorded, runId: first.engine.context.runId });
@@ -352,7 +398,9 @@ describe('a spawned agent', () => {
 
   it('stops with its run', async () => {
     const stopped: unknown[] = [];
-    const helper = scripted('helper', (run) => untilAborted(run).catch((error: unknown) => Promise.reject(stopped.push(error))));
+    const helper = scripted('helper', (run) =>
+      untilAborted(run).catch((error: unknown) => Promise.reject(stopped.push(error))),
+    );
     const boss = scripted('boss', (run) => run.spawn('helper', {}));
     await using host = await EngineHost.boot(helper, boss);
     const { engine } = host.engineFor('alice');
@@ -368,7 +416,10 @@ describe('a spawned agent', () => {
     const deeper = scripted('deeper', (run) => run.spawn('deeper', {}), { retry: { attempts: 1 } });
     await using host = await EngineHost.boot(deeper);
     const { engine } = host.engineFor('alice');
-    expect(await engine.executeAgent('deeper', {})).toMatchObject({ status: 'failed', error: { code: 'invalid_request' } });
+    expect(await engine.executeAgent('deeper', {})).toMatchObject({
+      status: 'failed',
+      error: { code: 'invalid_request' },
+    });
   });
 });
 
@@ -376,14 +427,22 @@ describe('a fallback', () => {
   it.each([
     ['a value', { value: 'a guess' }, 'a guess', null],
     ['another agent', { agent: 'stand-in' }, 'from the stand-in', 'stand-in'],
-  ])('with %s answers when the agent has failed for good, and the run is degraded', async (_what, fallback, result, to) => {
-    const failing = scripted('failing', () => Promise.reject(new Error('down')), { fallback, retry: { attempts: 1 } });
-    const standIn = scripted('stand-in', () => 'from the stand-in');
-    await using host = await EngineHost.boot(failing, standIn);
-    const { engine, emitter, journal } = host.engineFor('alice');
-    expect(await engine.executeAgent('failing', {})).toMatchObject({ status: 'degraded', result });
-    expect(journal.story(await emitter.close()).find(({ type }) => type === 'agent_fallback')).toMatchObject({ data: { from: 'failing', to } });
-  });
+  ])(
+    'with %s answers when the agent has failed for good, and the run is degraded',
+    async (_what, fallback, result, to) => {
+      const failing = scripted('failing', () => Promise.reject(new Error('down')), {
+        fallback,
+        retry: { attempts: 1 },
+      });
+      const standIn = scripted('stand-in', () => 'from the stand-in');
+      await using host = await EngineHost.boot(failing, standIn);
+      const { engine, emitter, journal } = host.engineFor('alice');
+      expect(await engine.executeAgent('failing', {})).toMatchObject({ status: 'degraded', result });
+      expect(journal.story(await emitter.close()).find(({ type }) => type === 'agent_fallback')).toMatchObject({
+        data: { from: 'failing', to },
+      });
+    },
+  );
 
   it('of an agent inside the run degrades the whole run, also when its step is only found again', async () => {
     const failing = scripted('failing', () => Promise.reject(new Error('down')), {

@@ -13,6 +13,8 @@ import type { EventJournal } from '../../src/events/event-journal.port.js';
 import { RunEmitter } from '../../src/events/run-emitter.js';
 import type { StepRecord } from '../../src/events/step-record.js';
 import { CircuitBreakers } from '../../src/execution/circuit-breakers.js';
+import { EngineServices } from '../../src/execution/engine-services.js';
+import { HooksModule } from '../../src/execution/hooks/hooks.module.js';
 import { ExecutionEngineFactory } from '../../src/execution/execution-engine.factory.js';
 import type { UserExecutionEngine } from '../../src/execution/user-execution-engine.js';
 import { CLOCK } from '../../src/shared/clock.js';
@@ -52,8 +54,8 @@ export class EngineHost implements AsyncDisposable {
   static async boot(...providers: Type[]): Promise<EngineHost> {
     const host = new EngineHost(undefined as never);
     const app = await Test.createTestingModule({
-      imports: [ContextModule, AgentsModule, PlatformModule.with(host.clock)],
-      providers: [CircuitBreakers, ExecutionEngineFactory, ...providers],
+      imports: [ContextModule, AgentsModule, HooksModule, PlatformModule.with(host.clock)],
+      providers: [CircuitBreakers, EngineServices, ExecutionEngineFactory, ...providers],
     }).compile();
     app.useLogger(false); // the errors that it would log are the tests' own
     return Object.assign(host, { app: await app.init() });
