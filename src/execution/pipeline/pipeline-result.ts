@@ -57,12 +57,9 @@ function listInside(work: PlanWork, ledger: StepLedger, prefix: string, why: str
     case 'race':
       return listSteps(work.steps, ledger, prefix, why);
     case 'map':
-    case 'loop': {
+    case 'loop':
       // as many as there were: how many there are to be is known while it is at work only
-      const reports: StepReport[] = [];
-      for (let i = 1; ledger.end(String(i)); i++) reports.push(...listStep(String(i), work.each, ledger, prefix, why));
-      return reports;
-    }
+      return ledger.numbers.flatMap((number) => listStep(number, work.each, ledger, prefix, why));
   }
 }
 
@@ -85,7 +82,6 @@ function wentOnInside(work: PlanWork, ledger: StepLedger): boolean {
       return wentOnWithout(work.steps, ledger);
     case 'map':
     case 'loop':
-      for (let i = 1; ledger.end(String(i)); i++) if (wentOnInside(work.each, ledger.inside(String(i)))) return true;
-      return false;
+      return ledger.numbers.some((number) => wentOnInside(work.each, ledger.inside(number)));
   }
 }

@@ -17,6 +17,8 @@ export interface Turn extends Surface {
   readonly signal: AbortSignal;
   /** Why the step is not to begin any more, if so. Throws once the run is over, which is nobody's failure. */
   whyNot(): string | undefined;
+  /** Tells the batch how the step has ended before its place is given back, so that nobody takes it in vain. */
+  settle(end: StepEnd): void;
 }
 
 interface BatchRules {
@@ -61,16 +63,30 @@ export class StepBatch {
     const { width } = this.rules;
     await width?.take();
     try {
-      const turn: Turn = { ...this.surface, signal: this.#controller.signal, whyNot: () => this.whyNot() };
-      const end = await this.carryOutOrSkip(step, turn);
-      this.#ends.set(step.name, end);
-      this.surface.ledger.ended(step.name, end);
-      this.halt(this.rules.haltsAfter(step, end));
+      const turn: Turn = {
+        ...this.surface,
+        signal: this.#controller.signal,
+        whyNot: () => this.whyNot(),
+        settle: (end) => this.settle(step, end),
+      };
+      this.settle(step, await this.carryOutOrSkip(step, turn));
     } catch (error) {
       this.#stopped ??= { error };
     } finally {
       width?.giveBack();
     }
+  }
+
+  private settle(step: PlanStep, end: StepEnd): void {
+    if (this.#ends.has(step.name)) return;
+    this.#ends.set(step.name, end);
+    const { ledger, scope } = this.surface;
+    ledger.ended(step.name, end);
+    // a group that was left half done may have begun before the run was interrupted
+    if (end.outcome !== 'ok' && step.work.kind !== 'agent') {
+      ledger.inside(step.name).adopt(scope.inside?.(step.name) ?? []);
+    }
+    this.halt(this.rules.haltsAfter(step, end));
   }
 
   private carryOutOrSkip(step: PlanStep, turn: Turn): Promise<StepEnd> {

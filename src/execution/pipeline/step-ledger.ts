@@ -33,7 +33,17 @@ export class StepLedger {
     this.#entries.clear();
   }
 
-  /** Takes over what is recorded inside a group that had ended before; paths are relative to it. */
+  /** Numbers of the items or rounds of which anything has ended, in their order. */
+  get numbers(): string[] {
+    const names = [...this.#entries].filter(([, { end, inside }]) => end !== undefined || inside.hasAny);
+    return names.map(([name]) => name).toSorted((a, b) => Number(a) - Number(b));
+  }
+
+  private get hasAny(): boolean {
+    return [...this.#entries.values()].some(({ end, inside }) => end !== undefined || inside.hasAny);
+  }
+
+  /** Takes over what is recorded inside a group and not known yet: from before the run went on. Paths are relative to it. */
   adopt(records: readonly StepRecord[]): void {
     for (const record of records) {
       if (record.state === 'started' || record.state === 'waiting') continue;
@@ -43,7 +53,7 @@ export class StepLedger {
       const durationMs = Math.max((record.endedAtMs ?? record.startedAtMs) - record.startedAtMs, 0);
       const reason = record.error?.message ?? record.reason;
       const facts = { outcome: record.state, attempts: record.attempts, durationMs };
-      ledger.#entry(name).end = { ...facts, ...(reason !== undefined && { reason }) };
+      ledger.#entry(name).end ??= { ...facts, ...(reason !== undefined && { reason }) };
     }
   }
 

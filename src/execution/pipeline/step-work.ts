@@ -120,10 +120,12 @@ async function carryOutAgent(
   } catch (error) {
     return failed(limits.name, messageOf(error), error, turn);
   }
-  return inPlaces(turn.places, () => {
+  return inPlaces(turn.places, async () => {
     const reason = turn.whyNot(); // it may have waited for long
     if (reason !== undefined) return turn.scope.skip({ name: limits.name, kind: 'agent' }, reason);
-    return turn.scope.agent({ ...limits, agent, input: given, fallback });
+    const end = await turn.scope.agent({ ...limits, agent, input: given, fallback });
+    turn.settle(end);
+    return end;
   });
 }
 
