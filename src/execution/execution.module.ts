@@ -12,7 +12,6 @@ import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
 import { CircuitBreakers } from './circuit-breakers.js';
 import { ExecutionService } from './execution.service.js';
-import { PipelineModule } from './pipeline/pipeline.module.js';
 import { Readiness } from './readiness.js';
 import { RecoveryService } from './recovery.service.js';
 import { RunRecorder } from './run-recorder.service.js';
