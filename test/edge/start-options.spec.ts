@@ -16,7 +16,10 @@ let alice: CarrelUser;
 let bob: CarrelUser;
 
 beforeEach(async () => {
-  server = await CarrelServer.start({ agents: [ScriptedAgentsModule], env: { CARREL_USER_MAX_RUNNING: '1', CARREL_DRAIN_MS: '0' } });
+  server = await CarrelServer.start({
+    agents: [ScriptedAgentsModule],
+    env: { CARREL_USER_MAX_RUNNING: '1', CARREL_DRAIN_MS: '0' },
+  });
   client = await DocumentedClient.of(server);
   [alice, bob] = await Promise.all([server.as('alice'), server.as('bob')]);
 });

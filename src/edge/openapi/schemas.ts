@@ -101,7 +101,11 @@ const Pipeline = object({
   name: text(),
   description: text(),
   inputSchema: anyObject('JSON Schema of the input.'),
-  steps: { type: 'array', items: anyObject('A step, as it can be sent as data.'), description: 'In their order.' },
+  steps: {
+    type: 'array',
+    items: anyObject('Its name, what it does and what it depends on.'),
+    description: 'In their order.',
+  },
 });
 
 /** The schemas that answers are made of, by name. */
