@@ -4,6 +4,8 @@ import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import type { UserId } from '../shared/ids.js';
+import { runInLogScope } from '../shared/log-scope.js';
+import { requestIdFrom } from './request-context.js';
 import { roomOf, SocketAdmission } from './socket-admission.service.js';
 import { censusOf, type SocketCensus } from './socket-census.js';
 import { SocketMessages } from './socket-messages.service.js';
@@ -31,10 +33,12 @@ export class AgentsGateway implements OnGatewayInit<AgentsNamespace>, OnGatewayC
     this.namespace = namespace;
     // Nest's guards do not run at the handshake.
     namespace.use((socket, next) => {
-      this.admission.admit(socket).then(
-        () => next(),
-        (error: unknown) => next(refusal(error)),
-      );
+      runInLogScope({ requestId: requestIdFrom(socket.request.headers['x-request-id']) }, () => {
+        this.admission.admit(socket).then(
+          () => next(),
+          (error: unknown) => next(refusal(error)),
+        );
+      });
     });
   }
 

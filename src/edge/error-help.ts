@@ -145,7 +145,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy: "It is the agent's fault: it must return a value, `null` if there is nothing to say.",
   },
   invalid_result: {
-    when: 'What the agent returned or yielded can not be written as JSON, or is too large.',
+    when: 'What the agent returned or yielded can not be written as JSON, is too large (`CARREL_BODY_LIMIT_BYTES`) or nested too deep (`CARREL_JSON_DEPTH`).',
     remedy: "It is the agent's fault; the message says what was wrong.",
   },
   attempt_timed_out: {

@@ -52,7 +52,7 @@ export class EventStreams implements BeforeApplicationShutdown {
   async open(
     request: FastifyRequest,
     reply: FastifyReply,
-    { userId }: UserExecutionContext,
+    { userId, requestId }: UserExecutionContext,
     { after, run }: { after?: number; run?: { id: RunId; ended: boolean } },
   ): Promise<void> {
     const position = lastEventId(request) ?? after ?? 0;
@@ -68,7 +68,8 @@ export class EventStreams implements BeforeApplicationShutdown {
     const { journal, bus, clock } = this;
     const response = new SseResponse(reply, clock);
     const expiresAtMs = identityOf(request)?.expiresAtMs ?? clock.now();
-    const stream = new EventStream({ response, journal, bus, clock, userId, after: position, run, expiresAtMs });
+    const parts = { response, journal, bus, clock, userId, requestId, after: position, run, expiresAtMs };
+    const stream = new EventStream(parts);
     const leave = this.enter(userId, { stream, response });
     try {
       await stream.start();

@@ -5,7 +5,7 @@ import type { UserExecutionContext } from '../context/user-execution-context.js'
 import type { RunError } from '../events/run-event.js';
 import { isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
-import { plainCopy, type JsonValue } from '../shared/json.js';
+import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';
 import { plainResult } from './agent-result.js';
 import { Attempt, type AttemptEnd, type AttemptParts, type AttemptWork } from './attempt.js';
 import { backoffMs } from './backoff.js';
@@ -32,6 +32,8 @@ export interface Callee extends Pick<
   'name' | 'timeoutMs' | 'deadlineMs' | 'retry' | 'fallback' | 'breaker'
 > {
   readonly work: (input: unknown) => AttemptWork;
+  /** @default CARREL_JSON_DEPTH */
+  readonly maxResultDepth?: number;
 }
 
 export interface CallFacts {
@@ -131,7 +133,7 @@ export class AgentCall implements NestedCall {
     switch (end.kind) {
       case 'returned':
         try {
-          const value = plainResult(end.value, this.parts.steps.config.http.bodyLimitBytes);
+          const value = plainResult(end.value, this.resultBounds);
           return { ...facts, kind: 'returned', value, degraded: false };
         } catch (error) {
           return this.failed(error, attempt);
@@ -142,6 +144,11 @@ export class AgentCall implements NestedCall {
         if (end.reason.kind !== 'timed_out') return this.stoppedCall(end.reason, attempt, end.atWork);
         return { ...this.failed(stopError(end.reason), attempt), status: 'timed_out' };
     }
+  }
+
+  private get resultBounds(): JsonBounds {
+    const { http, limits } = this.parts.steps.config;
+    return { maxBytes: http.bodyLimitBytes, maxDepth: this.facts.callee.maxResultDepth ?? limits.jsonDepth };
   }
 
   private failed(cause: unknown, attempt: number): Extract<CallEnd, { kind: 'failed' }> {

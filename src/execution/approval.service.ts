@@ -5,7 +5,13 @@ import type { ApprovalRecord } from '../events/approval-record.js';
 import { CarrelError } from '../shared/errors.js';
 import type { ApprovalId } from '../shared/ids.js';
 import { readResponse, type ApprovalResponse } from './approval-response.js';
-import { APPROVAL_STORE, type ApprovalFilter, type ApprovalPage, type ApprovalStore, type DecisionOutcome } from './approval-store.port.js';
+import {
+  APPROVAL_STORE,
+  type ApprovalFilter,
+  type ApprovalPage,
+  type ApprovalStore,
+  type DecisionOutcome,
+} from './approval-store.port.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 
 type Decided = Extract<DecisionOutcome, { outcome: 'decided' }>;

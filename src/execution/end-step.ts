@@ -82,13 +82,17 @@ type CheckedEnd = { attempts: number } & (
 );
 
 /** A result that can't be kept is a failure. */
-function checked({ parts, context }: StepHost, { path }: BegunStep, work: StepWorkEnd): CheckedEnd {
+function checked({ parts, context }: StepHost, { path, kind }: BegunStep, work: StepWorkEnd): CheckedEnd {
+  const { http, limits } = parts.config;
+  // a group has its steps' results inside its own
+  const maxDepth = kind === 'step' || kind === 'agent' ? limits.jsonDepth : Number.POSITIVE_INFINITY;
+  const bounds = { maxBytes: http.bodyLimitBytes, maxDepth };
   const facts = { agent: path, attempt: work.attempts, runId: context.runId };
   if (work.outcome === 'failed') return { ...work, error: work.error ?? toRunError(work.cause, facts) };
   if (work.outcome !== 'ok') return work;
   const { attempts, value, degraded } = work;
   try {
-    const result = value === undefined ? undefined : plainResult(value, parts.config.http.bodyLimitBytes);
+    const result = value === undefined ? undefined : plainResult(value, bounds);
     return { attempts, outcome: 'ok', result, degraded };
   } catch (cause) {
     return { attempts, outcome: 'failed', cause, error: toRunError(cause, facts) };

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import type { RunId } from '../shared/ids.js';
+import { runInLogScope } from '../shared/log-scope.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { Readiness } from './readiness.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
@@ -33,7 +34,11 @@ export class RecoveryService {
     let found = 0;
     for (let after: RunId | undefined; ;) {
       const page = await this.store.unfinished(after, PAGE_SIZE);
-      await Promise.all(page.map((ref) => this.bringBack(ref, ref.status === 'running')));
+      await Promise.all(
+        page.map(({ userId, runId, status }) =>
+          runInLogScope({ userId, runId }, () => this.bringBack({ userId, runId }, status === 'running')),
+        ),
+      );
       found += page.length;
       after = page.at(-1)?.runId;
       if (page.length < PAGE_SIZE || this.readiness.state === 'draining') break;
@@ -42,8 +47,8 @@ export class RecoveryService {
     if (found > 0) this.logger.log({ runs: found }, 'unfinished runs are on their way again');
   }
 
-  private async bringBack({ userId, runId }: RunRef, wasRunning: boolean): Promise<void> {
-    const ref = { userId, runId };
+  private async bringBack(ref: RunRef, wasRunning: boolean): Promise<void> {
+    const { userId, runId } = ref;
     if (this.runner.holds(runId)) return; // it was begun by this process while the pages were read
     try {
       const run = wasRunning ? await this.store.takeOver(userId, runId) : undefined;

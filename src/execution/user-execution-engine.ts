@@ -104,11 +104,17 @@ export class UserExecutionEngine implements AsyncDisposable {
   /** Carries out a pipeline, as `executeAgent` does an agent. The steps' failures are the pipeline's business. */
   async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
     this.assertUnused();
-    const timeoutMs = Number.POSITIVE_INFINITY; // the run's deadline and the steps' own limits are enough
     const work =
       (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) =>
         (await executePipeline(plan, given, steps)).result;
-    const callee = { name: plan.name, timeoutMs, deadlineMs: plan.deadlineMs, work };
+    const unbounded = Number.POSITIVE_INFINITY;
+    const callee = {
+      name: plan.name,
+      timeoutMs: unbounded,
+      deadlineMs: plan.deadlineMs,
+      work,
+      maxResultDepth: unbounded,
+    };
     return (this.execution = this.execute('pipeline', callee, input, 1));
   }
 

@@ -1,5 +1,5 @@
 import { draftEvent, type EventDraft, type JournalledEvent } from '../events/run-event.js';
-import type { ClaimedRun, LaneLimits, NewRun, RunHold, RunRef, Submitted } from '../execution/run-store.port.js';
+import type { LaneLimits, NewRun, RunHold, RunRef, Submitted } from '../execution/run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import type { UserId } from '../shared/ids.js';
 import { admitNext, countStart, decidePlace, type Leaving } from './lane.js';
@@ -26,6 +26,7 @@ export class RunSubmission {
     if (replayed) return replayed;
 
     const interruption = this.conflictOf(user, run);
+    const { told } = interruption;
     const before = (user.threads.get(run.threadId)?.length ?? 0) - interruption.ended.length;
     const hold = holdOf(run, before, nowMs);
     const leaving = leavingOf(interruption);
@@ -40,15 +41,14 @@ export class RunSubmission {
     const claimed = admitted && run.opening !== undefined;
     const { live, record } = runs.insert(user, threadKey, run, { hold, admitted, claimed });
     if (run.reuseSteps && run.retryOf) steps.reuse(user, live, run.retryOf);
-    const own: ClaimedRun = { ...record, resumed: false, hasSteps: false };
-    const first = claimed ? run.opening?.(own) : waiting;
+    const first = claimed ? run.opening?.({ ...record, resumed: false, hasSteps: false }) : waiting;
     if (first) events.append(user, live, [first], journalled);
     return {
       run: record,
       admitted,
       claimed,
       replayed: false,
-      interrupted: interruption.told.map((told) => ({ userId, runId: told.id })),
+      interrupted: told.length === 0 ? NOBODY : told.map(({ id }) => ({ userId, runId: id })),
       // a place that an interrupted run gave back, and that this one may not take
       admittedBeside: leaving.admitted > 0 ? admitNext(user, limits, runs) : NOBODY,
     };

@@ -41,6 +41,7 @@ export class RunTable {
   private readonly updateAdmitted;
   private readonly updateCancel;
   private readonly updateEnded;
+  private readonly updateRest;
   private lastKey: number;
 
   constructor(
@@ -50,8 +51,8 @@ export class RunTable {
   ) {
     this.insertRun = database.prepare(
       `INSERT INTO runs (key, user_key, id, thread_key, thread_id, agent, status, admitted, attempt, fence, created_at,
-         started_at, idempotency_key, fingerprint, priority, hold, due_at, stepped)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         started_at, idempotency_key, fingerprint)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.insertRequest = database.prepare('INSERT INTO run_requests (run_key, user_key, request) VALUES (?, ?, ?)');
     const withRequest =
@@ -75,9 +76,12 @@ export class RunTable {
     this.updateAdmitted = database.prepare('UPDATE runs SET admitted = 1 WHERE key = ? AND user_key = ?');
     this.updateCancel = database.prepare('UPDATE runs SET cancel_requested_by = ? WHERE key = ? AND user_key = ?');
     this.updateEnded = database.prepare(
-      `UPDATE runs SET status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, outcome = ?,
-         hold = NULL, due_at = NULL, suspended_ms = ?, stepped = ?
+      `UPDATE runs SET status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, outcome = ?
        WHERE key = ? AND user_key = ?`,
+    );
+    // plain runs have nothing of this, so that their writes name neither these columns nor their indices
+    this.updateRest = database.prepare(
+      `UPDATE runs SET priority = ?, hold = ?, due_at = ?, suspended_ms = ?, stepped = ? WHERE key = ? AND user_key = ?`,
     );
     // not below the keys of events whose runs were deleted with their thread: those are never given again
     const last = database.prepare(
@@ -108,11 +112,8 @@ export class RunTable {
       live.startedAtMs ?? null,
       idempotencyKey,
       fingerprint,
-      live.priority,
-      live.hold ?? null,
-      live.dueAtMs ?? null,
-      live.stepped ? 1 : 0,
     );
+    if (!isPlain(live)) this.saveRest(user, live);
     const text = JSON.stringify(request);
     if (live.status === 'queued' && live.admitted && text.length <= MAX_KEPT_REQUEST) live.request = text;
     this.insertRequest.run(key, user.key, text);
@@ -209,12 +210,31 @@ export class RunTable {
       outcome.endedAtMs,
       run.cancelRequestedBy ?? null,
       JSON.stringify(stored),
-      suspendedUntil(run, outcome.endedAtMs),
+      run.key,
+      user.key,
+    );
+    if (!isPlain(run)) {
+      const suspendedMs = suspendedUntil(run, outcome.endedAtMs);
+      this.saveRest(user, { ...run, hold: undefined, dueAtMs: undefined, suspendedMs });
+    }
+    this.usage.count(user, run, outcome);
+    user.live.delete(run.id);
+  }
+
+  private saveRest(user: UserState, run: LiveRun): void {
+    this.updateRest.run(
+      run.priority,
+      run.hold ?? null,
+      run.dueAtMs ?? null,
+      run.suspendedMs,
       run.stepped ? 1 : 0,
       run.key,
       user.key,
     );
-    this.usage.count(user, run, outcome);
-    user.live.delete(run.id);
   }
+}
+
+/** A run that was never held or suspended, and has no steps. */
+function isPlain({ priority, hold, dueAtMs, suspendedAtMs, stepped }: LiveRun): boolean {
+  return priority === 0 && hold === undefined && dueAtMs === undefined && suspendedAtMs === undefined && !stepped;
 }

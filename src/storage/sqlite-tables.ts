@@ -10,6 +10,7 @@ import { RunReader } from './run-reader.js';
 import { RunTable } from './run-table.js';
 import { ScheduleTable } from './schedule-table.js';
 import type { SqliteDatabase } from './sqlite-database.js';
+import { StepPruner } from './step-pruner.js';
 import { StepReader } from './step-reader.js';
 import { StepTable } from './step-table.js';
 import { ThreadEraser } from './thread-eraser.js';
@@ -34,6 +35,7 @@ export class SqliteTables {
   readonly threadReader: ThreadReader;
   readonly eventReader: EventReader;
   readonly pruner: EventPruner;
+  readonly stepPruner: StepPruner;
   readonly eraser: ThreadEraser;
   readonly usageOfDays;
   readonly commits: GroupCommit;
@@ -53,6 +55,7 @@ export class SqliteTables {
     this.threadReader = new ThreadReader(database);
     this.eventReader = new EventReader(database);
     this.pruner = new EventPruner(database, this.users);
+    this.stepPruner = new StepPruner(database);
     this.eraser = new ThreadEraser(database);
     this.usageOfDays = database.prepare(USAGE_OF_DAYS);
     this.commits = new GroupCommit(database, () => this.users.forgetAll());

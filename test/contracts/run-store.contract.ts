@@ -3,7 +3,11 @@ import { newId, type ThreadId, type UserId } from '../../src/shared/ids.js';
 import { expectLanesToHold } from './lane-history.js';
 import { runEndContract, runCancelContract } from './run-end.contract.js';
 import { runLaneContract } from './run-lane.contract.js';
+import { runDelayContract } from './run-delay.contract.js';
 import { runListContract } from './run-list.contract.js';
+import { runRetryContract, runStepsContract } from './run-steps.contract.js';
+import { runSuspensionContract } from './run-suspension.contract.js';
+import { runThreadContract } from './run-thread.contract.js';
 import {
   alice,
   bob,
@@ -33,6 +37,11 @@ export function runStoreContract(openStorage: OpenStorage): void {
   describe('cancel', () => runCancelContract(openStorage));
   describe('lists', () => runListContract(openStorage));
   describe('lanes', () => runLaneContract(openStorage));
+  describe('threads', () => runThreadContract(openStorage));
+  describe('delay and priority', () => runDelayContract(openStorage));
+  describe('steps', () => runStepsContract(openStorage));
+  describe('retries', () => runRetryContract(openStorage));
+  describe('suspension', () => runSuspensionContract(openStorage));
 
   it('keeps places, numbers and ends whole through random histories of three users', async () => {
     await expectLanesToHold(openStorage, 60);

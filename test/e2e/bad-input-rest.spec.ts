@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../src/shared/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import { newId } from '../../src/shared/ids.js';
 import { CarrelServer, type CarrelUser } from '../carrel-server.js';
 import { askingRun } from '../edge/asking-runs.js';
@@ -9,6 +9,7 @@ let server: CarrelServer;
 let alice: CarrelUser;
 let bob: CarrelUser;
 let kept: unknown;
+let document: OpenApi;
 /** What the rows below call by these names. */
 const ids: Record<string, string> = { unknown: newId('run'), noQuestion: newId('apr'), noSchedule: newId('sch') };
 
@@ -27,6 +28,7 @@ beforeAll(async () => {
   const [schedule, hisSchedule] = (await Promise.all(schedules)).map(({ body }) => body.id);
   Object.assign(ids, { schedule, hisSchedule });
   kept = await keptFor(alice);
+  document = (await (await fetch(`${server.url}/docs-json`)).json()) as OpenApi;
 });
 afterAll(() => server.close());
 
@@ -52,6 +54,23 @@ const BODIES: Row[] = [
   ['too much', 'POST /v1/runs', echo({ input: 'x'.repeat(20_000) }), 'payload_too_large'],
   ['too much for a thread', 'POST /v1/threads', { title: 'x'.repeat(20_000) }, 'payload_too_large'],
   ['too much for a cancel', 'POST /v1/runs/:own/cancel', { x: 'x'.repeat(20_000) }, 'payload_too_large'],
+  [
+    'a text for a cancel',
+    'POST /v1/runs/:own/cancel',
+    'now',
+    'unsupported_media_type',
+    { 'content-type': 'text/plain' },
+  ],
+  ['half a body for a cancel', 'POST /v1/runs/:own/cancel', '{"by', 'invalid_request', JSON_TYPE],
+  ['too much for a deletion', 'DELETE /v1/threads/own', { x: 'x'.repeat(20_000) }, 'payload_too_large'],
+  [
+    'a text for a deletion',
+    'DELETE /v1/threads/own',
+    'now',
+    'unsupported_media_type',
+    { 'content-type': 'text/plain' },
+  ],
+  ['half a body for a deletion', 'DELETE /v1/threads/own', '{"by', 'invalid_request', JSON_TYPE],
 ];
 
 const PROPERTIES: Row[] = [
@@ -319,6 +338,7 @@ describe('I12: over HTTP, a clear problem, and nothing is stored', () => {
     const [method = '', path = ''] = request.replaceAll(/:(\w+)/g, (_, name: string) => ids[name] ?? name).split(' ');
     const answer = await send(method, path, withIds(body), headers);
     expectProblem(answer, code);
+    expect(documentedCodes(method, path, answer.status)).toContain(code);
     if (code === 'method_not_allowed') expect(answer.headers.get('allow')).toMatch(/GET|POST/);
     expect(await keptFor(alice)).toEqual(kept);
     expect(Object.prototype).not.toHaveProperty('userId');
@@ -337,7 +357,6 @@ describe('I12: over HTTP, a clear problem, and nothing is stored', () => {
 
 describe('I12: every route in the document', () => {
   it('asks for a good token, and says no to another method', async () => {
-    const document = (await (await fetch(`${server.url}/docs-json`)).json()) as { paths: Record<string, object> };
     const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => [method.toUpperCase(), path.replace(/\{\w+\}/, ids['own'] ?? '')] as const),
     );
@@ -355,6 +374,25 @@ describe('I12: every route in the document', () => {
 function withIds(body: unknown): unknown {
   if (typeof body !== 'object' || body === null || !('approvalId' in body)) return body;
   return { ...body, approvalId: ids[String(body.approvalId).slice(1)] ?? body.approvalId };
+}
+
+interface OpenApi {
+  paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, ProblemMedia> }> }>>;
+}
+interface ProblemMedia {
+  schema: { allOf: { properties?: { code: { enum: ErrorCode[] } } }[] };
+}
+
+/** The codes that the OpenAPI document has for a route and status; every code where it has no such route. */
+function documentedCodes(method: string, path: string, status: number): readonly string[] {
+  const [pathOnly = ''] = path.split('?');
+  const template = Object.keys(document.paths).find((candidate) =>
+    new RegExp(`^${candidate.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(pathOnly),
+  );
+  const operation = template && document.paths[template]?.[method.toLowerCase()];
+  if (!operation) return Object.keys(ERRORS);
+  const { allOf = [] } = operation.responses[status]?.content?.['application/problem+json']?.schema ?? {};
+  return allOf.flatMap(({ properties }) => properties?.code.enum ?? []);
 }
 
 async function send(method: string, path: string, body: unknown, headers: Record<string, string>) {

@@ -53,9 +53,10 @@ describe('what runs ask', () => {
 
   it('may be answered before the run is suspended: whoever carries it out is told', async () => {
     const runId = await start();
-    const { id } = await world.ask(runId);
-    await respond(alice, id);
-    expect(world.consumer.told).toEqual([`answered ${runId}`]);
+    const [hers, anybodys] = [await world.ask(runId), await world.ask(runId, { approvers: ['manager'] })];
+    await respond(alice, hers.id);
+    await respond(bob, anybodys.id, APPROVE, ['manager']);
+    expect(world.consumer.told).toEqual(Array(2).fill(`answered alice's ${runId}`));
     expect(await statusOf(runId)).toBe('running');
   });
 
@@ -111,14 +112,18 @@ describe('what runs ask', () => {
   it('is refused an answer that does not fit, or that is to something else, and stays open', async () => {
     const runId = await start();
     const { id } = await world.suspend(runId, { schema: { type: 'object', required: ['amount'] } });
-    const refused = (response: ApprovalResponse) => expect(respond(alice, id, response)).rejects;
-    await refused({ decision: 'answer', answer: 1 }).toMatchObject({ code: 'invalid_answer' });
-    await refused(APPROVE).toMatchObject({ code: 'invalid_answer' });
-    await refused({ ...APPROVE, answer: {} }).toMatchObject({
-      code: 'invalid_answer',
-      details: { issues: [{ path: 'answer', message: "must have required property 'amount'" }] },
-    });
-    await refused({ ...APPROVE, answer: { amount: 1 }, hash: 'hash-0' }).toMatchObject({ code: 'approval_changed' });
+    const refusals: [ApprovalResponse, object][] = [
+      [{ decision: 'answer', answer: 1 }, { code: 'invalid_answer' }],
+      [APPROVE, { code: 'invalid_answer' }],
+      [
+        { ...APPROVE, answer: {} },
+        { details: { issues: [{ path: 'answer', message: "must have required property 'amount'" }] } },
+      ],
+      [{ ...APPROVE, answer: { amount: 1 }, hash: 'hash-0' }, { code: 'approval_changed' }],
+    ];
+    for (const [response, refusal] of refusals) {
+      await expect(respond(alice, id, response)).rejects.toMatchObject(refusal);
+    }
     expect(await statusOf(runId)).toBe('suspended');
     await expect(respond(alice, id, { ...APPROVE, answer: { amount: 1 }, hash: 'hash-1' })).resolves.toBeDefined();
   });

@@ -64,6 +64,14 @@ describe('starting runs', () => {
     await expect(start({ ...over, idempotencyKey })).rejects.toMatchObject({ code: 'idempotency_conflict' });
   });
 
+  it('with the key of a request for another pipeline is refused', async () => {
+    const asked = { agent: undefined, idempotencyKey: 'key-1' };
+    const id = await start({ ...asked, pipeline: TWO_STEPS });
+    expect(await start({ ...asked, pipeline: { steps: [...TWO_STEPS.steps] } })).toBe(id);
+    const other = start({ ...asked, pipeline: { steps: TWO_STEPS.steps.slice(0, 1) } });
+    await expect(other).rejects.toMatchObject({ code: 'idempotency_conflict' });
+  });
+
   it('with a delay begins them when it is over, not before, and holds no place meanwhile', async () => {
     const id = await start({ delayMs: 5_000 });
     const at = world.clock.now() + 5_000;
@@ -98,7 +106,7 @@ describe('starting runs', () => {
   it("interrupts the thread's running run when asked to, and begins when that has ended", async () => {
     const first = await start({ threadId: 'one' });
     const second = await start({ threadId: 'one', onConflict: 'interrupt' });
-    expect(world.consumer.told).toEqual([`cancel ${first} by alice`]);
+    expect(world.consumer.told).toEqual([`cancel alice's ${first} by alice`]);
     expect(world.begun).toEqual([first]);
     await world.end(first, 'cancelled');
     expect(world.begun).toEqual([first, second]);
@@ -177,6 +185,21 @@ describe('starting runs', () => {
       expect(world.begun).toEqual([id, again.id]);
     });
 
+    it('has the finished steps of the first one, if asked to', async () => {
+      const id = await start();
+      const question = await world.suspend(id);
+      await world.approvals.respond(world.as(alice), question.id, { decision: 'approve' });
+      await world.settled();
+      await world.end(id, 'failed');
+      for (const reuseSteps of [true, false]) {
+        const again = await execution.retry(world.as(alice), id, { reuseSteps });
+        await world.settled();
+        expect(world.consumer.claimed(again.id).hasSteps).toBe(reuseSteps);
+        expect(await world.storage.runs.steps(alice, again.id)).toHaveLength(reuseSteps ? 1 : 0);
+        await world.end(again.id);
+      }
+    });
+
     it('goes for a pipeline too', async () => {
       const id = await start({ agent: undefined, pipeline: TWO_STEPS });
       await world.end(id);
@@ -190,10 +213,12 @@ describe('starting runs', () => {
       const id = await start();
       const his = await start({}, bob);
       await world.end(his);
-      const retry = (runId: RunId) => execution.retry(world.as(alice), runId, { reuseSteps: true });
-      await expect(retry(id)).rejects.toMatchObject({ code: 'run_not_ended' });
-      await expect(retry(his)).rejects.toMatchObject({ code: 'not_found' });
-      await expect(retry(newId('run'))).rejects.toMatchObject({ code: 'not_found' });
+      for (const reuseSteps of [true, false]) {
+        const retry = (runId: RunId) => execution.retry(world.as(alice), runId, { reuseSteps });
+        await expect(retry(id)).rejects.toMatchObject({ code: 'run_not_ended' });
+        await expect(retry(his)).rejects.toMatchObject({ code: 'not_found' });
+        await expect(retry(newId('run'))).rejects.toMatchObject({ code: 'not_found' });
+      }
     });
 
     it('is refused when its agent is gone', async () => {

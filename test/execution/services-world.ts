@@ -45,12 +45,12 @@ class StagedConsumer implements RunConsumer {
     await new Promise<void>((resolve) => this.slots.set(runId, resolve));
   }
 
-  cancel({ runId }: RunRef, by: string): void {
-    this.told.push(`cancel ${runId} by ${by}`);
+  cancel({ userId, runId }: RunRef, by: string): void {
+    this.told.push(`cancel ${userId}'s ${runId} by ${by}`);
   }
 
-  answered({ runId }: RunRef): void {
-    this.told.push(`answered ${runId}`);
+  answered({ userId, runId }: RunRef): void {
+    this.told.push(`answered ${userId}'s ${runId}`);
   }
 
   /** The run that was begun last of this id. */

@@ -12,13 +12,11 @@ import type {
   Target,
 } from './pipeline-types.js';
 
-type Condition<Known> = ((known: Known) => boolean) | undefined;
-
 interface CommonOptions<Known, Deps, When, Continue> {
   /** Steps that must have ended first, by the names under which the functions are given their results. */
   readonly dependsOn?: Deps;
   /** The step is skipped when this is false, and has no result; one that throws fails it. */
-  readonly when?: When & Condition<Known>;
+  readonly when?: (known: Known) => When;
   /** The pipeline goes on when the step fails, and has no result of it. @default false */
   readonly continueOnError?: Continue;
   /** Of `map` and `loop`: of each item, of each round. */
@@ -91,7 +89,7 @@ export interface PipelineBuilder<Input> {
   agent<
     Work extends AgentClass | string,
     Deps extends StepRefs = None,
-    When extends Condition<Given<Input, Deps>> = undefined,
+    When extends boolean = never,
     Continue extends boolean = false,
   >(
     name: string,
@@ -103,7 +101,7 @@ export interface PipelineBuilder<Input> {
   pipeline<
     Work extends PipelineClass,
     Deps extends StepRefs = None,
-    When extends Condition<Given<Input, Deps>> = undefined,
+    When extends boolean = never,
     Continue extends boolean = false,
   >(
     name: string,
@@ -116,7 +114,7 @@ export interface PipelineBuilder<Input> {
     Work extends Target,
     Item,
     Deps extends StepRefs = None,
-    When extends Condition<Given<Input, Deps>> = undefined,
+    When extends boolean = never,
     Continue extends boolean = false,
   >(
     name: string,
@@ -128,7 +126,7 @@ export interface PipelineBuilder<Input> {
   loop<
     Work extends Target,
     Deps extends StepRefs = None,
-    When extends Condition<Given<Input, Deps>> = undefined,
+    When extends boolean = never,
     Continue extends boolean = false,
   >(
     name: string,

@@ -60,8 +60,8 @@ export interface PipelineOutput<Output> {
   readonly [OUTPUT]?: () => Output;
 }
 
-/** A step that may be skipped, or fail and be gone on without, may have no result. */
-export type MayBeMissing<Result, When, Continue> = [When] extends [undefined]
+/** A step that may be skipped (it has a condition), or fail and be gone on without, may have no result. */
+export type MayBeMissing<Result, When, Continue> = [When] extends [never]
   ? true extends Continue
     ? Result | null
     : Result

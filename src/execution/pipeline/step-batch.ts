@@ -80,13 +80,16 @@ export class StepBatch {
   private settle(step: PlanStep, end: StepEnd): void {
     if (this.#ends.has(step.name)) return;
     this.#ends.set(step.name, end);
-    const { ledger, scope } = this.surface;
-    ledger.ended(step.name, end);
-    // a group that was left half done may have begun before the run was interrupted
-    if (end.outcome !== 'ok' && step.work.kind !== 'agent') {
-      ledger.inside(step.name).adopt(scope.inside?.(step.name) ?? []);
-    }
+    this.surface.ledger.ended(step.name, end);
+    if (step.work.kind !== 'agent') this.recall(step.name, end);
     this.halt(this.rules.haltsAfter(step, end));
+  }
+
+  /** What a group did before the run was interrupted, it does not do again; and what it left half done stays so. */
+  private recall(group: string, { outcome }: StepEnd): void {
+    const { ledger, scope } = this.surface;
+    const inside = ledger.inside(group);
+    if (outcome !== 'ok' || !inside.hasBegun) inside.adopt(scope.inside?.(group) ?? []);
   }
 
   private carryOutOrSkip(step: PlanStep, turn: Turn): Promise<StepEnd> {

@@ -15,6 +15,7 @@ export interface StepSummary {
 /** How the steps of one group have ended, and those inside of them. */
 export class StepLedger {
   readonly #entries = new Map<string, { end?: StepSummary; inside: StepLedger }>();
+  #hasBegun = false;
 
   ended(name: string, end: StepEnd): void {
     this.#entry(name).end = summaryOf(end);
@@ -28,9 +29,15 @@ export class StepLedger {
     return this.#entry(name).inside;
   }
 
-  /** For another try of a group, which begins with nothing. */
-  clear(): void {
+  /** A try of the group begins, with nothing. */
+  begin(): void {
+    this.#hasBegun = true;
     this.#entries.clear();
+  }
+
+  /** Whether the group's work was done since the run goes on. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Numbers of the items or rounds of which anything has ended, in their order. */

@@ -129,17 +129,13 @@ async function carryOutAgent(
   });
 }
 
-/** A group's work, with what becomes of the steps inside it kept, also when it was recorded earlier. */
-async function group(step: GroupStep, turn: Turn, work: (inner: Surface) => Promise<JsonValue>): Promise<StepEnd> {
+function group(step: GroupStep, turn: Turn, work: (inner: Surface) => Promise<JsonValue>): Promise<StepEnd> {
+  const { places } = turn;
   const ledger = turn.ledger.inside(step.name);
-  let isRecorded = true;
-  const end = await turn.scope.group(step, async (scope: StepScope) => {
-    isRecorded = false;
-    ledger.clear();
-    return work({ ...turn, scope, ledger });
+  return turn.scope.group(step, (scope: StepScope) => {
+    ledger.begin();
+    return work({ scope, ledger, places });
   });
-  if (isRecorded) ledger.adopt(turn.scope.inside?.(step.name) ?? []);
-  return end;
 }
 
 async function carryOutRace(steps: readonly PlanStep[], known: Known, surface: Surface): Promise<JsonValue> {
