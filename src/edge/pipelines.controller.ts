@@ -25,7 +25,7 @@ export class PipelinesController {
 
   @Documented({
     summary: 'One pipeline',
-    answers: { 200: { description: 'Its steps, as they can also be sent as data.', schema: 'Pipeline' } },
+    answers: { 200: { description: 'What it takes, and its steps in outline.', schema: 'Pipeline' } },
     problems: ['not_found'],
   })
   @Get(':name')

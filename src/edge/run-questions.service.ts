@@ -17,7 +17,7 @@ export class RunQuestions {
   ) {}
 
   /**
-   * @returns the run as it is then: on its way back into its lane, when it waited for nothing else
+   * @returns the run as it is then: on its way back into its lane
    * @throws CarrelError `not_found` | `run_ended` | `no_open_question` | `several_open_questions`, and what
    *   `ApprovalService.respond` throws
    */

@@ -119,7 +119,8 @@ export function suspendedUntil(run: LiveRun, nowMs: number): number {
   return run.suspendedMs + (run.suspendedAtMs === undefined ? 0 : Math.max(0, nowMs - run.suspendedAtMs));
 }
 
-export function liveRunFromRow(row: RunRow, runSeq: number): LiveRun {
+/** @param known what the row does not say: the number of the run's last event, and whether it has had steps since its claim */
+export function liveRunFromRow(row: RunRow, { runSeq, hasSteps }: { runSeq: number; hasSteps: boolean }): LiveRun {
   return {
     key: row.key,
     id: row.id as RunId,
@@ -138,8 +139,7 @@ export function liveRunFromRow(row: RunRow, runSeq: number): LiveRun {
     resumed: row.resumed === 1,
     suspendedAtMs: row.suspended_at ?? undefined,
     suspendedMs: row.suspended_ms,
-    // the row of a run that was claimed does not say whether it has had steps since
-    stepped: row.stepped === 1 || row.fence > 0,
+    stepped: row.stepped === 1 || hasSteps,
     runSeq,
     head: envelopeHead(row.id, row.thread_id, row.agent),
     request: undefined,
@@ -174,7 +174,11 @@ export function recordOf(userId: UserId, run: LiveRun, request: RunRequest): Run
 
 /** @throws CarrelError `internal` when the row can't be read */
 export function recordFromRow(userId: UserId, row: RunRow, request: string | null): RunRecord {
-  const record = recordOf(userId, liveRunFromRow(row, 0), parsed(request, row.id) as RunRequest);
+  const record = recordOf(
+    userId,
+    liveRunFromRow(row, { runSeq: 0, hasSteps: false }),
+    parsed(request, row.id) as RunRequest,
+  );
   if (row.ended_at !== null) record.endedAtMs = row.ended_at;
   return row.outcome === null ? record : Object.assign(record, parsed(row.outcome, row.id) as StoredOutcome);
 }

@@ -17,6 +17,7 @@ import {
 } from './run-row.js';
 import { count, joinThread } from './run-standing.js';
 import type { SqliteDatabase } from './sqlite-database.js';
+import type { StepTable } from './step-table.js';
 import type { UsageTable } from './usage-table.js';
 import type { UserState } from './user-table.js';
 
@@ -47,6 +48,7 @@ export class RunTable {
   constructor(
     database: SqliteDatabase,
     private readonly events: EventTable,
+    private readonly steps: StepTable,
     private readonly usage: UsageTable,
   ) {
     this.insertRun = database.prepare(
@@ -136,7 +138,10 @@ export class RunTable {
     if (known) return known;
     const row = this.byId.get(user.key, runId) as RowWithRequest | undefined;
     if (!row || isTerminal(row.status as RunStatus)) return undefined;
-    const live = liveRunFromRow(row, this.events.lastRunSeq(user.key, row.key));
+    const live = liveRunFromRow(row, {
+      runSeq: this.events.lastRunSeq(user.key, row.key),
+      hasSteps: row.fence > 0 && this.steps.has(user.key, row.key),
+    });
     user.live.set(runId, live);
     return live;
   }

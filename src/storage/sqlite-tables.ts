@@ -46,7 +46,7 @@ export class SqliteTables {
     this.approvals = new ApprovalTable(database);
     this.steps = new StepTable(database, this.approvals);
     this.events = new EventTable(database, this.steps);
-    this.runs = new RunTable(database, this.events, new UsageTable(database));
+    this.runs = new RunTable(database, this.events, this.steps, new UsageTable(database));
     this.schedules = new ScheduleTable(database);
     this.dues = new DueReader(database);
     this.runReader = new RunReader(database);

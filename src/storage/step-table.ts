@@ -8,6 +8,7 @@ import { storedOutcomeOf } from './step-row.js';
 import type { UserState } from './user-table.js';
 
 const STEP_QUERIES = {
+  has: 'SELECT 1 FROM run_steps INDEXED BY sqlite_autoindex_run_steps_1 WHERE run_key = ? AND user_key = ? LIMIT 1',
   write: `
     INSERT INTO run_steps (run_key, path, user_key, first_seq, kind, effect, state, attempts, started_at, ended_at,
       until_at, outcome)
@@ -37,11 +38,16 @@ export class StepTable {
     private readonly approvals: ApprovalTable,
   ) {
     this.statements = {
+      has: database.prepare(STEP_QUERIES.has),
       write: database.prepare(STEP_QUERIES.write),
       answer: database.prepare(STEP_QUERIES.answer),
       rest: database.prepare(STEP_QUERIES.rest),
       reuse: database.prepare(STEP_QUERIES.reuse),
     };
+  }
+
+  has(userKey: number, runKey: number): boolean {
+    return this.statements.has.get(runKey, userKey) !== undefined;
   }
 
   /** Keeps a step as it is now; its question, if it has one, is opened with its first record. */

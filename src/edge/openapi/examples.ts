@@ -74,8 +74,9 @@ const pipeline = {
   description: 'Summarises two texts and compares the summaries',
   inputSchema: { type: 'object', properties: { left: { type: 'string' }, right: { type: 'string' } } },
   steps: [
-    { name: 'left', agent: 'summarise', input: { text: { var: 'input.left' } } },
-    { name: 'right', agent: 'summarise', input: { text: { var: 'input.right' } } },
+    { name: 'left', dependsOn: [], kind: 'agent', agent: 'summarise' },
+    { name: 'right', dependsOn: [], kind: 'agent', agent: 'summarise' },
+    { name: 'both', dependsOn: ['left', 'right'], kind: 'agent', agent: 'compare' },
   ],
 };
 

@@ -1,7 +1,7 @@
 import { RUN_STATUSES } from '../../execution/run-status.js';
 import { ERRORS } from '../../shared/errors.js';
 import { RUN_ID_PATTERN } from '../../shared/ids.js';
-import { APPROVAL_SCHEMAS } from './approval-schemas.js';
+import { APPROVAL_SCHEMAS, DECISION } from './approval-schemas.js';
 import { EVENT_SCHEMAS } from './event-schemas.js';
 import { HELD_BY, ME_SCHEMAS } from './me-schemas.js';
 import { SCHEDULE_SCHEMAS } from './schedule-schemas.js';
@@ -26,9 +26,12 @@ const Problem = object(
       description: 'What is wrong, property by property.',
       items: object({ path: text('Empty for the whole.'), message: text() }),
     },
+    runId: { ...RUN_ID, description: 'The run that keeps the thread busy.' },
+    decision: { ...DECISION, description: 'What became of the question that is closed.' },
+    at: dateTime('When that was.'),
     near: { type: 'array', items: text(), description: 'Names that are like the one asked for.' },
   },
-  ['requestId', 'supportCode', 'retryAfterMs', 'issues', 'near'],
+  ['requestId', 'supportCode', 'retryAfterMs', 'issues', 'runId', 'decision', 'at', 'near'],
   'RFC 9457.',
 );
 
@@ -98,7 +101,11 @@ const Pipeline = object({
   name: text(),
   description: text(),
   inputSchema: anyObject('JSON Schema of the input.'),
-  steps: { type: 'array', items: anyObject('A step, as it can be sent as data.'), description: 'In their order.' },
+  steps: {
+    type: 'array',
+    items: anyObject('Its name, what it does and what it depends on.'),
+    description: 'In their order.',
+  },
 });
 
 /** The schemas that answers are made of, by name. */
