@@ -48,7 +48,7 @@ const MET_BY: Readonly<Record<ErrorCode, string>> = {
   step_not_done: 'test/execution/durable-steps.spec.ts',
   too_many_steps: 'test/execution/durable-steps.spec.ts',
   nondeterministic_agent: 'test/execution/durable-steps.spec.ts',
-  pipeline_failed: 'test/pipeline/groups.spec.ts',
+  pipeline_failed: 'test/pipeline/expression.spec.ts',
   circuit_open: 'test/execution/circuit-breakers.spec.ts',
   hook_failed: 'test/execution/hooks/hook-chain.spec.ts',
   worker_failed: 'test/agents/worker/worker-agents.spec.ts',
