@@ -5,6 +5,7 @@ import { CarrelError, isCarrelError } from '../shared/errors.js';
 import type { AgentDefinition } from './agent-definition.js';
 import { discoverAgents, type DiscoveredAgent } from './agent-discovery.js';
 import { defineAgent } from './define-agent.js';
+import { checkWorker } from './worker/check-worker.js';
 
 const MAX_NAME_CHARS = 64;
 const MAX_NEAR_NAMES = 3;
@@ -26,9 +27,10 @@ export class AgentRegistry implements OnModuleInit {
     );
   }
 
-  /** Examples are what people try first: one that the agent itself would refuse stops the boot. */
+  /** Examples are what people try first: one that the agent itself would refuse stops the boot. So does a worker without its agent. */
   async onModuleInit(): Promise<void> {
     for (const agent of this.list()) {
+      if (agent.worker) await checkWorker(agent, agent.worker);
       if (agent.example === undefined) continue;
       await agent.validate(agent.example).catch((error: unknown) => {
         const reason = isCarrelError(error) ? error.message : 'its schema throws';

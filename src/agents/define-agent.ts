@@ -7,7 +7,7 @@ import { inputReader } from './agent-input.js';
 import type { InputReader } from './input-reader.js';
 import { agentOptionsSchema } from './agent-options.js';
 import type { AgentClass, FallbackOptions } from './agent-provider.js';
-import { problemsOfInjection } from './worker/worker-class.js';
+import { problemsOfInjection } from './worker/worker-injection.js';
 
 /** More than a person reads, and little enough for an error. */
 const MAX_ISSUES = 20;

@@ -7,7 +7,7 @@ import { newId, type UserId } from '../../src/shared/ids.js';
 function stagedConsumer() {
   const begun: { user: string; end: () => void }[] = [];
   const run = ({ userId }: RunRef) => new Promise<void>((resolve) => begun.push({ user: userId, end: resolve }));
-  return { begun, run, cancel: () => undefined };
+  return { begun, run, cancel: () => undefined, answered: () => undefined };
 }
 
 const ref = (user: string): RunRef => ({ userId: user as UserId, runId: newId('run') });

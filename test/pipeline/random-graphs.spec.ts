@@ -7,7 +7,7 @@ import { PipelineWorld } from './pipeline-world.js';
 
 /** What a step of a random graph is like; numbers are taken modulo what there is to choose from. */
 interface Trait {
-  kind: 'agent' | 'agent' | 'pipeline' | 'parallel' | 'race' | 'map' | 'loop';
+  kind: 'agent' | 'pipeline' | 'parallel' | 'race' | 'map' | 'loop';
   dependsOn: number[];
   condition: number | undefined;
   fails: boolean;

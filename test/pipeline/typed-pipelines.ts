@@ -1,3 +1,4 @@
+// oxlint-disable no-shadow -- a function's parameters have the names of the steps that they are the results of
 import type { PipelineBuilder } from '../../src/execution/pipeline/pipeline-builder.js';
 import { Pipeline } from '../../src/execution/pipeline/pipeline.decorator.js';
 import type { PipelineProvider } from '../../src/execution/pipeline/pipeline-provider.js';

@@ -9,7 +9,7 @@ import type { RegisteredHook } from './discover-hooks.js';
 import type { ExecutionHook, RunFacts } from './execution-hook.js';
 
 /** What each call of a hook may take. */
-export const HOOK_TIME_MS = 5_000;
+const HOOK_TIME_MS = 5_000;
 
 /** What the hooks are told of one run. Nothing here ever rejects: hooks that throw or take too long are logged. */
 export interface HookSession extends AsyncDisposable {

@@ -45,8 +45,8 @@ export function definePipeline(pipelineClass: AnyClass): DefinedPipeline | reado
     return [`its input ${reader}; give @Pipeline an "input" that says what it accepts`];
   }
   const builder = build(pipelineClass);
-  if (Array.isArray(builder)) return builder as string[];
-  const { steps, outputFormula: output } = builder as DraftBuilder;
+  if (!('steps' in builder)) return builder;
+  const { steps, outputFormula: output } = builder;
   const { name, description, concurrency, deadlineMs } = options;
   const inputSchema = frozenCopy(reader.jsonSchema);
   return {

@@ -85,7 +85,7 @@ const OWN_METHODS: Readonly<Record<string, Method | LazyMethod>> = {
 
 /** The own property that a path leads to, or the default, which is null. */
 function lookUp([path, fallback = null]: readonly unknown[], context: unknown, above: Above): unknown {
-  let rest = String(path ?? '');
+  let rest = textOf(path);
   let value = context;
   for (let around = above; rest.startsWith(OUT); rest = rest.slice(OUT.length)) {
     value = around[1];
@@ -105,11 +105,16 @@ function joined(parts: readonly unknown[], engine: BoundedLogic): string {
     if (typeof part === 'object' && part !== null) {
       throw new CarrelError('pipeline_failed', '"cat" joins texts and numbers, not lists or objects');
     }
-    const piece = String(part ?? '');
+    const piece = textOf(part);
     engine.charge(piece.length);
     text += piece;
   }
   return text;
+}
+
+/** Of a text, a number, or true and false; nothing of anything else. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
 /** Lists, objects and null are equal to themselves only; texts and numbers as in JavaScript. */

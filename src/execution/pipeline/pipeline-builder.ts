@@ -1,9 +1,11 @@
 import type { AgentClass, FallbackOptions, RetryOptions } from '../../agents/agent-provider.js';
-import type { PipelineClass } from './pipeline-provider.js';
 import type {
+  Defines,
+  Frozen,
   Given,
   InputOf,
   MayBeMissing,
+  PipelineClass,
   PipelineOutput,
   ResultOf,
   ResultOfRef,
@@ -32,7 +34,7 @@ export interface StepOptions<Known, Deps, Work extends Target, When, Continue> e
   Continue
 > {
   /** What it is given. Must be pure. */
-  readonly input: (known: Known) => InputOf<Work>;
+  readonly input: (known: Known) => Frozen<InputOf<Work>>;
 }
 
 export interface AgentStepOptions<Known, Deps, Work extends Target, When, Continue> extends StepOptions<
@@ -55,7 +57,7 @@ export interface MapOptions<Known, Deps, Work extends Target, Item, When, Contin
   /** The list. Must be pure. */
   readonly over: (known: Known) => readonly Item[];
   /** What each item's turn is given. */
-  readonly input: (known: Known & { readonly item: Item; readonly index: number }) => InputOf<Work>;
+  readonly input: (known: Known & { readonly item: Item; readonly index: number }) => Frozen<InputOf<Work>>;
   /** Items that are worked on at once. @default 8 */
   readonly concurrency?: number;
   readonly fallback?: FallbackOptions;
@@ -70,7 +72,7 @@ export interface LoopOptions<Known, Deps, Work extends Target, When, Continue> e
   When,
   Continue
 > {
-  readonly input: (known: Round<Known, Work>) => InputOf<Work>;
+  readonly input: (known: Round<Known, Work>) => Frozen<InputOf<Work>>;
   /** Whether the round whose result is `last` was the last one. */
   readonly until: (known: Known & { readonly last: ResultOf<Work>; readonly index: number }) => boolean;
   /** Rounds at most; the last one's result counts then. */
@@ -78,13 +80,14 @@ export interface LoopOptions<Known, Deps, Work extends Target, When, Continue> e
   readonly fallback?: FallbackOptions;
 }
 
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- no names at all is what is meant
 type None = Record<never, StepRef>;
 
 /**
  * Defines a pipeline's steps. Each has a name, which is a part of its path, sees the results of exactly what it depends
  * on, and begins as soon as that has ended.
  */
-export interface PipelineBuilder<Input> {
+export interface PipelineBuilder<Input> extends Defines<Input> {
   /** Has an agent do something, by its class or, unchecked by the compiler, by its name. */
   agent<
     Work extends AgentClass | string,

@@ -7,11 +7,9 @@ import type { PipelineOutput } from './pipeline-types.js';
  * without arguments. The functions that it gives to its steps must be pure: they are called again whenever a run goes on
  * after an interruption, and what they give has to follow from what they are given alone. That is why it is frozen.
  */
-export interface PipelineProvider<Input = never, Output = unknown> {
+export interface PipelineProvider<Input, Output = unknown> {
   define(pipeline: PipelineBuilder<Input>): PipelineOutput<Output>;
 }
-
-export type PipelineClass = new () => PipelineProvider;
 
 /** How a pipeline is declared. */
 export interface PipelineOptions {

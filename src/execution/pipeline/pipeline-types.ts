@@ -1,7 +1,8 @@
 import type { AgentClass, AgentPart } from '../../agents/agent-provider.js';
-import type { PipelineClass, PipelineProvider } from './pipeline-provider.js';
 
 declare const RESULT: unique symbol;
+declare const INPUT: unique symbol;
+declare const OUTPUT: unique symbol;
 
 /** A step of a pipeline's definition, to depend on. `Result` is what the compiler knows of its result. */
 export interface StepRef<Result = unknown> {
@@ -26,6 +27,14 @@ export type Frozen<T> = T extends (...args: never[]) => unknown
     ? { readonly [Key in keyof T]: Frozen<T[Key]> }
     : T;
 
+/** A pipeline's definition, as the pipelines that use it see it: its input's type is that of the builder. */
+export type PipelineClass = new () => { define(builder: never): PipelineOutput<unknown> };
+
+/** What says of which input a builder's pipeline is. */
+export interface Defines<Input> {
+  readonly [INPUT]?: (input: Input) => void;
+}
+
 /** What a step can be made of; a text is the name of an agent, of which the compiler knows nothing. */
 export type Target = AgentClass | PipelineClass | string;
 
@@ -35,8 +44,10 @@ export type InputOf<T extends Target> = T extends string
   : T extends abstract new (...args: never[]) => infer Instance
     ? Instance extends { run(input: infer Input, ...rest: never[]): unknown }
       ? Input
-      : Instance extends PipelineProvider<infer Input, unknown>
-        ? Input
+      : Instance extends { define(builder: infer Builder): unknown }
+        ? Builder extends Defines<infer Input>
+          ? Input
+          : never
         : never
     : never;
 
@@ -45,15 +56,13 @@ export type ResultOf<T extends Target> = T extends string
   ? unknown
   : T extends abstract new (...args: never[]) => infer Instance
     ? Instance extends { run(...args: never[]): infer Returned }
-      ? Returned extends AsyncGenerator<AgentPart, infer Result, void>
+      ? Returned extends AsyncGenerator<AgentPart, infer Result>
         ? Exclude<Result, void> | (void extends Result ? { text: string } : never)
         : Awaited<Returned>
       : Instance extends { define(...args: never[]): { readonly [OUTPUT]?: () => infer Output } }
         ? Output
         : never
     : never;
-
-declare const OUTPUT: unique symbol;
 
 /** What `define` returns: that the definition is complete, and what the pipeline gives. */
 export interface PipelineOutput<Output> {

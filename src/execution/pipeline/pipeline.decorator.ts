@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { PipelineClass, PipelineOptions, PipelineProvider } from './pipeline-provider.js';
+import type { PipelineOptions } from './pipeline-provider.js';
+import type { PipelineClass } from './pipeline-types.js';
 
 /** A text, not a symbol, for the same reason as an agent's. */
 const PIPELINE_METADATA = 'carrel:pipeline';
@@ -9,7 +10,7 @@ const PIPELINE_METADATA = 'carrel:pipeline';
  * `Pipeline({ … })(SomeClass)`, which returns the class. Mistakes are refused at boot, by name.
  */
 export function Pipeline(options: PipelineOptions) {
-  return <Class extends new () => PipelineProvider>(pipelineClass: Class): Class => {
+  return <Class extends PipelineClass>(pipelineClass: Class): Class => {
     Injectable()(pipelineClass);
     Reflect.defineMetadata(PIPELINE_METADATA, options, pipelineClass);
     return pipelineClass;

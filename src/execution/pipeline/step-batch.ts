@@ -50,7 +50,7 @@ export class StepBatch {
     const settled = new Map(this.steps.map(({ name }) => [name, Promise.withResolvers<void>()]));
     await Promise.all(
       this.steps.map(async (step) => {
-        await Promise.all(step.dependsOn.map((name) => settled.get(name)?.promise));
+        for (const name of step.dependsOn) await settled.get(name)?.promise;
         await this.begin(step);
         settled.get(step.name)?.resolve();
       }),

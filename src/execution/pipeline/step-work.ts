@@ -37,27 +37,28 @@ export async function carryOutPlan(plan: PipelinePlan, input: unknown, surface: 
 /** @throws PipelineFailure for the first step that failed, or was cancelled, without leave to go on */
 async function carryOutSteps(steps: readonly PlanStep[], around: Known, surface: Surface): Promise<Ends> {
   const ends = new Map<string, StepEnd>();
-  const fatal = ({ name, continueOnError }: PlanStep, end: StepEnd) =>
-    (end.outcome === 'failed' && !continueOnError) || end.outcome === 'cancelled'
-      ? `${name} ${wordOf(end)}`
-      : undefined;
   const batch = new StepBatch(steps, surface, {
     carryOut: (step, turn) => carryOutStep(step, { ...around, steps: seenBy(step, around, ends) }, turn),
     haltsAfter: (step, end) => {
       ends.set(step.name, end);
-      return fatal(step, end);
+      return fatalReason(step, end);
     },
   });
   await batch.carryOut();
   throwFailure(
-    steps.filter((step) => fatal(step, ends.get(step.name)!)),
+    steps.filter((step) => fatalReason(step, ends.get(step.name))),
     ends,
   );
   return ends;
 }
 
-function throwFailure(failed: readonly PlanStep[], ends: Ends): void {
-  const first = failed.find(({ name }) => ends.get(name)?.outcome === 'failed') ?? failed[0];
+function fatalReason({ name, continueOnError }: PlanStep, end: StepEnd | undefined): string | undefined {
+  const isFatal = (end?.outcome === 'failed' && !continueOnError) || end?.outcome === 'cancelled';
+  return isFatal ? `${name} ${wordOf(end)}` : undefined;
+}
+
+function throwFailure(fatal: readonly PlanStep[], ends: Ends): void {
+  const first = fatal.find(({ name }) => ends.get(name)?.outcome === 'failed') ?? fatal[0];
   const end = ends.get(first?.name ?? '');
   if (!first || !end) return;
   throw end.outcome === 'failed'

@@ -6,12 +6,12 @@ export function problemsOfInjection({ agentClass }: Pick<DiscoveredAgent, 'agent
   const parameters = [...((Reflect.getMetadata('design:paramtypes', agentClass) ?? []) as unknown[])];
   for (const { index, param } of injections('self:paramtypes', agentClass)) parameters[index!] = param;
   const properties = injections('self:properties_metadata', agentClass).map(({ type }) => type);
-  return [...parameters, ...properties]
-    .filter((token) => token !== UserExecutionContext)
-    .map(
-      (token) =>
-        `it wants ${nameOf(token)} to be injected, but a worker can give it a UserExecutionContext only; have its file import what it needs, or take away isolate: "worker"`,
-    );
+  const [first, ...others] = parameters;
+  const unwanted = [...(first === UserExecutionContext ? [] : parameters.slice(0, 1)), ...others, ...properties];
+  return unwanted.map(
+    (token) =>
+      `it wants ${textOf(token)} to be injected, but a worker can give its constructor a UserExecutionContext and nothing else; have its file import what it needs, or take away isolate: "worker"`,
+  );
 }
 
 /** What `@Inject` has written, of parameters (`index`, `param`) or of properties (`type`). */
@@ -19,6 +19,6 @@ function injections(key: string, agentClass: object) {
   return (Reflect.getMetadata(key, agentClass) ?? []) as { index?: number; param?: unknown; type?: unknown }[];
 }
 
-function nameOf(token: unknown): string {
+function textOf(token: unknown): string {
   return typeof token === 'function' ? token.name : String(token);
 }
