@@ -1,6 +1,7 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import type { JsonValue } from '../shared/json.js';
 import type { AgentRun } from './agent-run.js';
+import type { RetryOptions } from './retry-options.js';
 
 /** One piece of what a generating agent yields: a text is the same as `{ type: 'delta', text }`. */
 export type AgentPart =
@@ -23,13 +24,6 @@ export type AgentClass = abstract new (...args: never[]) => AgentProvider<never>
 
 /** A class-validator DTO class, or any Standard Schema (zod, valibot, arktype, …). */
 export type AgentInput = (new () => object) | StandardSchemaV1 | (StandardSchemaV1 & StandardJSONSchemaV1);
-
-export interface RetryOptions {
-  /** How many attempts in all. @default CARREL_RETRY_ATTEMPTS (3) */
-  attempts?: number;
-  /** The delay before the second attempt; doubled before each further one, with jitter. @default CARREL_RETRY_BASE_MS (2000) */
-  baseDelayMs?: number;
-}
 
 /** How an agent is declared. */
 export interface AgentOptions {
@@ -56,6 +50,18 @@ export interface AgentOptions {
   fallback?: FallbackOptions;
   /** Leaves the agent alone for a while when it has failed too often for a user; others' calls go on. @default none */
   breaker?: BreakerOptions;
+  /**
+   * `'worker'`: each attempt runs in a thread of its own, with a heap of its own, and is really ended when its time is over,
+   * also in the middle of a loop. For agents that may hog the processor: in the server's own thread they hold up all users.
+   * Guards, interceptors, pipes and filters stay in the server's thread; input, results and what the agent tells its run
+   * cross over as plain data. The constructor may want a `UserExecutionContext` and nothing else, and is called on both sides:
+   * leave the work to `run`. A thread takes some tenths of a second to begin. @default none
+   */
+  isolate?: 'worker';
+  /** Where the worker finds the exported class: write `import.meta.url`. The file is loaded anew for each attempt. */
+  moduleUrl?: string;
+  /** The heap that the worker may have; Node's buffers are not part of it. @default 256 */
+  memoryMb?: number;
 }
 
 /** Another agent, by name, that is given the same input; or a fixed value. */

@@ -46,7 +46,8 @@ export interface EventJournal {
 
   /**
    * Removes ended runs' events older than a moment; never a run that has not ended, and always the user's oldest first.
-   * What room is left goes to idempotency keys older than a day. Works in batches of at most `limit` rows.
+   * What room is left goes to steps and questions of runs that ended before that moment, then to idempotency keys older
+   * than a day. Works in batches of at most `limit` rows.
    *
    * @returns how many were removed: fewer than `limit` means that nothing is left to do
    */

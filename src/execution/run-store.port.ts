@@ -2,6 +2,7 @@ import type { RunError, EventDraft, Usage } from '../events/run-event.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
 import type { ApprovalId, RequestId, RunId, UserId, ThreadId } from '../shared/ids.js';
 import type { StepRecord } from '../events/step-record.js';
+import type { LaneLimits, LaneState } from './lane.js';
 import type { PipelineSpec } from './pipeline/pipeline-spec.js';
 import type { RunStatus, TerminalStatus } from './run-status.js';
 
@@ -97,29 +98,6 @@ export interface NewRun {
   opening?: (run: ClaimedRun) => EventDraft;
 }
 
-/** A user's share. */
-export interface LaneLimits {
-  /** K: how many of the user's runs may be admitted at once. */
-  maxRunning: number;
-  /** Q: how many more may wait. */
-  maxQueued: number;
-  /** Starts in a fixed window of one minute. */
-  startsPerMinute: number;
-  /** How many may be suspended; one more fails instead. */
-  maxSuspended: number;
-}
-
-export interface LaneState {
-  /** Admitted and not ended, whether they have a slot yet or not. */
-  running: number;
-  /** Waiting, those included that are held for their thread or their time. */
-  queued: number;
-  suspended: number;
-  /** Starts counted in the current window, and when it ends; both 0 while no window is open. */
-  starts: number;
-  windowEndsAtMs: number;
-}
-
 export interface Submitted {
   run: RunRecord;
   /** True when this call gave the run a place in the lane: it must be handed to the dispatcher now. */
@@ -130,6 +108,8 @@ export interface Submitted {
   claimed: boolean;
   /** `interrupt`: runs of the thread that are running and have been told to end; whoever runs them must be told. */
   interrupted: readonly RunRef[];
+  /** `interrupt`: other runs that were admitted to a place which an interrupted one gave back, to be dispatched. */
+  admittedBeside: readonly RunRef[];
 }
 
 /** What a run waits for when it is suspended. */
@@ -139,6 +119,11 @@ export interface Suspension {
   /** When the earliest of its sleeps is over; the questions' own ends are known. */
   untilMs?: number;
 }
+
+export type SuspendOutcome =
+  | { outcome: 'suspended'; admitted: readonly RunRef[] }
+  | { outcome: 'answered' }
+  | { outcome: 'cancel_requested'; by: string };
 
 /** What has come due. */
 export interface Woken {
@@ -228,7 +213,8 @@ export interface RunStore {
    * Suspends a running run: `suspended`, its place in the lane given back, what waits next admitted, its `started` steps
    * `waiting`, and `events` in the journal, in one transaction. `events` end with `agent_suspended`.
    *
-   * @returns `answered` when one of the questions is not open any more: nothing is written then
+   * @returns `answered` when one of the questions is not open any more, `cancel_requested` when somebody wants the run
+   *   cancelled: nothing is written then
    * @throws CarrelError `run_closed` as `finish` does; `too_many_suspended`
    */
   suspend(
@@ -238,7 +224,7 @@ export interface RunStore {
     suspension: Suspension,
     events: readonly EventDraft[],
     limits: LaneLimits,
-  ): Promise<{ outcome: 'suspended'; admitted: readonly RunRef[] } | { outcome: 'answered' }>;
+  ): Promise<SuspendOutcome>;
 
   /**
    * Lets what is due go on, at most `limit` of it: delayed runs take their place in their lane, suspended runs whose sleep

@@ -3,9 +3,10 @@ import { CarrelError } from '../shared/errors.js';
 import { newId, type RunId, type UserId } from '../shared/ids.js';
 import type { LiveRun } from './run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
+import type { StepTable } from './step-table.js';
 import type { UserState } from './user-table.js';
 
-/** Gives events their place and writes them. */
+/** Gives events their place and writes them, with what they record of steps. */
 export class EventTable {
   private readonly insert;
   private readonly countOfRun;
@@ -13,7 +14,10 @@ export class EventTable {
   private lastAtMs = Number.NaN;
   private lastAt = '';
 
-  constructor(database: SqliteDatabase) {
+  constructor(
+    database: SqliteDatabase,
+    private readonly steps: StepTable,
+  ) {
     this.insert = database.prepare('INSERT INTO events (user_key, run_key, seq, at, json) VALUES (?, ?, ?, ?, ?)');
     this.countOfRun = database.prepare(
       'SELECT count(*) AS n FROM events INDEXED BY events_by_run WHERE run_key = ? AND user_key = ?',
@@ -28,6 +32,7 @@ export class EventTable {
       const seq = ++user.lastSeq;
       const json = this.envelope(run, draft, seq, ++run.runSeq);
       this.insert.run(user.key, run.key, seq, draft.atMs, json);
+      for (const record of draft.records ?? []) this.steps.write(user, run, record, { seq, atMs: draft.atMs });
       journalled.push({ userId: user.id, runId: run.id, type: draft.type, seq, json });
     }
   }

@@ -57,6 +57,9 @@ export class JournalRetention implements OnApplicationBootstrap, BeforeApplicati
       this.logger.error({ err }, 'the retention of the journal failed; it is tried again in an hour');
     }
     if (removed > 0)
-      this.logger.log({ removed, before: before.toISOString() }, 'old events and idempotency keys are removed');
+      this.logger.log(
+        { removed, before: before.toISOString() },
+        'old events, steps, questions and idempotency keys are removed',
+      );
   }
 }

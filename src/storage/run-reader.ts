@@ -29,7 +29,8 @@ export class RunReader {
   private readonly statuses;
   private readonly statusesOfThread;
   private readonly placed;
-  private readonly waitingRuns;
+  private readonly inLine;
+  private readonly held;
 
   constructor(database: SqliteDatabase) {
     this.byId = database.prepare(`${RUNS_BY('runs_by_user')} AND r.id = ?2`);
@@ -50,8 +51,12 @@ export class RunReader {
       `SELECT id, status FROM runs INDEXED BY runs_by_thread
        WHERE user_key = ${USER_KEY} AND thread_key = ${THREAD_KEY} AND id < ?3 ORDER BY id DESC LIMIT ?4`,
     );
-    this.waitingRuns = database.prepare(
-      `${RUNS_BY('runs_waiting')} AND r.status = 'queued' AND r.admitted = 0 ORDER BY r.id LIMIT ?2`,
+    this.inLine = database.prepare(
+      `${RUNS_BY('runs_in_line')} AND r.status = 'queued' AND r.admitted = 0 AND r.hold IS NULL
+       ORDER BY r.priority DESC, r.id LIMIT ?2`,
+    );
+    this.held = database.prepare(
+      `${RUNS_BY('runs_live')} AND r.ended_at IS NULL AND r.hold IS NOT NULL ORDER BY r.id LIMIT ?2`,
     );
     this.placed = database.prepare(
       `SELECT r.id, r.status, u.id AS user_id
@@ -74,7 +79,9 @@ export class RunReader {
   }
 
   waiting(userId: UserId, limit: number): RunRecord[] {
-    return this.waitingRuns.all(userId, limit).map((row) => toRecord(userId, row));
+    const rows = this.inLine.all(userId, limit);
+    if (rows.length < limit) rows.push(...this.held.all(userId, limit - rows.length));
+    return rows.map((row) => toRecord(userId, row));
   }
 
   unfinished(after: RunId | undefined, limit: number): (RunRef & { status: RunStatus })[] {

@@ -1,5 +1,6 @@
 import type { RunError, Usage } from '../events/run-event.js';
-import type { NewRun, RunOrigin, RunRecord } from '../execution/run-store.port.js';
+import type { PipelineSpec } from '../execution/pipeline/pipeline-spec.js';
+import type { NewRun, RunHold, RunOrigin, RunRecord } from '../execution/run-store.port.js';
 import type { RunStatus } from '../execution/run-status.js';
 import { CarrelError } from '../shared/errors.js';
 import type { RunId, ThreadId, UserId } from '../shared/ids.js';
@@ -13,11 +14,22 @@ export interface LiveRun {
   readonly agent: string;
   status: RunStatus;
   admitted: boolean;
+  readonly priority: number;
+  hold: RunHold | undefined;
+  /** When it is to be woken: held by its time, or suspended until then. */
+  dueAtMs: number | undefined;
   attempt: number;
   fence: number;
   cancelRequestedBy: string | undefined;
   readonly createdAtMs: number;
   startedAtMs: number | undefined;
+  /** It comes back from a suspension and was not claimed since. */
+  resumed: boolean;
+  suspendedAtMs: number | undefined;
+  /** Its suspensions that are over, summed. */
+  suspendedMs: number;
+  /** False when it can have neither steps nor questions, so that nobody need look for them. */
+  stepped: boolean;
   /** The number of its last event, 0: none yet. */
   runSeq: number;
   /** The part of its events' envelopes that is always the same. */
@@ -41,6 +53,13 @@ export interface RunRow {
   started_at: number | null;
   ended_at: number | null;
   outcome: string | null;
+  priority: number;
+  hold: string | null;
+  due_at: number | null;
+  resumed: number;
+  suspended_at: number | null;
+  suspended_ms: number;
+  stepped: number;
 }
 
 /** The column `request`: what never changes. */
@@ -48,6 +67,16 @@ export interface RunRequest {
   input: JsonValue;
   metadata: JsonObject;
   origin: RunOrigin;
+  pipeline?: string | PipelineSpec;
+  retryOf?: RunId;
+  notBeforeMs?: number;
+}
+
+/** Where a new run begins. */
+export interface RunPlace {
+  hold: RunHold | undefined;
+  admitted: boolean;
+  claimed: boolean;
 }
 
 /** The column `outcome`: what is known at the end. */
@@ -57,12 +86,8 @@ export interface StoredOutcome {
   usage?: Usage;
 }
 
-/** A run as it begins: in line, or claimed at once. */
-export function liveRunOf(
-  run: NewRun,
-  key: number,
-  { admitted, claimed }: { admitted: boolean; claimed: boolean },
-): LiveRun {
+/** A run as it begins: held, in line, or claimed at once. */
+export function liveRunOf(run: NewRun, key: number, { hold, admitted, claimed }: RunPlace): LiveRun {
   return {
     key,
     id: run.id,
@@ -70,18 +95,32 @@ export function liveRunOf(
     agent: run.agent,
     status: claimed ? 'running' : 'queued',
     admitted,
+    priority: run.priority ?? 0,
+    hold,
+    dueAtMs: hold === 'delay' ? run.notBeforeMs : undefined,
     attempt: claimed ? 1 : 0,
     fence: claimed ? 1 : 0,
     cancelRequestedBy: undefined,
     createdAtMs: run.createdAtMs,
     startedAtMs: claimed ? run.createdAtMs : undefined,
+    resumed: false,
+    suspendedAtMs: undefined,
+    suspendedMs: 0,
+    stepped: run.reuseSteps === true,
     runSeq: 0,
     head: envelopeHead(run.id, run.threadId, run.agent),
     request: undefined,
   };
 }
 
-export function liveRunFromRow(row: RunRow, runSeq: number): LiveRun {
+/** How long a run has been suspended in all when it goes on, or ends, at this moment. */
+export function suspendedUntil(run: LiveRun, nowMs: number): number {
+  // a clock that was set back must not take time away
+  return run.suspendedMs + (run.suspendedAtMs === undefined ? 0 : Math.max(0, nowMs - run.suspendedAtMs));
+}
+
+/** @param known what the row does not say: the number of the run's last event, and whether it has had steps since its claim */
+export function liveRunFromRow(row: RunRow, { runSeq, hasSteps }: { runSeq: number; hasSteps: boolean }): LiveRun {
   return {
     key: row.key,
     id: row.id as RunId,
@@ -89,11 +128,18 @@ export function liveRunFromRow(row: RunRow, runSeq: number): LiveRun {
     agent: row.agent,
     status: row.status as RunStatus,
     admitted: row.admitted === 1,
+    priority: row.priority,
+    hold: (row.hold as RunHold | null) ?? undefined,
+    dueAtMs: row.due_at ?? undefined,
     attempt: row.attempt,
     fence: row.fence,
     cancelRequestedBy: row.cancel_requested_by ?? undefined,
     createdAtMs: row.created_at,
     startedAtMs: row.started_at ?? undefined,
+    resumed: row.resumed === 1,
+    suspendedAtMs: row.suspended_at ?? undefined,
+    suspendedMs: row.suspended_ms,
+    stepped: row.stepped === 1 || hasSteps,
     runSeq,
     head: envelopeHead(row.id, row.thread_id, row.agent),
     request: undefined,
@@ -111,10 +157,16 @@ export function recordOf(userId: UserId, run: LiveRun, request: RunRequest): Run
     input: request.input,
     metadata: request.metadata,
     origin: request.origin,
+    priority: run.priority,
     attempt: run.attempt,
     fence: run.fence,
     createdAtMs: run.createdAtMs,
+    suspendedMs: run.suspendedMs,
   };
+  if (request.pipeline !== undefined) record.pipeline = request.pipeline;
+  if (request.retryOf !== undefined) record.retryOf = request.retryOf;
+  if (request.notBeforeMs !== undefined) record.notBeforeMs = request.notBeforeMs;
+  if (run.hold !== undefined) record.heldBy = run.hold;
   if (run.cancelRequestedBy !== undefined) record.cancelRequestedBy = run.cancelRequestedBy;
   if (run.startedAtMs !== undefined) record.startedAtMs = run.startedAtMs;
   return record;
@@ -122,7 +174,11 @@ export function recordOf(userId: UserId, run: LiveRun, request: RunRequest): Run
 
 /** @throws CarrelError `internal` when the row can't be read */
 export function recordFromRow(userId: UserId, row: RunRow, request: string | null): RunRecord {
-  const record = recordOf(userId, liveRunFromRow(row, 0), parsed(request, row.id) as RunRequest);
+  const record = recordOf(
+    userId,
+    liveRunFromRow(row, { runSeq: 0, hasSteps: false }),
+    parsed(request, row.id) as RunRequest,
+  );
   if (row.ended_at !== null) record.endedAtMs = row.ended_at;
   return row.outcome === null ? record : Object.assign(record, parsed(row.outcome, row.id) as StoredOutcome);
 }

@@ -8,12 +8,16 @@ import {
   parsed,
   recordFromRow,
   recordOf,
+  suspendedUntil,
   type LiveRun,
+  type RunPlace,
   type RunRequest,
   type RunRow,
   type StoredOutcome,
 } from './run-row.js';
+import { count, joinThread } from './run-standing.js';
 import type { SqliteDatabase } from './sqlite-database.js';
+import type { StepTable } from './step-table.js';
 import type { UsageTable } from './usage-table.js';
 import type { UserState } from './user-table.js';
 
@@ -34,14 +38,17 @@ export class RunTable {
   private readonly requestOf;
   private readonly nextWaiting;
   private readonly updateState;
+  private readonly updateAll;
   private readonly updateAdmitted;
   private readonly updateCancel;
   private readonly updateEnded;
+  private readonly updateRest;
   private lastKey: number;
 
   constructor(
     database: SqliteDatabase,
     private readonly events: EventTable,
+    private readonly steps: StepTable,
     private readonly usage: UsageTable,
   ) {
     this.insertRun = database.prepare(
@@ -56,17 +63,27 @@ export class RunTable {
     this.byIdempotencyKey = database.prepare(`${withRequest} WHERE r.user_key = ? AND r.idempotency_key = ?`);
     this.requestOf = database.prepare('SELECT request FROM run_requests WHERE run_key = ? AND user_key = ?');
     this.nextWaiting = database.prepare(
-      `SELECT id FROM runs WHERE user_key = ? AND status = 'queued' AND admitted = 0 ORDER BY id LIMIT 1`,
+      `SELECT id FROM runs INDEXED BY runs_in_line
+       WHERE user_key = ? AND status = 'queued' AND admitted = 0 AND hold IS NULL ORDER BY priority DESC, id LIMIT 1`,
     );
     // each sets as little as it can: SQLite touches every index that names a column which is set
     this.updateState = database.prepare(
       'UPDATE runs SET status = ?, attempt = ?, fence = ?, started_at = ? WHERE key = ? AND user_key = ?',
+    );
+    this.updateAll = database.prepare(
+      `UPDATE runs SET status = ?, attempt = ?, fence = ?, started_at = ?, admitted = ?, hold = ?, due_at = ?, resumed = ?,
+         suspended_at = ?, suspended_ms = ?, stepped = ?
+       WHERE key = ? AND user_key = ?`,
     );
     this.updateAdmitted = database.prepare('UPDATE runs SET admitted = 1 WHERE key = ? AND user_key = ?');
     this.updateCancel = database.prepare('UPDATE runs SET cancel_requested_by = ? WHERE key = ? AND user_key = ?');
     this.updateEnded = database.prepare(
       `UPDATE runs SET status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, outcome = ?
        WHERE key = ? AND user_key = ?`,
+    );
+    // plain runs have nothing of this, so that their writes name neither these columns nor their indices
+    this.updateRest = database.prepare(
+      `UPDATE runs SET priority = ?, hold = ?, due_at = ?, suspended_ms = ?, stepped = ? WHERE key = ? AND user_key = ?`,
     );
     // not below the keys of events whose runs were deleted with their thread: those are never given again
     const last = database.prepare(
@@ -75,15 +92,12 @@ export class RunTable {
     this.lastKey = Number(last.get()?.key);
   }
 
-  insert(
-    user: UserState,
-    threadKey: number,
-    run: NewRun,
-    place: { admitted: boolean; claimed: boolean },
-  ): { live: LiveRun; record: RunRecord } {
+  /** Records a new run and counts it where it stands. */
+  insert(user: UserState, threadKey: number, run: NewRun, place: RunPlace): { live: LiveRun; record: RunRecord } {
     const key = ++this.lastKey;
     const live = liveRunOf(run, key, place);
-    const request: RunRequest = { input: run.input, metadata: run.metadata, origin: run.origin };
+    const { input, metadata, origin, pipeline, retryOf, notBeforeMs } = run;
+    const request: RunRequest = { input, metadata, origin, pipeline, retryOf, notBeforeMs };
     const { key: idempotencyKey = null, fingerprint = null } = run.idempotency ?? {};
     this.insertRun.run(
       key,
@@ -101,10 +115,13 @@ export class RunTable {
       idempotencyKey,
       fingerprint,
     );
+    if (!isPlain(live)) this.saveRest(user, live);
     const text = JSON.stringify(request);
     if (live.status === 'queued' && live.admitted && text.length <= MAX_KEPT_REQUEST) live.request = text;
     this.insertRequest.run(key, user.key, text);
     user.live.set(run.id, live);
+    count(user, live, 1);
+    joinThread(user, live);
     return { live, record: recordOf(user.id, live, request) };
   }
 
@@ -121,7 +138,10 @@ export class RunTable {
     if (known) return known;
     const row = this.byId.get(user.key, runId) as RowWithRequest | undefined;
     if (!row || isTerminal(row.status as RunStatus)) return undefined;
-    const live = liveRunFromRow(row, this.events.lastRunSeq(user.key, row.key));
+    const live = liveRunFromRow(row, {
+      runSeq: this.events.lastRunSeq(user.key, row.key),
+      hasSteps: row.fence > 0 && this.steps.has(user.key, row.key),
+    });
     user.live.set(runId, live);
     return live;
   }
@@ -145,14 +165,38 @@ export class RunTable {
     );
   }
 
-  /** Writes status, attempt, fence and start. */
+  /** Writes status, attempt, fence and start of a run that stays where it stands. */
   saveState(user: UserState, run: LiveRun): void {
     this.updateState.run(run.status, run.attempt, run.fence, run.startedAtMs ?? null, run.key, user.key);
   }
 
+  /** Changes a run that has not ended, in memory, on disk and in the user's counts. */
+  move(user: UserState, run: LiveRun, change: Partial<LiveRun>): void {
+    count(user, run, -1);
+    Object.assign(run, change);
+    count(user, run, 1);
+    this.updateAll.run(
+      run.status,
+      run.attempt,
+      run.fence,
+      run.startedAtMs ?? null,
+      run.admitted ? 1 : 0,
+      run.hold ?? null,
+      run.dueAtMs ?? null,
+      run.resumed ? 1 : 0,
+      run.suspendedAtMs ?? null,
+      run.suspendedMs,
+      run.stepped ? 1 : 0,
+      run.key,
+      user.key,
+    );
+  }
+
   /** Gives a waiting run its place. */
   admit(user: UserState, run: LiveRun): void {
+    count(user, run, -1);
     run.admitted = true;
+    count(user, run, 1);
     this.updateAdmitted.run(run.key, user.key);
   }
 
@@ -174,7 +218,28 @@ export class RunTable {
       run.key,
       user.key,
     );
+    if (!isPlain(run)) {
+      const suspendedMs = suspendedUntil(run, outcome.endedAtMs);
+      this.saveRest(user, { ...run, hold: undefined, dueAtMs: undefined, suspendedMs });
+    }
     this.usage.count(user, run, outcome);
     user.live.delete(run.id);
   }
+
+  private saveRest(user: UserState, run: LiveRun): void {
+    this.updateRest.run(
+      run.priority,
+      run.hold ?? null,
+      run.dueAtMs ?? null,
+      run.suspendedMs,
+      run.stepped ? 1 : 0,
+      run.key,
+      user.key,
+    );
+  }
+}
+
+/** A run that was never held or suspended, and has no steps. */
+function isPlain({ priority, hold, dueAtMs, suspendedAtMs, stepped }: LiveRun): boolean {
+  return priority === 0 && hold === undefined && dueAtMs === undefined && suspendedAtMs === undefined && !stepped;
 }

@@ -45,9 +45,10 @@ export class SqliteEventJournal implements EventJournal {
 
   prune(before: Date, limit: number): Promise<number> {
     return this.tables.commits.write(() => {
-      const { pruner } = this.tables;
-      const events = pruner.pruneEvents(before.getTime(), limit);
-      return events + pruner.pruneKeys(this.clock.now() - KEEP_KEYS_MS, limit - events);
+      const { pruner, stepPruner } = this.tables;
+      let removed = pruner.pruneEvents(before.getTime(), limit);
+      removed += stepPruner.prune(before.getTime(), limit - removed);
+      return removed + pruner.pruneKeys(this.clock.now() - KEEP_KEYS_MS, limit - removed);
     });
   }
 }

@@ -6,6 +6,9 @@
  * out in the order of arrival), and as few indices as can be are sorted by user: a run that goes well touches three.
  * A run's request has a table of its own, because a row is rewritten as a whole each time its run's state changes.
  *
+ * What only some runs have (steps, questions, a hold, a time to wait for) is in tables of its own and in partial indices that
+ * a plain run never enters. A run's steps lie together, in one tree without a second index.
+ *
  * The counters of a lane and a user's last number are not stored: they follow from `runs` and `events`, are counted when
  * a user is first seen and then kept in memory (`UserTable`), for this process is the only one that writes.
  */
@@ -93,5 +96,71 @@ export const MIGRATIONS: readonly string[] = [
     amounts    TEXT
   ) STRICT;
   CREATE UNIQUE INDEX usage_by_day ON usage_days (user_key, day, agent);
+  `,
+  `
+  ALTER TABLE runs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN hold TEXT;
+  ALTER TABLE runs ADD COLUMN due_at INTEGER;
+  ALTER TABLE runs ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN suspended_at INTEGER;
+  ALTER TABLE runs ADD COLUMN suspended_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN stepped INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX runs_waiting;
+  CREATE INDEX runs_in_line ON runs (user_key, priority DESC, id)
+    WHERE status = 'queued' AND admitted = 0 AND hold IS NULL;
+  CREATE INDEX runs_due ON runs (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX runs_with_steps ON runs (ended_at) WHERE stepped = 1 AND ended_at IS NOT NULL;
+
+  CREATE TABLE run_steps (
+    run_key    INTEGER NOT NULL,
+    path       TEXT NOT NULL,
+    user_key   INTEGER NOT NULL,
+    first_seq  INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    effect     TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    attempts   INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at   INTEGER,
+    until_at   INTEGER,
+    outcome    TEXT,
+    PRIMARY KEY (run_key, path)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE approvals (
+    key        INTEGER PRIMARY KEY,
+    user_key   INTEGER NOT NULL,
+    id         TEXT NOT NULL,
+    run_key    INTEGER NOT NULL,
+    step       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    question   TEXT NOT NULL,
+    decision   TEXT,
+    answer     TEXT,
+    decided_by TEXT,
+    decided_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX approvals_by_id ON approvals (id);
+  CREATE UNIQUE INDEX approvals_by_step ON approvals (run_key, step);
+  CREATE INDEX approvals_by_user ON approvals (user_key, id);
+  CREATE INDEX approvals_open ON approvals (user_key, id) WHERE decision IS NULL;
+  CREATE INDEX approvals_by_expiry ON approvals (expires_at) WHERE decision IS NULL;
+
+  CREATE TABLE approval_roles (
+    role        TEXT NOT NULL,
+    approval_id TEXT NOT NULL,
+    PRIMARY KEY (role, approval_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE schedules (
+    key      INTEGER PRIMARY KEY,
+    user_key INTEGER NOT NULL,
+    id       TEXT NOT NULL,
+    next_at  INTEGER,
+    schedule TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX schedules_by_user ON schedules (user_key, id);
+  CREATE INDEX schedules_due ON schedules (next_at) WHERE next_at IS NOT NULL;
   `,
 ];

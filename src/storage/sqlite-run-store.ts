@@ -1,8 +1,9 @@
-import { draftEvent, type EventDraft } from '../events/run-event.js';
+import type { EventDraft } from '../events/run-event.js';
+import type { StepRecord } from '../events/step-record.js';
+import type { LaneLimits, LaneState } from '../execution/lane.js';
 import type {
   CancelRequest,
-  LaneLimits,
-  LaneState,
+  ClaimedRun,
   NewRun,
   RunFilter,
   RunOutcome,
@@ -11,41 +12,39 @@ import type {
   RunRef,
   RunStore,
   Submitted,
+  SuspendOutcome,
+  Suspension,
+  Woken,
 } from '../execution/run-store.port.js';
 import type { RunStatus } from '../execution/run-status.js';
 import type { Clock } from '../shared/clock.js';
-import { CarrelError } from '../shared/errors.js';
 import type { RunId, UserId } from '../shared/ids.js';
-import { decidePlace, isWindowOpen, releasePlace, takePlace } from './lane.js';
+import { admitNext, isWindowOpen } from './lane.js';
+import { closeRun } from './run-closing.js';
+import { suspendedUntil } from './run-row.js';
 import { liveRunUnderFence, refuseTerminal, refuseWrongEnd } from './run-rules.js';
+import { RunSubmission } from './run-submission.js';
+import { RunSuspension } from './run-suspension.js';
 import type { SqliteTables } from './sqlite-tables.js';
-import { WINDOW_MS, type UserState } from './user-table.js';
+import { WINDOW_MS } from './user-table.js';
 
 /** The embedded adapter of `RunStore`: every write is one operation of the group commit. */
 export class SqliteRunStore implements RunStore {
+  private readonly submission: RunSubmission;
+  private readonly suspension: RunSuspension;
+
   constructor(
     private readonly tables: SqliteTables,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.submission = new RunSubmission(tables);
+    this.suspension = new RunSuspension(tables);
+  }
 
   submit(userId: UserId, run: NewRun, limits: LaneLimits): Promise<Submitted> {
-    return this.tables.commits.write((journalled) => {
-      const { users, threads, runs, events } = this.tables;
-      const nowMs = this.clock.now();
-      const user = users.load(userId, nowMs);
-      const replayed = run.idempotency && this.replay(user, run.idempotency);
-      if (replayed) return replayed;
-
-      const admitted = decidePlace(user, limits, nowMs);
-      users.store(user);
-      takePlace(user, admitted, nowMs);
-      const threadKey = threads.ensure(user, run.threadId, run.createdAtMs);
-      const claimed = admitted && run.opening !== undefined;
-      const { live, record } = runs.insert(user, threadKey, run, { admitted, claimed });
-      const first = claimed ? run.opening?.(record) : queuedEvent(user, run, admitted);
-      if (first) events.append(user, live, [first], journalled);
-      return { run: record, admitted, claimed, replayed: false };
-    });
+    return this.tables.commits.write((journalled) =>
+      this.submission.submit(userId, run, limits, this.clock.now(), journalled),
+    );
   }
 
   async find(userId: UserId, runId: RunId): Promise<RunRecord | undefined> {
@@ -56,7 +55,7 @@ export class SqliteRunStore implements RunStore {
     return this.tables.read(({ runReader }) => runReader.list(userId, filter, page));
   }
 
-  claim(userId: UserId, runId: RunId, opening: (run: RunRecord) => EventDraft): Promise<RunRecord | undefined> {
+  claim(userId: UserId, runId: RunId, opening: (run: ClaimedRun) => EventDraft): Promise<ClaimedRun | undefined> {
     return this.tables.commits.write((journalled) => {
       const { users, runs, events } = this.tables;
       const nowMs = this.clock.now();
@@ -64,19 +63,48 @@ export class SqliteRunStore implements RunStore {
       const run = runs.findLive(user, runId);
       if (!run || run.status !== 'queued' || !run.admitted) return undefined;
 
+      const { resumed, stepped: hasSteps } = run;
       const claimed = {
         status: 'running' as const,
-        attempt: run.attempt + 1,
+        attempt: resumed ? run.attempt : run.attempt + 1,
         fence: run.fence + 1,
         startedAtMs: run.startedAtMs ?? nowMs,
       };
-      const record: RunRecord = { ...runs.record(user, run), ...claimed };
+      const record: ClaimedRun = { ...runs.record(user, run), ...claimed, resumed, hasSteps };
       const first = opening(record);
       refuseTerminal([first]);
-      runs.saveState(user, Object.assign(run, claimed, { request: undefined }));
+      run.request = undefined;
+      if (resumed) runs.move(user, run, { ...claimed, resumed: false });
+      else runs.saveState(user, Object.assign(run, claimed));
       events.append(user, run, [first], journalled);
       return record;
     });
+  }
+
+  async steps(userId: UserId, runId: RunId): Promise<readonly StepRecord[]> {
+    return this.tables.read(({ stepReader }) => stepReader.steps(userId, runId));
+  }
+
+  suspend(
+    userId: UserId,
+    runId: RunId,
+    fence: number,
+    suspension: Suspension,
+    drafts: readonly EventDraft[],
+    limits: LaneLimits,
+  ): Promise<SuspendOutcome> {
+    return this.tables.commits.write((journalled) => {
+      const nowMs = this.clock.now();
+      return this.suspension.suspend({ userId, runId, fence }, suspension, drafts, { limits, nowMs }, journalled);
+    });
+  }
+
+  wake(nowMs: number, limit: number, limits: LaneLimits): Promise<Woken> {
+    return this.tables.commits.write((journalled) => this.suspension.wake(nowMs, limit, limits, journalled));
+  }
+
+  async nextDueMs(): Promise<number | undefined> {
+    return this.tables.read(({ dues }) => dues.nextDueMs());
   }
 
   finish(
@@ -88,13 +116,12 @@ export class SqliteRunStore implements RunStore {
     limits: LaneLimits,
   ): Promise<{ admitted: readonly RunRef[] }> {
     return this.tables.commits.write((journalled) => {
-      const { users, runs, events } = this.tables;
+      const { users, runs } = this.tables;
       const user = users.load(userId, this.clock.now());
       const run = liveRunUnderFence(runs, user, runId, fence);
       refuseWrongEnd(outcome.status, drafts);
-      events.append(user, run, drafts, journalled);
-      runs.end(user, run, outcome);
-      return { admitted: releasePlace(user, run, limits, runs) };
+      closeRun(this.tables, user, run, { outcome, drafts }, journalled);
+      return { admitted: admitNext(user, limits, runs) };
     });
   }
 
@@ -129,7 +156,7 @@ export class SqliteRunStore implements RunStore {
     limits: LaneLimits,
   ): Promise<CancelRequest> {
     return this.tables.commits.write((journalled): CancelRequest => {
-      const { users, runs, events } = this.tables;
+      const { users, runs } = this.tables;
       const user = users.load(userId, this.clock.now());
       const found = runs.find(user, runId);
       if (!found) return { outcome: 'not_found' };
@@ -146,10 +173,11 @@ export class SqliteRunStore implements RunStore {
       refuseWrongEnd('cancelled', [last]);
       const outcome: RunOutcome = { status: 'cancelled', endedAtMs: last.atMs, attempt: run.attempt };
       run.cancelRequestedBy = cancelRequestedBy;
-      events.append(user, run, [last], journalled);
-      runs.end(user, run, outcome);
-      const ended: RunRecord = { ...record, status: 'cancelled', endedAtMs: last.atMs };
-      return { outcome: 'cancelled', run: ended, admitted: releasePlace(user, run, limits, runs) };
+      closeRun(this.tables, user, run, { outcome, drafts: [last] }, journalled);
+      const { heldBy: _, ...rest } = record;
+      const suspendedMs = suspendedUntil(run, last.atMs);
+      const ended: RunRecord = { ...rest, status: 'cancelled', suspendedMs, endedAtMs: last.atMs };
+      return { outcome: 'cancelled', run: ended, admitted: admitNext(user, limits, runs) };
     });
   }
 
@@ -160,7 +188,8 @@ export class SqliteRunStore implements RunStore {
       const window = isWindowOpen(user, nowMs)
         ? { starts: user.starts, windowEndsAtMs: user.windowStartMs + WINDOW_MS }
         : { starts: 0, windowEndsAtMs: 0 };
-      return { running: user.admitted, queued: user.waiting, ...window };
+      const { admitted: running, waiting, held, suspended } = user;
+      return { running, queued: waiting.size + held, suspended, ...window };
     });
   }
 
@@ -171,25 +200,4 @@ export class SqliteRunStore implements RunStore {
   async unfinished(after: RunId | undefined, limit: number): Promise<readonly (RunRef & { status: RunStatus })[]> {
     return this.tables.read(({ runReader }) => runReader.unfinished(after, limit));
   }
-
-  private replay(user: UserState, { key, fingerprint }: { key: string; fingerprint: string }): Submitted | undefined {
-    const earlier = this.tables.runs.findByIdempotencyKey(user, key);
-    if (!earlier) return undefined;
-    if (earlier.fingerprint !== fingerprint) {
-      throw new CarrelError(
-        'idempotency_conflict',
-        `you have used this idempotency key for another request, ${earlier.run.id}: use a new one`,
-      );
-    }
-    return { run: earlier.run, admitted: false, claimed: false, replayed: true };
-  }
-}
-
-/** What a new run is told when it has to wait, for its own user's share or for a free slot. */
-function queuedEvent(user: UserState, run: NewRun, admitted: boolean): EventDraft | undefined {
-  const facts = { attempt: 0, atMs: run.createdAtMs };
-  if (!admitted) return draftEvent('agent_queued', { position: user.waiting, reason: 'user_limit' }, facts);
-  if (run.placeInLine > 0)
-    return draftEvent('agent_queued', { position: run.placeInLine, reason: 'server_busy' }, facts);
-  return undefined;
 }

@@ -1,12 +1,16 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { EventJournal } from '../events/event-journal.port.js';
+import type { ApprovalStore } from '../execution/approval-store.port.js';
 import type { RunStore } from '../execution/run-store.port.js';
+import type { ScheduleStore } from '../execution/schedule-store.port.js';
 import type { ThreadStore } from '../execution/thread-store.port.js';
 import type { UsageStore } from '../execution/usage-store.port.js';
 import type { Clock } from '../shared/clock.js';
+import { SqliteApprovalStore } from './sqlite-approval-store.js';
 import { SqliteDatabase, type SqliteOptions } from './sqlite-database.js';
 import { SqliteEventJournal } from './sqlite-event-journal.js';
 import { SqliteRunStore } from './sqlite-run-store.js';
+import { SqliteScheduleStore } from './sqlite-schedule-store.js';
 import { SqliteTables } from './sqlite-tables.js';
 import { SqliteThreadStore } from './sqlite-thread-store.js';
 import { SqliteUsageStore } from './sqlite-usage-store.js';
@@ -17,6 +21,8 @@ export class SqliteStorage implements OnApplicationShutdown {
   readonly threads: ThreadStore;
   readonly journal: EventJournal;
   readonly usage: UsageStore;
+  readonly approvals: ApprovalStore;
+  readonly schedules: ScheduleStore;
   private readonly database: SqliteDatabase;
   private readonly tables: SqliteTables;
 
@@ -28,6 +34,8 @@ export class SqliteStorage implements OnApplicationShutdown {
     this.threads = new SqliteThreadStore(this.tables, clock);
     this.journal = new SqliteEventJournal(this.tables, clock);
     this.usage = new SqliteUsageStore(this.tables);
+    this.approvals = new SqliteApprovalStore(this.tables, clock);
+    this.schedules = new SqliteScheduleStore(this.tables, clock);
   }
 
   /** Commits what was asked for, then gives the data folder free. Later calls of the ports reject with `draining`. */

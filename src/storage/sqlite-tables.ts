@@ -1,27 +1,41 @@
 import { CarrelError } from '../shared/errors.js';
+import { ApprovalReader } from './approval-reader.js';
+import { ApprovalTable } from './approval-table.js';
+import { DueReader } from './due-reader.js';
 import { EventPruner } from './event-pruner.js';
 import { EventReader } from './event-reader.js';
 import { EventTable } from './event-table.js';
 import { GroupCommit } from './group-commit.js';
 import { RunReader } from './run-reader.js';
 import { RunTable } from './run-table.js';
+import { ScheduleTable } from './schedule-table.js';
 import type { SqliteDatabase } from './sqlite-database.js';
+import { StepPruner } from './step-pruner.js';
+import { StepReader } from './step-reader.js';
+import { StepTable } from './step-table.js';
 import { ThreadEraser } from './thread-eraser.js';
 import { ThreadReader } from './thread-reader.js';
 import { ThreadTable } from './thread-table.js';
 import { USAGE_OF_DAYS, UsageTable } from './usage-table.js';
 import { UserTable } from './user-table.js';
 
-/** What the three adapters share: one connection, one writer, and every statement prepared once. */
+/** What the adapters share: one connection, one writer, and every statement prepared once. */
 export class SqliteTables {
   readonly users: UserTable;
   readonly threads: ThreadTable;
   readonly runs: RunTable;
+  readonly approvals: ApprovalTable;
+  readonly steps: StepTable;
   readonly events: EventTable;
+  readonly schedules: ScheduleTable;
+  readonly dues: DueReader;
   readonly runReader: RunReader;
+  readonly stepReader: StepReader;
+  readonly approvalReader: ApprovalReader;
   readonly threadReader: ThreadReader;
   readonly eventReader: EventReader;
   readonly pruner: EventPruner;
+  readonly stepPruner: StepPruner;
   readonly eraser: ThreadEraser;
   readonly usageOfDays;
   readonly commits: GroupCommit;
@@ -29,12 +43,19 @@ export class SqliteTables {
   constructor(private readonly database: SqliteDatabase) {
     this.users = new UserTable(database);
     this.threads = new ThreadTable(database);
-    this.events = new EventTable(database);
-    this.runs = new RunTable(database, this.events, new UsageTable(database));
+    this.approvals = new ApprovalTable(database);
+    this.steps = new StepTable(database, this.approvals);
+    this.events = new EventTable(database, this.steps);
+    this.runs = new RunTable(database, this.events, this.steps, new UsageTable(database));
+    this.schedules = new ScheduleTable(database);
+    this.dues = new DueReader(database);
     this.runReader = new RunReader(database);
+    this.stepReader = new StepReader(database);
+    this.approvalReader = new ApprovalReader(database);
     this.threadReader = new ThreadReader(database);
     this.eventReader = new EventReader(database);
     this.pruner = new EventPruner(database, this.users);
+    this.stepPruner = new StepPruner(database);
     this.eraser = new ThreadEraser(database);
     this.usageOfDays = database.prepare(USAGE_OF_DAYS);
     this.commits = new GroupCommit(database, () => this.users.forgetAll());

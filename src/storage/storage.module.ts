@@ -1,7 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { EVENT_JOURNAL } from '../events/event-journal.port.js';
+import { APPROVAL_STORE } from '../execution/approval-store.port.js';
 import { RUN_STORE } from '../execution/run-store.port.js';
+import { SCHEDULE_STORE } from '../execution/schedule-store.port.js';
 import { THREAD_STORE } from '../execution/thread-store.port.js';
 import { USAGE_STORE } from '../execution/usage-store.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
@@ -24,8 +26,10 @@ import { SqliteStorage } from './sqlite-storage.js';
     { provide: THREAD_STORE, inject: [SqliteStorage], useFactory: ({ threads }: SqliteStorage) => threads },
     { provide: EVENT_JOURNAL, inject: [SqliteStorage], useFactory: ({ journal }: SqliteStorage) => journal },
     { provide: USAGE_STORE, inject: [SqliteStorage], useFactory: ({ usage }: SqliteStorage) => usage },
+    { provide: APPROVAL_STORE, inject: [SqliteStorage], useFactory: ({ approvals }: SqliteStorage) => approvals },
+    { provide: SCHEDULE_STORE, inject: [SqliteStorage], useFactory: ({ schedules }: SqliteStorage) => schedules },
     JournalRetention,
   ],
-  exports: [RUN_STORE, THREAD_STORE, EVENT_JOURNAL, USAGE_STORE],
+  exports: [RUN_STORE, THREAD_STORE, EVENT_JOURNAL, USAGE_STORE, APPROVAL_STORE, SCHEDULE_STORE],
 })
 export class StorageModule {}

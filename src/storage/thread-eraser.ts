@@ -9,11 +9,13 @@ const ERASE_QUERIES = {
     UPDATE events INDEXED BY events_by_run SET json = substr(json, 1, instr(json, ',"data":') + 7) || '{}}'
     WHERE run_key = ? AND user_key = ?`,
   request: 'DELETE FROM run_requests WHERE run_key = ? AND user_key = ?',
+  steps: 'DELETE FROM run_steps WHERE run_key = ? AND user_key = ?',
+  approvals: 'DELETE FROM approvals INDEXED BY approvals_by_step WHERE run_key = ? AND user_key = ?',
   run: 'DELETE FROM runs WHERE key = ? AND user_key = ?',
   thread: 'DELETE FROM threads WHERE key = ? AND user_key = ?',
 } as const;
 
-/** Removes a thread with its runs, and what their events say. */
+/** Removes a thread with its runs, their steps and questions, and what their events say. */
 export class ThreadEraser {
   private readonly statements;
 
@@ -23,6 +25,8 @@ export class ThreadEraser {
       runs: database.prepare(ERASE_QUERIES.runs),
       events: database.prepare(ERASE_QUERIES.events),
       request: database.prepare(ERASE_QUERIES.request),
+      steps: database.prepare(ERASE_QUERIES.steps),
+      approvals: database.prepare(ERASE_QUERIES.approvals),
       run: database.prepare(ERASE_QUERIES.run),
       thread: database.prepare(ERASE_QUERIES.thread),
     };
@@ -39,6 +43,8 @@ export class ThreadEraser {
       const runKey = Number(key);
       this.statements.events.run(runKey, userKey);
       this.statements.request.run(runKey, userKey);
+      this.statements.steps.run(runKey, userKey);
+      this.statements.approvals.run(runKey, userKey);
       this.statements.run.run(runKey, userKey);
     }
     if (rows.length > limit) return false;

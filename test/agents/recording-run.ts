@@ -1,8 +1,9 @@
-import type { AgentRun, ToolCall } from '../../src/agents/agent-run.js';
+import type { AgentRun, Ask, SpawnOptions, StepCall, StepOptions, ToolCall } from '../../src/agents/agent-run.js';
 import type { CleanUp } from '../../src/context/execution-scope.js';
+import type { ApprovalAnswer } from '../../src/events/approval-record.js';
 import { UserExecutionContext } from '../../src/context/user-execution-context.js';
 import { newId, type UserId } from '../../src/shared/ids.js';
-import type { JsonObject } from '../../src/shared/json.js';
+import type { JsonObject, JsonValue } from '../../src/shared/json.js';
 
 /** A run that keeps what the agent emits. */
 export class RecordingRun implements AgentRun {
@@ -46,6 +47,30 @@ export class RecordingRun implements AgentRun {
       signal: this.signal,
       progress: (progress, message) => this.progress(progress, message),
     });
+  }
+
+  async step<Result extends JsonValue | void>(
+    _name: string,
+    work: (call: StepCall) => Promise<Result> | Result,
+    _options?: StepOptions,
+  ): Promise<Result> {
+    return work({ attempt: 1, idempotencyKey: 'key', signal: this.signal });
+  }
+
+  spawn<Result extends JsonValue = JsonValue>(
+    _agent: string,
+    _input: unknown,
+    _options?: SpawnOptions,
+  ): Promise<Result> {
+    return Promise.reject(new Error('this run has no other agents'));
+  }
+
+  sleep(_ms: number): Promise<void> {
+    return Promise.resolve();
+  }
+
+  ask(_question: Ask): Promise<ApprovalAnswer> {
+    return Promise.reject(new Error('nobody answers this run'));
   }
 
   onDispose(cleanUp: CleanUp): void {

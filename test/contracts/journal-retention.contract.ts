@@ -1,4 +1,6 @@
+import type { NewApproval } from '../../src/events/approval-record.js';
 import type { UserId } from '../../src/shared/ids.js';
+import { asking, okStep, question, recorded } from './step-drafts.js';
 import {
   alice,
   bob,
@@ -8,6 +10,7 @@ import {
   T0,
   terminalDraft,
   thinking,
+  upTo,
   type OpenStorage,
 } from './storage-world.js';
 
@@ -96,5 +99,39 @@ export function journalRetentionContract(openStorage: OpenStorage): void {
     for (let i = 0; i < 120; i++) await world().running(`blocked-${i}` as UserId);
     await runAt(alice, T0, 0);
     expect(await journal.prune(LATER, 10)).toBe(2);
+  });
+
+  it('removes the steps and questions of runs that ended before, in batches, and no others', async () => {
+    const { runs, journal, approvals } = world().ports;
+    const decider = { userId: alice, roles: [] };
+    const asked = [question(), question(), question()];
+    const stepped = async (approval: NewApproval) => {
+      const run = await world().running(alice);
+      const steps = upTo(5).map((i) => recorded(okStep(`step-${i}`)));
+      await journal.append(alice, run.id, run.fence, [...steps, asking(approval)]);
+      return run;
+    };
+    const old = await stepped(asked[0]!);
+    await runs.finish(alice, old.id, old.fence, outcomeOf('completed', T0), [terminalDraft('completed', T0)], ROOMY);
+    const recent = await stepped(asked[1]!);
+    const atEnd = T0 + 1;
+    const end = [terminalDraft('completed', atEnd)];
+    await runs.finish(alice, recent.id, recent.fence, outcomeOf('completed', atEnd), end, ROOMY);
+    const live = await stepped(asked[2]!);
+
+    let batches = 0;
+    for (let removed = 3; removed === 3; batches += 1) {
+      removed = await journal.prune(LATER, 3);
+      expect(removed).toBeLessThanOrEqual(3);
+    }
+    expect(batches).toBeGreaterThan(4);
+    expect(await runs.steps(alice, old.id)).toEqual([]);
+    expect(await approvals.find(decider, asked[0]!.id)).toBeUndefined();
+    expect(await runs.find(alice, old.id)).toMatchObject({ status: 'completed' });
+    for (const [i, run] of [recent, live].entries()) {
+      expect(await runs.steps(alice, run.id)).toHaveLength(6);
+      expect(await approvals.find(decider, asked[i + 1]!.id)).toBeDefined();
+    }
+    expect(await journal.prune(LATER, 3)).toBe(0);
   });
 }

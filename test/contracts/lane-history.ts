@@ -1,13 +1,14 @@
 import * as fc from 'fast-check';
 import { isTerminalType } from '../../src/events/run-event.js';
-import type { LaneLimits, RunRecord, RunRef } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { RunRecord, RunRef } from '../../src/execution/run-store.port.js';
 import { isTerminal } from '../../src/execution/run-status.js';
 import type { UserId } from '../../src/shared/ids.js';
 import { isCarrelError } from '../../src/shared/errors.js';
 import { closing, newRun, opening, StorageWorld, thinking, upTo, type OpenStorage } from './storage-world.js';
 
 const USERS = ['alice', 'bob', 'carol'] as UserId[];
-const LIMITS: LaneLimits = { maxRunning: 2, maxQueued: 3, startsPerMinute: 1_000_000 };
+const LIMITS: LaneLimits = { maxRunning: 2, maxQueued: 3, startsPerMinute: 1_000_000, maxSuspended: 2 };
 
 type Act = 'submit' | 'claim' | 'finish' | 'cancel' | 'requeue' | 'takeOver' | 'append';
 

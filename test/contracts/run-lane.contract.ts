@@ -1,4 +1,5 @@
-import type { LaneLimits, Submitted } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { Submitted } from '../../src/execution/run-store.port.js';
 import type { UserId } from '../../src/shared/ids.js';
 import { alice, bob, closing, newRun, onEmptyStorage, opening, ROOMY, T0, type OpenStorage } from './storage-world.js';
 
@@ -7,7 +8,7 @@ const MINUTE_MS = 60_000;
 /** The part of `RunStore` that shares out places: at most K of a user's runs are admitted, at most Q wait. */
 export function runLaneContract(openStorage: OpenStorage): void {
   const world = onEmptyStorage(openStorage);
-  const limits: LaneLimits = { maxRunning: 2, maxQueued: 3, startsPerMinute: 1_000 };
+  const limits: LaneLimits = { maxRunning: 2, maxQueued: 3, startsPerMinute: 1_000, maxSuspended: 3 };
   const submit = (userId: UserId, over = limits) => world().ports.runs.submit(userId, newRun(), over);
 
   it('admits K, lets Q wait with their position, and refuses the next', async () => {
@@ -38,11 +39,12 @@ export function runLaneContract(openStorage: OpenStorage): void {
     expect(await world().ports.runs.lane(bob)).toEqual({
       running: 1,
       queued: 0,
+      suspended: 0,
       starts: 1,
       windowEndsAtMs: T0 + MINUTE_MS,
     });
     const nobody = await world().ports.runs.lane('nobody' as UserId);
-    expect(nobody).toEqual({ running: 0, queued: 0, starts: 0, windowEndsAtMs: 0 });
+    expect(nobody).toEqual({ running: 0, queued: 0, suspended: 0, starts: 0, windowEndsAtMs: 0 });
   });
 
   it('keeps to K and Q when all come at once', async () => {
@@ -124,7 +126,7 @@ export function runLaneContract(openStorage: OpenStorage): void {
   });
 
   it('refuses for the rate before it refuses for the queue, and counts no refused start', async () => {
-    const tight: LaneLimits = { maxRunning: 1, maxQueued: 0, startsPerMinute: 2 };
+    const tight: LaneLimits = { maxRunning: 1, maxQueued: 0, startsPerMinute: 2, maxSuspended: 0 };
     await submit(alice, tight);
     await expect(submit(alice, tight)).rejects.toMatchObject({ code: 'queue_full' });
     await expect(submit(alice, tight)).rejects.toMatchObject({ code: 'queue_full' });
@@ -134,7 +136,7 @@ export function runLaneContract(openStorage: OpenStorage): void {
 
   it('stores nothing of a refused start', async () => {
     const { runs, threads, journal } = world().ports;
-    const none: LaneLimits = { maxRunning: 0, maxQueued: 0, startsPerMinute: 10 };
+    const none: LaneLimits = { maxRunning: 0, maxQueued: 0, startsPerMinute: 10, maxSuspended: 0 };
     await expect(submit(alice, none)).rejects.toMatchObject({ code: 'queue_full' });
     await expect(submit(alice, { ...none, startsPerMinute: 0 })).rejects.toMatchObject({ code: 'rate_limited' });
     expect((await runs.list(alice, {}, { limit: 9 })).items).toEqual([]);

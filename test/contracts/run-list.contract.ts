@@ -1,4 +1,5 @@
-import type { LaneLimits } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+
 import type { RunId, ThreadId, UserId } from '../../src/shared/ids.js';
 import { alice, bob, newRun, onEmptyStorage, ROOMY, type OpenStorage } from './storage-world.js';
 
@@ -31,19 +32,23 @@ export function runListContract(openStorage: OpenStorage): void {
 
   it('filters by every status and by thread, in pages', async () => {
     const ids: Record<string, RunId[]> = { queued: [], running: [], completed: [], failed: [], cancelled: [] };
-    for (let i = 0; i < 3; i++) {
-      const threadId = thread(`t${i % 2}`);
-      ids.queued!.unshift((await world().ports.runs.submit(alice, newRun({ threadId }), ROOMY)).run.id);
-      ids.running!.unshift((await world().running(alice, { threadId })).id);
+    const threads = ['t0', 't1', 't0'].map(thread);
+    for (const threadId of threads) {
       for (const status of ['completed', 'failed', 'cancelled'] as const) {
         ids[status]!.unshift((await world().ended(alice, { threadId }, status)).id);
         await world().ended(bob, { threadId }, status);
       }
     }
+    for (const threadId of threads.slice(0, 2)) ids.running!.unshift((await world().running(alice, { threadId })).id);
+    for (const threadId of threads) {
+      ids.queued!.unshift((await world().ports.runs.submit(alice, newRun({ threadId }), ROOMY)).run.id);
+    }
     for (const [status, expected] of Object.entries(ids)) {
+      const [t0, t1] =
+        status === 'running' ? [[expected[1]], [expected[0]]] : [[expected[0], expected[2]], [expected[1]]];
       expect(await pages(alice, { status }, 2)).toEqual(expected);
-      expect(await pages(alice, { status, threadId: thread('t0') }, 1)).toEqual([expected[0], expected[2]]);
-      expect(await pages(alice, { status, threadId: thread('t1') }, 9)).toEqual([expected[1]]);
+      expect(await pages(alice, { status, threadId: thread('t0') }, 1)).toEqual(t0);
+      expect(await pages(alice, { status, threadId: thread('t1') }, 9)).toEqual(t1);
     }
     expect(await pages(alice, { threadId: thread('t1') }, 2)).toHaveLength(5);
     expect(await pages(alice, { status: 'suspended' }, 2)).toEqual([]);

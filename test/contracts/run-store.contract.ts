@@ -1,9 +1,14 @@
-import type { LaneLimits, NewRun } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { NewRun } from '../../src/execution/run-store.port.js';
 import { newId, type ThreadId, type UserId } from '../../src/shared/ids.js';
 import { expectLanesToHold } from './lane-history.js';
 import { runEndContract, runCancelContract } from './run-end.contract.js';
 import { runLaneContract } from './run-lane.contract.js';
+import { runDelayContract } from './run-delay.contract.js';
 import { runListContract } from './run-list.contract.js';
+import { runRetryContract, runStepsContract } from './run-steps.contract.js';
+import { runSuspensionContract } from './run-suspension.contract.js';
+import { runThreadContract } from './run-thread.contract.js';
 import {
   alice,
   bob,
@@ -33,6 +38,11 @@ export function runStoreContract(openStorage: OpenStorage): void {
   describe('cancel', () => runCancelContract(openStorage));
   describe('lists', () => runListContract(openStorage));
   describe('lanes', () => runLaneContract(openStorage));
+  describe('threads', () => runThreadContract(openStorage));
+  describe('delay and priority', () => runDelayContract(openStorage));
+  describe('steps', () => runStepsContract(openStorage));
+  describe('retries', () => runRetryContract(openStorage));
+  describe('suspension', () => runSuspensionContract(openStorage));
 
   it('keeps places, numbers and ends whole through random histories of three users', async () => {
     await expectLanesToHold(openStorage, 60);
@@ -48,7 +58,15 @@ function submitContract(openStorage: OpenStorage): void {
     const submitted = await runs.submit(alice, asked, ROOMY);
     expect(submitted).toMatchObject({ admitted: true, replayed: false });
     const { idempotency: _, placeInLine: __, ...kept } = asked;
-    expect(submitted.run).toEqual({ ...kept, userId: alice, status: 'queued', attempt: 0, fence: 0 });
+    expect(submitted.run).toEqual({
+      ...kept,
+      userId: alice,
+      status: 'queued',
+      priority: 0,
+      attempt: 0,
+      fence: 0,
+      suspendedMs: 0,
+    });
     expect(await runs.find(alice, asked.id)).toEqual(submitted.run);
   });
 
@@ -170,7 +188,7 @@ function idempotencyContract(openStorage: OpenStorage): void {
 
   it('answers a repetition even when the user may start nothing more', async () => {
     const { runs } = world().ports;
-    const tight: LaneLimits = { maxRunning: 1, maxQueued: 0, startsPerMinute: 1 };
+    const tight: LaneLimits = { maxRunning: 1, maxQueued: 0, startsPerMinute: 1, maxSuspended: 0 };
     await runs.submit(alice, keyed(), tight);
     expect(await runs.submit(alice, keyed(), tight)).toMatchObject({ replayed: true });
   });
@@ -198,8 +216,9 @@ function claimContract(openStorage: OpenStorage): void {
     const { run } = await ports.runs.submit(alice, newRun(), ROOMY);
     clock.advance(5);
     const claimed = await ports.runs.claim(alice, run.id, opening);
-    expect(claimed).toEqual({ ...run, status: 'running', attempt: 1, fence: 1, startedAtMs: T0 + 5 });
-    expect(await ports.runs.find(alice, run.id)).toEqual(claimed);
+    const record = { ...run, status: 'running', attempt: 1, fence: 1, startedAtMs: T0 + 5 };
+    expect(claimed).toEqual({ ...record, resumed: false, hasSteps: false });
+    expect(await ports.runs.find(alice, run.id)).toEqual(record);
     expect(await world().events(alice)).toMatchObject([{ type: 'agent_started', seq: 1, runSeq: 1, attempt: 1 }]);
   });
 

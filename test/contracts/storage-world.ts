@@ -1,11 +1,14 @@
 import { draftEvent, type EventDraft, type RunEvent } from '../../src/events/run-event.js';
 import type { EventJournal } from '../../src/events/event-journal.port.js';
-import type { LaneLimits, NewRun, RunOutcome, RunRecord, RunStore } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { ClaimedRun, NewRun, RunOutcome, RunRecord, RunStore } from '../../src/execution/run-store.port.js';
+import type { ApprovalStore } from '../../src/execution/approval-store.port.js';
+import type { ScheduleStore } from '../../src/execution/schedule-store.port.js';
 import type { ThreadStore } from '../../src/execution/thread-store.port.js';
 import type { UsageStore } from '../../src/execution/usage-store.port.js';
 import type { TerminalStatus } from '../../src/execution/run-status.js';
 import type { Clock } from '../../src/shared/clock.js';
-import { newId, type CallId, type RunId, type SupportCode, type ThreadId, type UserId } from '../../src/shared/ids.js';
+import { newId, type CallId, type RunId, type SupportCode, type UserId } from '../../src/shared/ids.js';
 
 /** The ports of one storage, and how to be done with it. */
 export interface StoragePorts {
@@ -13,6 +16,8 @@ export interface StoragePorts {
   threads: ThreadStore;
   journal: EventJournal;
   usage: UsageStore;
+  approvals: ApprovalStore;
+  schedules: ScheduleStore;
   close(): Promise<void>;
 }
 
@@ -55,12 +60,12 @@ export class HeldClock implements Clock {
   }
 }
 
-export const ROOMY: LaneLimits = { maxRunning: 1_000, maxQueued: 1_000, startsPerMinute: 10_000 };
+export const ROOMY: LaneLimits = { maxRunning: 1_000, maxQueued: 1_000, startsPerMinute: 10_000, maxSuspended: 1_000 };
 
 export function newRun(over: Partial<NewRun> = {}): NewRun {
   return {
     id: newId('run'),
-    threadId: 'thread-1' as ThreadId,
+    threadId: newId('thr'),
     agent: 'summarise',
     input: { text: 'a text' },
     metadata: { purpose: 'test' },
@@ -125,6 +130,11 @@ export function outcomeOf(status: TerminalStatus, atMs = T0): RunOutcome {
   return { status, endedAtMs: atMs, attempt: 1, result: { ok: true } };
 }
 
+/** What is kept of a run that was claimed. */
+export function recordOf({ resumed: _, hasSteps: __, ...record }: ClaimedRun): RunRecord {
+  return record;
+}
+
 /** One storage with its clock, and the short ways through it that many tests take. */
 export class StorageWorld {
   readonly clock = new HeldClock();
@@ -141,7 +151,7 @@ export class StorageWorld {
     const { run } = await this.ports.runs.submit(userId, newRun(over), limits);
     const claimed = await this.ports.runs.claim(userId, run.id, opening);
     if (!claimed) throw new Error(`${run.id} was not admitted`);
-    return claimed;
+    return recordOf(claimed);
   }
 
   /** Takes a run from its start to its end. */

@@ -1,5 +1,17 @@
 import { newId, type ThreadId } from '../../src/shared/ids.js';
-import { alice, bob, newRun, onEmptyStorage, ROOMY, T0, thinking, upTo, type OpenStorage } from './storage-world.js';
+import { asking, okStep, question, recorded, suspended } from './step-drafts.js';
+import {
+  alice,
+  bob,
+  closing,
+  newRun,
+  onEmptyStorage,
+  ROOMY,
+  T0,
+  thinking,
+  upTo,
+  type OpenStorage,
+} from './storage-world.js';
 
 const thread = (id: string) => id as ThreadId;
 
@@ -134,6 +146,37 @@ function deleteContract(openStorage: OpenStorage): void {
     expect(await runs.find(alice, run.id)).toEqual(run);
   });
 
+  it('is refused while a run of the thread is suspended or held', async () => {
+    const { threads, runs } = world().ports;
+    const threadId = thread('t');
+    const run = await world().running(alice, { threadId });
+    await runs.suspend(alice, run.id, run.fence, { approvals: [], untilMs: T0 + 1 }, [suspended()], ROOMY);
+    await expect(threads.delete(alice, threadId)).rejects.toMatchObject({ code: 'thread_busy' });
+    const { run: held } = await runs.submit(alice, newRun({ threadId }), ROOMY);
+    await runs.requestCancel(alice, run.id, alice, () => closing(), ROOMY);
+    await expect(threads.delete(alice, threadId)).rejects.toMatchObject({ code: 'thread_busy' });
+    await runs.requestCancel(alice, held.id, alice, () => closing(), ROOMY);
+    expect(await threads.delete(alice, threadId)).toBe(true);
+  });
+
+  it('removes the steps and questions of its runs, and nobody else’s', async () => {
+    const { threads, runs, journal, approvals } = world().ports;
+    const [hers, his] = [question({ title: 'secret' }), question()];
+    const runsOf = [await world().running(alice), await world().running(bob)];
+    for (const [i, run] of runsOf.entries()) {
+      await journal.append(run.userId, run.id, run.fence, [recorded(okStep('a')), asking(i === 0 ? hers : his)]);
+      await world().end(run);
+    }
+    const [gone, stays] = runsOf;
+    expect(await threads.delete(alice, gone!.threadId)).toBe(true);
+    expect(await runs.steps(alice, gone!.id)).toEqual([]);
+    expect(await approvals.find({ userId: alice, roles: [] }, hers.id)).toBeUndefined();
+    expect((await approvals.list({ userId: alice, roles: [] }, { open: false }, { limit: 9 })).items).toEqual([]);
+    expect(JSON.stringify(await journal.read(alice, { after: 0, limit: 9 }))).not.toContain('secret');
+    expect(await runs.steps(bob, stays!.id)).toHaveLength(2);
+    expect(await approvals.find({ userId: bob, roles: [] }, his.id)).toBeDefined();
+  });
+
   it('frees the idempotency keys of its runs', async () => {
     const { threads, runs } = world().ports;
     const idempotency = { key: 'k', fingerprint: 'f' };
@@ -146,7 +189,7 @@ function deleteContract(openStorage: OpenStorage): void {
 
   it('removes a thread of hundreds of runs, and lets a new one begin under the same id', async () => {
     const { threads, runs } = world().ports;
-    await Promise.all(upTo(130).map(() => world().ended(alice, { threadId: thread('long') })));
+    for (const _ of upTo(130)) await world().ended(alice, { threadId: thread('long') });
     expect(await threads.delete(alice, thread('long'))).toBe(true);
     expect((await runs.list(alice, {}, { limit: 9 })).items).toEqual([]);
     expect((await world().events(alice)).map(({ seq }) => seq)).toEqual(upTo(260));

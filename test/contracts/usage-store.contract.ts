@@ -1,7 +1,8 @@
 import type { RunOutcome } from '../../src/execution/run-store.port.js';
 import type { TerminalStatus } from '../../src/execution/run-status.js';
 import { DAY_MS, USAGE_DAYS } from '../../src/execution/usage-store.port.js';
-import type { ThreadId, UserId } from '../../src/shared/ids.js';
+import { newId, type UserId } from '../../src/shared/ids.js';
+import { suspended } from './step-drafts.js';
 import {
   alice,
   bob,
@@ -88,6 +89,31 @@ export function usageStoreContract(openStorage: OpenStorage): void {
     });
   });
 
+  it('counts a run that was held and suspended as having waited until its first start', async () => {
+    const { clock, ports } = world();
+    const threadId = newId('thr');
+    const first = await world().running(alice, { threadId, agent: 'first' });
+    const { run } = await ports.runs.submit(alice, newRun({ threadId }), ROOMY);
+    clock.advance(30);
+    await world().end(first);
+    const claimed = (await ports.runs.claim(alice, run.id, opening))!;
+    clock.advance(5);
+    const sleep = { approvals: [], untilMs: clock.now() + 100 };
+    await ports.runs.suspend(alice, run.id, claimed.fence, sleep, [suspended()], ROOMY);
+    clock.advance(100);
+    await ports.runs.wake(clock.now(), 9, ROOMY);
+    const again = (await ports.runs.claim(alice, run.id, opening))!;
+    await ports.runs.finish(
+      alice,
+      run.id,
+      again.fence,
+      outcomeOf('completed', clock.now()),
+      [terminalDraft('completed')],
+      ROOMY,
+    );
+    expect(await figuresOf(alice)).toMatchObject({ waitedMs: { sum: 30 }, ranMs: { sum: 105 } });
+  });
+
   it('takes no time away when the clock was set back', async () => {
     await ended(alice, { endedAtMs: T0 - 5_000 });
     expect(await figuresOf(alice)).toMatchObject({ ranMs: { sum: 0, max: 0 } });
@@ -135,7 +161,8 @@ export function usageStoreContract(openStorage: OpenStorage): void {
   it('stays as it is when the thread is deleted', async () => {
     await ended(alice, { ranMs: 7 });
     const before = await figuresOf(alice);
-    expect(await world().ports.threads.delete(alice, 'thread-1' as ThreadId)).toBe(true);
+    const [run] = (await world().ports.runs.list(alice, {}, { limit: 1 })).items;
+    expect(await world().ports.threads.delete(alice, run!.threadId)).toBe(true);
     expect(await figuresOf(alice)).toEqual(before);
   });
 }

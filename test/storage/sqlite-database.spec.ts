@@ -25,8 +25,19 @@ afterEach(() => folder.remove());
 
 function openWorld(clock = new HeldClock()): { world: StorageWorld; storage: SqliteStorage } {
   const storage = folder.open(clock);
-  const { runs, threads, journal, usage } = storage;
-  return { storage, world: new StorageWorld({ runs, threads, journal, usage, close: async () => storage.close() }) };
+  const { runs, threads, journal, usage, approvals, schedules } = storage;
+  return {
+    storage,
+    world: new StorageWorld({
+      runs,
+      threads,
+      journal,
+      usage,
+      approvals,
+      schedules,
+      close: async () => storage.close(),
+    }),
+  };
 }
 
 /** Changes the file as a bug, a disk or a curious operator might. */

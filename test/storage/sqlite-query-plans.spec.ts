@@ -31,9 +31,13 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** Looks at all users on purpose: the start of a process and retention. */
-const FOR_ALL_USERS =
-  /^SELECT r\.id, r\.status, u\.id AS user_id FROM|^UPDATE runs SET idempotency_key = NULL|^SELECT max\(/;
+/** Looks at all users on purpose: the start of a process, retention, what is due, and questions, which others may answer. */
+const FOR_ALL_USERS = [
+  /^SELECT r\.id, r\.status, u\.id AS user_id FROM/,
+  /^UPDATE runs SET idempotency_key = NULL/,
+  /^SELECT max\(/,
+  /INDEXED BY (runs_due|runs_with_steps|approvals_by_expiry|schedules_due|approvals_by_id)\b/,
+];
 
 describe('the statements of the embedded storage', () => {
   it('are more than a few', () => {
@@ -48,11 +52,18 @@ describe('the statements of the embedded storage', () => {
     expect(database.plan(sql).filter((line) => slow.test(line))).toEqual([]);
   });
 
-  it.each(database.statements.filter((sql) => /\b(runs|run_requests|events|threads)\b/.test(sql)).map((sql) => [sql]))(
-    'names the user: %s',
-    (sql) => {
-      if (FOR_ALL_USERS.test(sql)) return;
-      expect(sql).toMatch(sql.startsWith('INSERT') ? /\(.*\buser_key\b.*\) VALUES/ : /\buser_key = |WHERE id = \?/);
-    },
-  );
+  const ofUsers = /\b(runs|run_requests|run_steps|events|threads|approvals|schedules)\b/;
+  it.each(database.statements.filter((sql) => ofUsers.test(sql)).map((sql) => [sql]))('names the user: %s', (sql) => {
+    if (FOR_ALL_USERS.some((pattern) => pattern.test(sql))) return;
+    const named = sql.startsWith('INSERT')
+      ? /\(.*\buser_key\b.*\) (VALUES|SELECT)/
+      : /\buser_key = |WHERE (u\.)?id = \?/;
+    expect(sql).toMatch(named);
+  });
+
+  it.each(
+    database.statements
+      .filter((sql) => /\b(run_steps|approvals|schedules|hold)\b/.test(sql) && /^SELECT/.test(sql))
+      .map((sql) => [sql]),
+  )('names the index that it goes by: %s', (sql) => expect(sql).toMatch(/INDEXED BY/));
 });

@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../../src/shared/clock.js';
+import { approvalStoreContract } from '../contracts/approval-store.contract.js';
 import { eventJournalContract } from '../contracts/event-journal.contract.js';
 import { runStoreContract } from '../contracts/run-store.contract.js';
+import { scheduleStoreContract } from '../contracts/schedule-store.contract.js';
 import type { StoragePorts } from '../contracts/storage-world.js';
 import { threadStoreContract } from '../contracts/thread-store.contract.js';
 import { usageStoreContract } from '../contracts/usage-store.contract.js';
@@ -9,8 +11,8 @@ import { StorageFolder } from './storage-folder.js';
 
 async function openSqlite(clock: Clock): Promise<StoragePorts> {
   const folder = new StorageFolder();
-  const { runs, threads, journal, usage } = folder.open(clock);
-  return { runs, threads, journal, usage, close: async () => folder.remove() };
+  const { runs, threads, journal, usage, approvals, schedules } = folder.open(clock);
+  return { runs, threads, journal, usage, approvals, schedules, close: async () => folder.remove() };
 }
 
 // the listeners that fail on purpose are logged
@@ -27,4 +29,10 @@ describe('UsageStore on SQLite', () => {
 });
 describe('EventJournal on SQLite', () => {
   eventJournalContract(openSqlite);
+});
+describe('ApprovalStore on SQLite', () => {
+  approvalStoreContract(openSqlite);
+});
+describe('ScheduleStore on SQLite', () => {
+  scheduleStoreContract(openSqlite);
 });

@@ -66,14 +66,19 @@ export class PipelineService {
     }
   }
 
+  /** The time limit that a pipeline of this server has for its runs, if it has one of its own. */
+  deadlineMsOf(name: string): number | undefined {
+    return this.registry.find(name)?.deadlineMs;
+  }
+
   /** This server's, sorted by name. */
   list(): readonly PipelineSummary[] {
-    return this.registry.list().map(({ name, description, inputSchema, steps }) => ({
-      name,
-      description,
-      inputSchema,
-      steps: outlineOf(steps),
-    }));
+    return this.registry.list().map(summaryOf);
+  }
+
+  find(name: string): PipelineSummary | undefined {
+    const plan = this.registry.find(name);
+    return plan && summaryOf(plan);
   }
 
   private async planOf(spec: unknown): Promise<PipelinePlan> {
@@ -104,4 +109,8 @@ function readSpec(spec: unknown): PipelineSpec {
   for (const { path, message } of error?.issues ?? []) issues.add(path, message);
   issues.throwIfAny();
   return frozenCopy(spec as PipelineSpec);
+}
+
+function summaryOf({ name, description, inputSchema, steps }: PipelinePlan): PipelineSummary {
+  return { name, description, inputSchema, steps: outlineOf(steps) };
 }
