@@ -222,7 +222,7 @@ function decideContract(openStorage: OpenStorage): void {
   });
 
   it('lets an answered run wait for a place when the lane of its owner is full', async () => {
-    const { runs, approvals } = world().ports;
+    const { approvals } = world().ports;
     const one: LaneLimits = { ...ROOMY, maxRunning: 1 };
     const { run, approval } = await waiting(alice, {}, one);
     const running = await world().running(alice, {}, one);
