@@ -12,6 +12,7 @@ export { loadConfig } from './config/load-config.js';
 export type { CleanUp } from './context/execution-scope.js';
 export { UserExecutionContext } from './context/user-execution-context.js';
 export { configureCarrel, createCarrelApp } from './create-app.js';
+export type { ClientToServerEvents, ServerToClientEvents, WireReply } from './edge/wire-events.js';
 export type { RunError, RunEvent, RunEventData, RunEventType } from './events/run-event.js';
 export type { AgentExecutionResult } from './execution/agent-execution-result.js';
 export { ExecutionEngineFactory, type FactoryReport } from './execution/execution-engine.factory.js';

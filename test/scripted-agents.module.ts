@@ -75,7 +75,7 @@ class SilentAgent implements AgentProvider<z.output<typeof Pace>> {
 }
 
 const Failure = z.object({
-  how: z.enum(['error', 'string', 'nothing', 'terminal', 'circular', 'function', 'null']).default('error'),
+  how: z.enum(['error', 'string', 'nothing', 'terminal', 'circular', 'function', 'deep', 'null']).default('error'),
   text: z.string().default(''),
 });
 
@@ -99,6 +99,8 @@ class FailAgent implements AgentProvider<z.output<typeof Failure>> {
         return circular;
       case 'function':
         return () => undefined;
+      case 'deep':
+        return JSON.parse(`${'['.repeat(11)}${']'.repeat(11)}`);
       case 'terminal':
         throw new TerminalError(text);
     }

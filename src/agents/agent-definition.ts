@@ -1,6 +1,12 @@
 import type { JsonObject, JsonValue } from '../shared/json.js';
 import type { AgentClass, BreakerOptions, FallbackOptions, RetryOptions } from './agent-provider.js';
 
+export interface WorkerOptions {
+  /** The URL of the file that exports the class. */
+  moduleUrl: string;
+  memoryMb: number;
+}
+
 /** What the registry knows of an agent. Immutable, and the same for every user. */
 export interface AgentDefinition {
   readonly name: string;
@@ -17,6 +23,8 @@ export interface AgentDefinition {
   readonly effect: 'idempotent' | 'once';
   readonly fallback?: Readonly<FallbackOptions>;
   readonly breaker?: Readonly<Required<BreakerOptions>>;
+  /** Only of agents that run in a worker thread. */
+  readonly worker?: Readonly<WorkerOptions>;
   /**
    * What the agent is to get for an input as a client sends it. Called when a run is submitted, to refuse bad input, and
    * again at each attempt, for the value (a DTO's instance, a schema's output) can't be stored.

@@ -5,7 +5,8 @@ import { discoverAgents, type DiscoveredAgent } from './agent-discovery.js';
 import { AgentEnhancers, type AgentHandler, hasEnhancers } from './agent-enhancers.js';
 import type { AgentClass, AgentProvider } from './agent-provider.js';
 import type { AgentRun } from './agent-run.js';
-import { consumeParts, isPartStream } from './consume-parts.js';
+import { resultOf } from './consume-parts.js';
+import { WorkerAgents } from './worker/worker-agents.service.js';
 
 /** Calls agents, each through what its own class declares of guards, interceptors, pipes and filters. */
 @Injectable()
@@ -14,7 +15,11 @@ export class AgentInvoker {
   /** Only agents that have any, so that all others are called without a detour. */
   readonly #enhanced: ReadonlyMap<AgentClass, DiscoveredAgent>;
 
-  constructor(discovery: DiscoveryService, modules: ModulesContainer) {
+  constructor(
+    discovery: DiscoveryService,
+    modules: ModulesContainer,
+    private readonly workers: WorkerAgents,
+  ) {
     this.#enhancers = new AgentEnhancers(modules);
     this.#enhanced = new Map(
       discoverAgents(discovery)
@@ -28,32 +33,31 @@ export class AgentInvoker {
 
   /**
    * Calls `run` of an instance that was resolved in `contextId`, with an input that `definition.validate` has returned.
-   * The parts of a generating agent are emitted; to its interceptors it looks like any other agent.
+   * The parts of a generating agent are emitted; to its interceptors it looks like any other agent, and so does one that is
+   * carried out in a worker: there the instance only lends its class to the enhancers.
    *
    * @throws CarrelError `agent_denied` when a guard refuses; otherwise what the agent throws
    */
   async invoke(
-    definition: Pick<AgentDefinition, 'agentClass'>,
+    definition: Pick<AgentDefinition, 'agentClass' | 'name' | 'worker'>,
     instance: AgentProvider,
     contextId: ContextId,
     input: unknown,
     run: AgentRun,
   ): Promise<unknown> {
+    const { name, worker } = definition;
+    const call = (value: unknown) =>
+      worker ? this.workers.call({ name, worker }, value, run) : resultOf(instance.run(value, run), run);
     const enhanced = this.#enhanced.get(definition.agentClass);
-    if (!enhanced) return resultOf(instance.run(input, run), run);
+    if (!enhanced) return call(input);
     return this.#enhancers.call(enhanced, contextId, input, run, {
       instance,
       // oxlint-disable-next-line typescript/unbound-method -- never called: Nest finds a method's metadata by the method itself
       method: instance.run as AgentHandler['method'],
       call: async (piped) => {
         run.signal.throwIfAborted(); // guards and pipes may have taken their time
-        return resultOf(instance.run(piped, run), run);
+        return call(piped);
       },
     });
   }
-}
-
-async function resultOf(returned: unknown, run: AgentRun): Promise<unknown> {
-  const result = await returned;
-  return isPartStream(result) ? consumeParts(result, run) : result;
 }

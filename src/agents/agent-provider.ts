@@ -56,6 +56,18 @@ export interface AgentOptions {
   fallback?: FallbackOptions;
   /** Leaves the agent alone for a while when it has failed too often for a user; others' calls go on. @default none */
   breaker?: BreakerOptions;
+  /**
+   * `'worker'`: each attempt runs in a thread of its own, with a heap of its own, and is really ended when its time is over,
+   * also in the middle of a loop. For agents that may hog the processor: in the server's own thread they hold up all users.
+   * Guards, interceptors, pipes and filters stay in the server's thread; input, results and what the agent tells its run
+   * cross over as plain data. The constructor may want a `UserExecutionContext` and nothing else, and is called on both sides:
+   * leave the work to `run`. A thread takes some tenths of a second to begin. @default none
+   */
+  isolate?: 'worker';
+  /** Where the worker finds the exported class: write `import.meta.url`. The file is loaded anew for each attempt. */
+  moduleUrl?: string;
+  /** The heap that the worker may have; Node's buffers are not part of it. @default 256 */
+  memoryMb?: number;
 }
 
 /** Another agent, by name, that is given the same input; or a fixed value. */

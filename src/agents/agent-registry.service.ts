@@ -5,6 +5,7 @@ import { CarrelError, isCarrelError } from '../shared/errors.js';
 import type { AgentDefinition } from './agent-definition.js';
 import { discoverAgents, type DiscoveredAgent } from './agent-discovery.js';
 import { defineAgent } from './define-agent.js';
+import { checkWorker } from './worker/check-worker.js';
 
 const MAX_NAME_CHARS = 64;
 const MAX_NEAR_NAMES = 3;
@@ -26,9 +27,10 @@ export class AgentRegistry implements OnModuleInit {
     );
   }
 
-  /** Examples are what people try first: one that the agent itself would refuse stops the boot. */
+  /** Examples are what people try first: one that the agent itself would refuse stops the boot. So does a worker without its agent. */
   async onModuleInit(): Promise<void> {
     for (const agent of this.list()) {
+      if (agent.worker) await checkWorker(agent, agent.worker);
       if (agent.example === undefined) continue;
       await agent.validate(agent.example).catch((error: unknown) => {
         const reason = isCarrelError(error) ? error.message : 'its schema throws';
@@ -96,8 +98,28 @@ function defineAll(discovered: readonly DiscoveredAgent[]): AgentDefinition[] {
     owners.set(definition.name, agent);
     definitions.push(definition);
   }
+  for (const { agent, problem } of problemsOfFallbacks(definitions)) {
+    problems.push(`${whereabouts(owners.get(agent)!)}: ${problem}`);
+  }
   if (problems.length > 0) throw new CarrelError('invalid_agent', problems.join('\n'));
   return definitions;
+}
+
+/** A fallback may have a fallback of its own, but the way through them has to end. */
+function problemsOfFallbacks(definitions: readonly AgentDefinition[]): { agent: string; problem: string }[] {
+  const fallbacks = new Map(definitions.map(({ name, fallback }) => [name, fallback]));
+  return definitions.flatMap(({ name: agent, fallback }) => {
+    if (fallback && 'agent' in fallback && !fallbacks.has(fallback.agent)) {
+      return [{ agent, problem: `its fallback "${fallback.agent}" is no agent of this server` }];
+    }
+    const path = [agent];
+    for (let next = fallback; next && 'agent' in next; next = fallbacks.get(next.agent)) {
+      const isCircle = path.includes(next.agent);
+      path.push(next.agent);
+      if (isCircle) return [{ agent, problem: `its fallbacks go round in a circle: ${path.join(' → ')}` }];
+    }
+    return [];
+  });
 }
 
 function whereabouts({ agentClass, provider }: DiscoveredAgent): string {

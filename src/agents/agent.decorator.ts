@@ -1,4 +1,8 @@
-import { Injectable, Scope } from '@nestjs/common';
+// oxlint-disable-next-line import/no-unassigned-import -- what the decorators below write to
+import 'reflect-metadata';
+// not the whole of Nest, for agents in workers load this at each attempt
+import { Injectable } from '@nestjs/common/decorators/core/injectable.decorator.js';
+import { Scope } from '@nestjs/common/interfaces/scope-options.interface.js';
 import type { AgentClass, AgentOptions } from './agent-provider.js';
 
 /** A text, not a symbol: an agent's package may have a copy of this module of its own. */

@@ -4,6 +4,12 @@ import type { AgentRun } from './agent-run.js';
 /** How much text of a generator is kept for the case that it returns nothing. */
 const MAX_GATHERED_CHARS = 1_000_000;
 
+/** What an agent's method has come to, its parts emitted if it yields any. */
+export async function resultOf(returned: unknown, run: AgentRun): Promise<unknown> {
+  const result = await returned;
+  return isPartStream(result) ? consumeParts(result, run) : result;
+}
+
 /** True for what an async generator method returns, and for anything else that yields over time. */
 export function isPartStream(result: unknown): result is AsyncIterable<unknown> {
   return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;

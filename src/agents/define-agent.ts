@@ -6,11 +6,13 @@ import type { DiscoveredAgent } from './agent-discovery.js';
 import { inputReader } from './agent-input.js';
 import type { InputReader } from './input-reader.js';
 import { agentOptionsSchema } from './agent-options.js';
-import type { AgentClass } from './agent-provider.js';
+import type { AgentClass, FallbackOptions } from './agent-provider.js';
+import { problemsOfInjection } from './worker/worker-injection.js';
 
 /** More than a person reads, and little enough for an error. */
 const MAX_ISSUES = 20;
 const MAX_ISSUE_CHARS = 300;
+const DEFAULT_MEMORY_MB = 256;
 
 /**
  * Checks a discovered class.
@@ -26,11 +28,16 @@ export function defineAgent(agent: DiscoveredAgent): AgentDefinition | readonly 
   if (typeof reader === 'string') {
     return [...problems, `its input ${reader}; give @Agent an "input" that says what it accepts`];
   }
+  if (options.isolate) problems.push(...problemsOfInjection(agent));
   if (problems.length > 0) return problems;
+  const { isolate: _, moduleUrl, memoryMb = DEFAULT_MEMORY_MB, ...rest } = options;
   return Object.freeze({
-    ...options,
+    ...rest,
     example: frozenCopy(options.example as JsonValue | undefined),
     retry: Object.freeze(options.retry),
+    fallback: frozenCopy(options.fallback as FallbackOptions | undefined),
+    breaker: Object.freeze(options.breaker),
+    worker: moduleUrl === undefined ? undefined : Object.freeze({ moduleUrl, memoryMb }),
     effect: options.effect ?? 'once',
     agentClass: agent.agentClass as unknown as AgentClass,
     inputSchema: frozenCopy(reader.jsonSchema),

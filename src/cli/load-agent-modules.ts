@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+// oxlint-disable-next-line import/no-unassigned-import -- it is what adds `Reflect.hasMetadata`; Nest comes later
+import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import { CarrelError } from '../shared/errors.js';
 
@@ -22,7 +24,12 @@ async function modulesOf(path: string): Promise<readonly Type[]> {
   if (!existsSync(file)) throw new CarrelError('invalid_config', `--agents ${path}: there is no file ${file}`);
   const exported = await defaultExportOf(path, file);
   const modules: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
-  if (modules.length > 0 && modules.every(isClass)) return modules;
+  if (modules.length > 0 && modules.every(isClass)) {
+    const plain = modules.find((module) => !offersSomething(module));
+    if (!plain) return modules;
+    const why = `the class ${plain.name || 'without a name'} is not decorated with @Module, or its module has nothing in it`;
+    throw new CarrelError('invalid_config', `--agents ${path}: ${why}; ${FIX}`);
+  }
   throw new CarrelError('invalid_config', `--agents ${path}: ${describe(exported)}; ${FIX}`);
 }
 
@@ -37,6 +44,11 @@ async function defaultExportOf(path: string, file: string): Promise<unknown> {
 
 function isClass(value: unknown): value is Type {
   return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+/** Nest takes any class for a module, and would leave out an agent that is exported by itself without a word. */
+function offersSomething(module: Type): boolean {
+  return ['providers', 'imports', 'controllers', 'exports'].some((key) => Reflect.hasMetadata(key, module));
 }
 
 function describe(exported: unknown): string {

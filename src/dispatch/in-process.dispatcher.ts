@@ -1,8 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { ReservedSlot, RunConsumer, RunDispatcher } from '../execution/run-dispatcher.port.js';
-import type { RunRecord, RunRef } from '../execution/run-store.port.js';
+import type { ClaimedRun, RunRef } from '../execution/run-store.port.js';
 import type { UserId } from '../shared/ids.js';
+import { runInLogScope } from '../shared/log-scope.js';
 
 /**
  * Carries admitted runs to this very process. Users take turns: whoever was served last goes to the end of the line, so
@@ -103,9 +104,10 @@ export class InProcessDispatcher implements RunDispatcher {
     this.untilItEnds(consumer, ref);
   }
 
-  private untilItEnds(consumer: RunConsumer, ref: RunRef, claimed?: RunRecord): void {
-    void consumer
-      .run(ref, claimed)
+  /** Under its own ids in the log: the slot may have become free by the end of somebody else's run. */
+  private untilItEnds(consumer: RunConsumer, ref: RunRef, claimed?: ClaimedRun): void {
+    const { userId, runId } = ref;
+    void runInLogScope({ userId, runId }, () => consumer.run(ref, claimed))
       .catch((err: unknown) =>
         this.logger.error({ err, ...ref }, 'a run was given up; it goes on when the server starts again'),
       )

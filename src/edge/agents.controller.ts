@@ -29,7 +29,7 @@ export class AgentsController {
   @Documented({
     summary: 'One agent',
     answers: { 200: { description: 'How it is declared.', schema: 'Agent' } },
-    problems: ['not_found'],
+    problems: ['invalid_request', 'not_found'],
   })
   @Get(':name')
   find(@Param('name') name: string): AgentView {

@@ -3,7 +3,11 @@ import { WebSocketGateway, type OnGatewayConnection, type OnGatewayInit } from '
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
-import { SocketAdmission } from './socket-admission.service.js';
+import type { UserId } from '../shared/ids.js';
+import { runInLogScope } from '../shared/log-scope.js';
+import { requestIdFrom } from './request-context.js';
+import { roomOf, SocketAdmission } from './socket-admission.service.js';
+import { censusOf, type SocketCensus } from './socket-census.js';
 import { SocketMessages } from './socket-messages.service.js';
 import type { AgentsNamespace, AgentsSocket } from './socket-outlet.js';
 import { refusal } from './socket-refusal.js';
@@ -29,16 +33,29 @@ export class AgentsGateway implements OnGatewayInit<AgentsNamespace>, OnGatewayC
     this.namespace = namespace;
     // Nest's guards do not run at the handshake.
     namespace.use((socket, next) => {
-      this.admission.admit(socket).then(
-        () => next(),
-        (error: unknown) => next(refusal(error)),
-      );
+      runInLogScope({ requestId: requestIdFrom(socket.request.headers['x-request-id']) }, () => {
+        this.admission.admit(socket).then(
+          () => next(),
+          (error: unknown) => next(refusal(error)),
+        );
+      });
     });
   }
 
   handleConnection(socket: AgentsSocket): void {
     const { messages, journal, clock, config } = this;
     new SocketSession({ socket, admission: this.admission.of(socket), messages, journal, clock, config }).open();
+  }
+
+  /** Connected sockets of all users. */
+  get socketCount(): number {
+    return this.namespace?.sockets.size ?? 0;
+  }
+
+  censusOf(userId: UserId): SocketCensus {
+    const { admission } = this;
+    const user = { userId, room: roomOf(userId), own: admission.socketsOf(userId) };
+    return censusOf(this.namespace, user, (socket) => admission.ownerOf(socket));
   }
 
   /** Tells every client to come back later; the sockets stay open, so that the events of ending runs still arrive. */

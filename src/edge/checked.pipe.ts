@@ -17,9 +17,13 @@ const MAX_NAME_LENGTH = 64;
 class CheckedPipe implements PipeTransform<unknown, object> {
   private readonly known = new Map<DtoClass, ReadonlySet<string>>();
 
+  /** @param whenMissing what a body counts as that was not sent */
+  constructor(private readonly whenMissing?: object) {}
+
   /** @throws CarrelError `invalid_request` with `issues` that name each property */
-  transform(value: unknown, { metatype, type }: ArgumentMetadata): object {
+  transform(given: unknown, { metatype, type }: ArgumentMetadata): object {
     const dtoClass = metatype as DtoClass;
+    const value = given === undefined ? this.whenMissing : given;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw refusal([{ path: '', message: `the ${type} must be an object` }]);
     }
@@ -47,6 +51,9 @@ class CheckedPipe implements PipeTransform<unknown, object> {
 
 /** For `@Body(CHECKED)` and `@Query(CHECKED)`. */
 export const CHECKED = new CheckedPipe();
+
+/** For `@Body(CHECKED_IF_GIVEN)`: without a body everything is as if left out. */
+export const CHECKED_IF_GIVEN = new CheckedPipe({});
 
 interface Issue {
   path: string;

@@ -1,8 +1,11 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ExecutionModule } from '../execution/execution.module.js';
+import { AdminController } from './admin.controller.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsGateway } from './agents.gateway.js';
+import { ApprovalsController } from './approvals.controller.js';
+import { ConnectionsOf } from './connections-of.service.js';
 import { ErrorDocsController } from './error-docs.controller.js';
 import { EventPages } from './event-pages.service.js';
 import { EventStreams } from './event-streams.service.js';
@@ -10,10 +13,16 @@ import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
 import { HttpIdentity } from './http-identity.js';
 import { HttpLogging } from './http-logging.js';
+import { IsolationCheck } from './isolation-check.service.js';
+import { IsolationController } from './isolation.controller.js';
 import { MeController } from './me.controller.js';
+import { PipelinesController } from './pipelines.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteMethods } from './route-methods.service.js';
+import { RunAgainController } from './run-again.controller.js';
+import { RunQuestions } from './run-questions.service.js';
 import { RunsController } from './runs.controller.js';
+import { SchedulesController } from './schedules.controller.js';
 import { SocketAdmission } from './socket-admission.service.js';
 import { SocketMessages } from './socket-messages.service.js';
 import { SocketShutdown } from './socket-shutdown.service.js';
@@ -26,12 +35,18 @@ import { UserFeeds } from './user-feeds.service.js';
 @Module({
   imports: [ExecutionModule],
   controllers: [
+    AdminController,
     AgentsController,
+    ApprovalsController,
     ErrorDocsController,
     EventsController,
     HealthController,
+    IsolationController,
     MeController,
+    PipelinesController,
+    RunAgainController,
     RunsController,
+    SchedulesController,
     ThreadsController,
     UsageController,
   ],
@@ -44,6 +59,9 @@ import { UserFeeds } from './user-feeds.service.js';
     EventPages,
     EventStreams,
     AgentsGateway,
+    ConnectionsOf,
+    IsolationCheck,
+    RunQuestions,
     SocketAdmission,
     SocketMessages,
     SocketShutdown,

@@ -25,8 +25,8 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
       'Wait as `Retry-After` says. If it lasts, look in the log for "the keys can not be fetched", and check the URL.',
   },
   forbidden: {
-    when: 'A controller of your own application refuses the caller (`ForbiddenException`). Carrel itself answers what belongs to somebody else with `not_found`.',
-    remedy: 'Call it as a user who may, or change what your controller asks for.',
+    when: 'You may see this, but not do it: the question is for users who have one of its `approvers` as role, the route is for operators, or a controller of your own application refuses the caller (`ForbiddenException`). What belongs to somebody else is answered with `not_found` instead.',
+    remedy: 'Call it as a user who may: the message names the role.',
   },
   invalid_request: {
     when: 'The request or message itself is wrong: a property is missing, unknown or of the wrong type, the body is not JSON, a header, cursor or position can not be right, or metadata has a reserved key. Nothing was stored.',
@@ -41,12 +41,30 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy:
       'Use one of `GET /v1/agents`; `near` has names that are like the one you sent. An agent of your own must be loaded with `carrel start --agents`.',
   },
+  unknown_pipeline: {
+    when: 'No pipeline of this server has the name that a run asks for.',
+    remedy:
+      'Use one of `GET /v1/pipelines`, or send a whole pipeline as `pipeline`. One of your own must be loaded with `carrel start --agents`.',
+  },
+  invalid_pipeline: {
+    when: 'A pipeline that came with the request can not be carried out: a step depends on itself or on one that is not there, names an agent or a pipeline that this server does not have, or has a condition or a mapping that can not be right. The message and `issues` name the path. No run was made.',
+    remedy: 'Correct the step at that path.',
+  },
+  invalid_schedule: {
+    when: 'The cron expression, the time zone or the combination of them can not be used, or would never come due.',
+    remedy:
+      'Send five fields (six with seconds), such as `30 9 * * 1-5`, and an IANA time zone such as `Europe/Berlin`.',
+  },
+  invalid_answer: {
+    when: 'The answer to a question does not fit its `schema`, or the decision does not fit its kind: an approval is approved or rejected, a question is answered or declined. The question stays open.',
+    remedy: 'Correct what the message names; `GET /v1/approvals/<id>` shows what was asked.',
+  },
   unknown_event: {
     when: 'A Socket.IO client sent a message of a name that the server does not know.',
     remedy: 'Use one of those that the message lists.',
   },
   not_found: {
-    when: "There is nothing at the path, or no run, thread or agent of that id for this caller. Somebody else's is answered exactly so. A Socket.IO client that connects to another namespace than `/agents` gets it too.",
+    when: "There is nothing at the path, or no run, thread, question, schedule, agent or pipeline of that id for this caller. Somebody else's is answered exactly so. A Socket.IO client that connects to another namespace than `/agents` gets it too.",
     remedy: 'Check the path and the id, and whose token it is.',
   },
   method_not_allowed: {
@@ -66,16 +84,33 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy: 'Use a new key for a new request; the same key only with exactly the same request.',
   },
   run_ended: {
-    when: 'What you asked for needs a run that has not ended, such as cancelling it; this one has.',
-    remedy: 'Nothing: fetch the run to see how it ended.',
+    when: 'What you asked for needs a run that has not ended, such as cancelling or resuming it; this one has.',
+    remedy: 'Fetch the run to see how it ended; `POST /v1/runs/<id>/retry` tries it again.',
   },
   run_not_ended: {
-    when: 'What you asked for needs a run that has ended; this one has not.',
+    when: 'What you asked for needs a run that has ended, such as retrying it; this one has not.',
     remedy: 'Wait for its end, or cancel it first.',
   },
   thread_busy: {
-    when: 'A thread was to be deleted that has runs waiting or under way.',
-    remedy: 'Wait for them or cancel them (`GET /v1/threads/<id>/runs`), then delete it.',
+    when: 'The thread has runs that have not ended: it was to be deleted, or a run was to be started in it with `onConflict: "reject"`.',
+    remedy: 'Wait for them or cancel them (`GET /v1/threads/<id>/runs`), then try again.',
+  },
+  approval_closed: {
+    when: 'The question was decided already (perhaps on another device), it has expired, or its run has ended. The first decision counts.',
+    remedy: 'Nothing: fetch the question to see what became of it.',
+  },
+  approval_changed: {
+    when: 'The `hash` that was sent with the decision is not the one of what is asked: the question that was shown is not the one that is open.',
+    remedy: 'Fetch the question, show it again, and decide about what it says now.',
+  },
+  no_open_question: {
+    when: 'A run was to be resumed that asks nothing which you may answer: it does not wait for a person, or not any more.',
+    remedy:
+      'Fetch the run. One that sleeps goes on by itself; one that has ended can be tried again (`POST /v1/runs/<id>/retry`).',
+  },
+  several_open_questions: {
+    when: 'A run was to be resumed that asks more than one question at once.',
+    remedy: 'Say which one with `approvalId`; `GET /v1/approvals` lists them.',
   },
   queue_full: {
     when: 'As many of your runs are waiting as may (`CARREL_USER_MAX_QUEUED`). No run was made, and nobody else is affected.',
@@ -88,6 +123,14 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   too_many_sockets: {
     when: 'You have as many sockets, or as many event streams, open as you may (`CARREL_USER_MAX_SOCKETS`).',
     remedy: 'Close one. One socket is enough for all of your runs.',
+  },
+  too_many_suspended: {
+    when: 'As many of your runs wait for a person or for time as may (`CARREL_USER_MAX_SUSPENDED`); the run that was about to wait, too, has failed instead.',
+    remedy: 'Answer or cancel some (`GET /v1/approvals`, `GET /v1/runs?status=suspended`), then retry the run.',
+  },
+  too_many_schedules: {
+    when: 'You have as many schedules as you may (`CARREL_USER_MAX_SCHEDULES`).',
+    remedy: 'Delete one that you no longer need; `GET /v1/schedules` lists them.',
   },
   agent_failed: {
     when: 'The agent threw an error, in each of its attempts if it has several. What it threw is in the log, under the support code, and nowhere else.',
@@ -102,7 +145,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy: "It is the agent's fault: it must return a value, `null` if there is nothing to say.",
   },
   invalid_result: {
-    when: 'What the agent returned or yielded can not be written as JSON, or is too large.',
+    when: 'What the agent returned or yielded can not be written as JSON, is too large (`CARREL_BODY_LIMIT_BYTES`) or nested too deep (`CARREL_JSON_DEPTH`).',
     remedy: "It is the agent's fault; the message says what was wrong.",
   },
   attempt_timed_out: {
@@ -116,6 +159,39 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   no_progress: {
     when: 'The agent did nothing for so long (`CARREL_NO_PROGRESS_MS`) that it was declared dead. Whatever it emits counts as progress.',
     remedy: 'Start the run again; an agent that works in silence should report its progress.',
+  },
+  step_timed_out: {
+    when: 'A step took longer than its `timeoutMs`, in each of its attempts if it has several.',
+    remedy: 'Retry the run: what has finished is not done again. Or ask for less at once, or raise the limit.',
+  },
+  step_not_done: {
+    when: 'The process died while a step was under way that must not be done twice, and whoever was asked said that it was not to be done again.',
+    remedy: 'Check what the step has already done, then start a new run.',
+  },
+  too_many_steps: {
+    when: 'The run has made as many steps as a run may (`CARREL_RUN_MAX_STEPS`), those of its children included.',
+    remedy: 'Do more in one step, or split the work among several runs.',
+  },
+  nondeterministic_agent: {
+    when: 'The agent ran again from the top, and made another step than the one that is recorded in its place. The message names both.',
+    remedy:
+      "It is the agent's fault: its steps must come in the same order whenever it runs. What can differ (time, random numbers, the outside world) belongs inside a step.",
+  },
+  pipeline_failed: {
+    when: 'A step of the pipeline failed that the pipeline can not go on without. The message names its path; the result of each step is in the events.',
+    remedy: 'Retry the run with `reuseSteps`: the steps that have finished are not done again.',
+  },
+  circuit_open: {
+    when: "The agent has failed too often for you lately, and is left alone for a while. Other users' failures have no part in it.",
+    remedy: 'Wait as `retryAfterMs` says, then start the run again.',
+  },
+  hook_failed: {
+    when: 'A hook of this server refused the run, or failed before it could begin.',
+    remedy: 'Give the support code to whoever runs the server: its log has the reason.',
+  },
+  worker_failed: {
+    when: 'The agent has a thread of its own (`isolate`), and that thread ended before the agent did: it ran out of memory or was ended by what it runs.',
+    remedy: 'Ask for less at once, or raise the memory limit of the agent; then start the run again.',
   },
   interrupted: {
     when: 'The server stopped or crashed while the run was under way, and the agent is not declared `idempotent`, so that it was not run again by itself.',

@@ -58,6 +58,10 @@ export class EventFeed {
     this.pageSize = this.maxPageSize;
   }
 
+  get userId(): UserId {
+    return this.options.userId;
+  }
+
   /** `seq` of the last event that was sent, or where the feed begins. */
   get position(): number {
     return this.cursor;

@@ -3,7 +3,7 @@ import type { EventBus } from '../events/event-bus.js';
 import type { EventJournal } from '../events/event-journal.port.js';
 import { isTerminalType, type JournalledEvent } from '../events/run-event.js';
 import type { Clock } from '../shared/clock.js';
-import type { RunId, UserId } from '../shared/ids.js';
+import type { RequestId, RunId, UserId } from '../shared/ids.js';
 import { EventFeed } from './event-feed.js';
 import type { SseResponse } from './sse-response.js';
 
@@ -13,6 +13,7 @@ export interface EventStreamParts {
   bus: EventBus;
   clock: Clock;
   userId: UserId;
+  requestId: RequestId;
   after: number;
   /** Only this run's events; the stream ends with the run. */
   run?: { id: RunId; ended: boolean };
@@ -45,6 +46,11 @@ export class EventStream {
       failed: (error) => this.fail(error),
     });
     void response.closed.then(() => this.stop());
+  }
+
+  /** Whose events it reads. */
+  get userId(): UserId {
+    return this.feed.userId;
   }
 
   /** @throws CarrelError `invalid_request` when `after` lies ahead of the newest event; nothing has been sent then */
@@ -80,7 +86,8 @@ export class EventStream {
 
   /** The client comes back by itself, with the position it has reached. */
   private fail(err: unknown): void {
-    logger.error({ err, userId: this.parts.userId }, 'a stream of events failed');
+    const { userId, requestId, run } = this.parts;
+    logger.error({ err, userId, requestId, runId: run?.id }, 'a stream of events failed');
     this.stop();
     this.parts.response.end();
   }

@@ -38,6 +38,12 @@ export class EventStreams implements BeforeApplicationShutdown {
     return [...this.byUser.values()].reduce((sum, own) => sum + own.size, 0);
   }
 
+  /** A user's open streams, and how many of them read somebody else's events. */
+  of(userId: UserId): { open: number; foreign: number } {
+    const own = [...(this.byUser.get(userId) ?? [])];
+    return { open: own.length, foreign: own.filter(({ stream }) => stream.userId !== userId).length };
+  }
+
   /**
    * Answers a request with the caller's events behind `Last-Event-ID`, or behind `after`, or with one run's.
    *
@@ -46,7 +52,7 @@ export class EventStreams implements BeforeApplicationShutdown {
   async open(
     request: FastifyRequest,
     reply: FastifyReply,
-    { userId }: UserExecutionContext,
+    { userId, requestId }: UserExecutionContext,
     { after, run }: { after?: number; run?: { id: RunId; ended: boolean } },
   ): Promise<void> {
     const position = lastEventId(request) ?? after ?? 0;
@@ -62,7 +68,8 @@ export class EventStreams implements BeforeApplicationShutdown {
     const { journal, bus, clock } = this;
     const response = new SseResponse(reply, clock);
     const expiresAtMs = identityOf(request)?.expiresAtMs ?? clock.now();
-    const stream = new EventStream({ response, journal, bus, clock, userId, after: position, run, expiresAtMs });
+    const parts = { response, journal, bus, clock, userId, requestId, after: position, run, expiresAtMs };
+    const stream = new EventStream(parts);
     const leave = this.enter(userId, { stream, response });
     try {
       await stream.start();

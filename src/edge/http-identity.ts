@@ -41,10 +41,12 @@ export class HttpIdentity implements OnModuleInit {
     if (token === undefined) return refuse(reply, done, new CarrelError('unauthenticated', MISSING_TOKEN));
     const known = this.tokens.verifyCached(token);
     if (known) return this.admit(known, request, requestId, done);
-    this.tokens.verify(token).then(
-      (identity) => this.admit(identity, request, requestId, done),
-      (error: Error) => refuse(reply, done, error),
-    );
+    runInLogScope({ requestId }, () => {
+      this.tokens.verify(token).then(
+        (identity) => this.admit(identity, request, requestId, done),
+        (error: Error) => refuse(reply, done, error),
+      );
+    });
   }
 
   private admit(identity: Identity, request: FastifyRequest, requestId: RequestId, done: Done): void {

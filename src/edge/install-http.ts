@@ -33,7 +33,7 @@ export function installHttp(app: NestFastifyApplication, { http }: CarrelConfig)
   if (http.corsOrigins.length === 0) return;
   app.enableCors({
     origin: [...http.corsOrigins],
-    methods: ['GET', 'POST', 'DELETE'],
+    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
   });

@@ -4,7 +4,7 @@ import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'p
 import pretty from 'pino-pretty';
 import type { CarrelConfig } from '../config/config.js';
 import { currentLogScope } from '../shared/log-scope.js';
-import { redactError, redactLogged } from './log-redaction.js';
+import { redactError, redactLogged, withoutTokens } from './log-redaction.js';
 
 /**
  * nestjs-pino's loggers on a pino of this application. Its own module is left out: it keeps one logger per process,
@@ -76,6 +76,7 @@ export function createLogger(log: CarrelConfig['log'], destination = destination
     mixinMergeStrategy: (line, ids) => ({ ...ids, ...line }),
     formatters: { level: (level) => ({ level }), log: redactLogged },
     serializers: { err: redactError },
+    hooks: { streamWrite: withoutTokens },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
   return pino(options, destination);

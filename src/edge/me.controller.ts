@@ -4,12 +4,13 @@ import type { FastifyRequest } from 'fastify';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ExecutionService } from '../execution/execution.service.js';
+import type { RunRecord } from '../execution/run-store.port.js';
 import { CHECKED } from './checked.pipe.js';
 import { CurrentContext } from './current-context.decorator.js';
 import { identityOf } from './identity-carrier.js';
 import { Documented } from './openapi/documented.decorator.js';
 import { LimitQuery } from './page.query.js';
-import { isoTime } from './run-view.js';
+import { isoTime, momentOf, namesOf } from './run-view.js';
 
 /** The caller, as the server sees them, and their share of it. */
 @ApiTags('Me')
@@ -36,15 +37,16 @@ export class MeController {
   })
   @Get('limits')
   async limits(@CurrentContext() context: UserExecutionContext) {
-    const { running, queued, starts, windowEndsAtMs } = await this.execution.lane(context);
+    const { running, queued, suspended, starts, windowEndsAtMs } = await this.execution.lane(context);
     const windowEndsAt = windowEndsAtMs === 0 ? undefined : isoTime(windowEndsAtMs);
-    return { limits: this.config.lane, use: { running, queued, starts, windowEndsAt } };
+    return { limits: this.config.lane, use: { running, queued, suspended, starts, windowEndsAt } };
   }
 
   /** A run that waits for a free slot of the server is `running` here: it has its place in the lane. */
   @Documented({
     summary: 'Your waiting runs',
-    description: 'In the order in which they will be admitted.',
+    description:
+      'In the order in which they will be admitted. Those that are held for their time or for their thread come last: `heldBy` says so.',
     answers: { 200: { description: 'How many there are, and the first of them.', schema: 'Queue' } },
     problems: ['invalid_request'],
   })
@@ -54,12 +56,21 @@ export class MeController {
       this.execution.lane(context),
       this.execution.waiting(context, limit),
     ]);
-    const items = waiting.map(({ id, agent, createdAtMs }, index) => ({
-      id,
-      agent,
-      position: index + 1,
-      createdAt: isoTime(createdAtMs),
-    }));
-    return { running, queued, items };
+    return { running, queued, items: waiting.map(toWaitingView) };
   }
+}
+
+function toWaitingView(run: RunRecord, index: number) {
+  const { agent, pipeline } = namesOf(run);
+  return {
+    id: run.id,
+    agent,
+    pipeline,
+    threadId: run.threadId,
+    priority: run.priority,
+    position: index + 1,
+    heldBy: run.heldBy,
+    notBefore: momentOf(run.notBeforeMs),
+    createdAt: isoTime(run.createdAtMs),
+  };
 }

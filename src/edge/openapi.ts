@@ -42,9 +42,13 @@ function createDocument(app: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .addTag('Runs')
     .addTag('Events')
+    .addTag('Approvals')
+    .addTag('Schedules')
     .addTag('Agents')
+    .addTag('Pipelines')
     .addTag('Threads')
     .addTag('Me')
+    .addTag('Operators')
     .addTag('Health')
     .build();
   const components = { ...config.components, schemas: { ...SCHEMAS } } as NonNullable<OpenAPIObject['components']>;

@@ -20,7 +20,7 @@ import { answerStart } from './run-start.js';
 import { toRunView, type RunView } from './run-view.js';
 import { StartRunDto } from './start-run.dto.js';
 import { toListView, type ListView } from './list-view.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { Documented, UNASKED_BODY } from './openapi/documented.decorator.js';
 import { RUN_ID_PARAM } from './openapi/path-params.js';
 
 /** The caller's runs. */
@@ -43,13 +43,12 @@ export class RunsController {
   @Post()
   async start(
     @CurrentContext() context: UserExecutionContext,
-    @Body(CHECKED) { agent, input, threadId, metadata }: StartRunDto,
+    @Body(CHECKED) body: StartRunDto,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RunView> {
-    const request = { agent, input, threadId, metadata, idempotencyKey };
-    return answerStart(this.execution, context, request, { prefer, reply });
+    return answerStart(this.execution, context, { ...body, idempotencyKey }, { prefer, reply });
   }
 
   @Documented({
@@ -68,7 +67,7 @@ export class RunsController {
   @Documented({
     summary: 'One run',
     answers: { 200: { description: 'The run as it is now.', schema: 'Run' } },
-    problems: ['not_found'],
+    problems: ['invalid_request', 'not_found'],
   })
   @ApiParam(RUN_ID_PARAM)
   @Get(':id')
@@ -122,7 +121,7 @@ export class RunsController {
       202: { description: 'It has been told to stop.', schema: 'Run', example: 'QueuedRun' },
       200: { description: 'It has ended, cancelled or otherwise.', schema: 'Run' },
     },
-    problems: ['invalid_request', 'not_found', 'run_ended'],
+    problems: ['invalid_request', 'not_found', 'run_ended', ...UNASKED_BODY],
   })
   @ApiParam(RUN_ID_PARAM)
   @Post(':id/cancel')

@@ -47,7 +47,7 @@ export class SharedStateController {
     reply.headers({ deprecation: DEPRECATED_SINCE, link: GUIDE_LINK });
     const request = { ...runRequestOfSharedState(body, context.userId), idempotencyKey };
     const run = await answerStart(this.execution, context, request, { prefer, reply });
-    this.warnings.warn(context.audit.userAgent, run.agent);
+    this.warnings.warn(context.audit.userAgent, request.agent);
     return run;
   }
 }

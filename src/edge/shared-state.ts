@@ -20,7 +20,7 @@ const BODY_FIELDS = new Set(['agent', 'agent_name', 'state']);
  * @throws CarrelError `forbidden` when the state names another user than the token; `invalid_request` with `issues` that
  *   name each field
  */
-export function runRequestOfSharedState(body: unknown, userId: UserId): RunRequest {
+export function runRequestOfSharedState(body: unknown, userId: UserId): RunRequest & { agent: string } {
   const { state: givenState, ...call } = fieldsOf(body, 'the body');
   const state = fieldsOf(givenState, 'state');
   if (state['user_id'] !== undefined && state['user_id'] !== userId) {

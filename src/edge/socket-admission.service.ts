@@ -32,6 +32,7 @@ export class SocketAdmission {
   private readonly admitted = new WeakMap<AgentsSocket, Admission>();
   /** Connections that have a socket here, or are about to: each may have one. */
   private readonly connections = new WeakSet<AgentsSocket['conn']>();
+  private readonly byUser = new Map<UserId, Set<AgentsSocket>>();
 
   constructor(
     private readonly verifier: TokenVerifier,
@@ -73,15 +74,29 @@ export class SocketAdmission {
     return admission;
   }
 
+  /** Sockets that have a place of this user's. */
+  socketsOf(userId: UserId): ReadonlySet<AgentsSocket> {
+    return this.byUser.get(userId) ?? new Set();
+  }
+
+  /** Whom a socket was let in for. */
+  ownerOf(socket: AgentsSocket): UserId | undefined {
+    return this.admitted.get(socket)?.identity.userId;
+  }
+
   private takePlace(socket: AgentsSocket, userId: UserId): FeedPlace {
     const { conn, nsp } = socket;
     if (conn.readyState !== 'open') throw new CarrelError('invalid_request', 'the connection has gone');
     if (this.connections.has(conn)) throw new CarrelError('invalid_request', 'the connection is in /agents already');
     const place = this.feeds.take(userId, () => nsp.local.to(roomOf(userId)));
     this.connections.add(conn);
+    const own = this.byUser.get(userId) ?? new Set();
+    this.byUser.set(userId, own.add(socket));
     const release = () => {
       conn.off('close', release);
       this.connections.delete(conn);
+      own.delete(socket);
+      if (own.size === 0 && this.byUser.get(userId) === own) this.byUser.delete(userId);
       place.release();
     };
     // A connection that goes before the handshake is over leaves no other trace.

@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
+import { ApprovalService } from '../execution/approval.service.js';
 import { ExecutionService } from '../execution/execution.service.js';
-import { CarrelError } from '../shared/errors.js';
-import { RUN_ID_PATTERN, type RunId } from '../shared/ids.js';
+import { toApprovalView, type ApprovalView } from './approval-view.js';
 import { checkPosition } from './check-position.js';
+import { approvalIdOf, runIdOf } from './id-pipes.js';
+import { RunQuestions } from './run-questions.service.js';
 import { toRunView, type RunView } from './run-view.js';
 import type { ClientToServerEvents, StreamRange } from './wire-events.js';
-import { parsePayload, RUN_CANCEL, RUN_START, STREAM_RESUME } from './wire-messages.js';
+import { APPROVAL_RESPOND, parsePayload, RUN_CANCEL, RUN_RESUME, RUN_START, STREAM_RESUME } from './wire-messages.js';
 
 /** One message: on whose behalf, and what to do about it. */
 export interface MessageCall {
@@ -15,7 +17,7 @@ export interface MessageCall {
   readonly context: UserExecutionContext;
   readonly payload: unknown;
   /** Called once, unless the handler throws. */
-  answer(data: RunView | StreamRange): void;
+  answer(data: RunView | ApprovalView | StreamRange): void;
   /** Begins the socket's stream anew. */
   restartStream(after: number, pruned: number): void;
 }
@@ -28,11 +30,15 @@ export class SocketMessages {
   private readonly handlers: Readonly<Record<keyof ClientToServerEvents, Handler>> = {
     'run:start': (call) => this.start(call),
     'run:cancel': (call) => this.cancel(call),
-    'stream:resume': (call) => this.resume(call),
+    'run:resume': (call) => this.resume(call),
+    'approval:respond': (call) => this.respond(call),
+    'stream:resume': (call) => this.restart(call),
   };
 
   constructor(
     private readonly execution: ExecutionService,
+    private readonly approvals: ApprovalService,
+    private readonly questions: RunQuestions,
     @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
   ) {}
 
@@ -52,11 +58,22 @@ export class SocketMessages {
 
   private async cancel({ context, payload, answer }: MessageCall): Promise<void> {
     const { runId, wait } = parsePayload(RUN_CANCEL, payload, 'run:cancel');
-    if (!RUN_ID_PATTERN.test(runId)) throw new CarrelError('not_found', 'there is no such run');
-    answer(toRunView(await this.execution.cancel(context, runId as RunId, { wait, signal: context.signal })));
+    const run = await this.execution.cancel(context, runIdOf(runId), { wait, signal: context.signal });
+    answer(toRunView(run));
   }
 
-  private async resume({ context, payload, answer, restartStream }: MessageCall): Promise<void> {
+  private async resume({ context, payload, answer }: MessageCall): Promise<void> {
+    const { runId, approvalId, ...said } = parsePayload(RUN_RESUME, payload, 'run:resume');
+    const which = approvalId === undefined ? undefined : approvalIdOf(approvalId);
+    answer(toRunView(await this.questions.answer(context, runIdOf(runId), { ...said, approvalId: which })));
+  }
+
+  private async respond({ context, payload, answer }: MessageCall): Promise<void> {
+    const { approvalId, ...said } = parsePayload(APPROVAL_RESPOND, payload, 'approval:respond');
+    answer(toApprovalView(await this.approvals.respond(context, approvalIdOf(approvalId), said)));
+  }
+
+  private async restart({ context, payload, answer, restartStream }: MessageCall): Promise<void> {
     const { after } = parsePayload(STREAM_RESUME, payload, 'stream:resume');
     const { pruned, last } = await this.journal.bounds(context.userId);
     checkPosition(after, last);

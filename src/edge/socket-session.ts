@@ -83,7 +83,11 @@ export class SocketSession {
 
   /** The client connects again by itself, with the position it has reached. */
   private fail(error: unknown): void {
-    this.parts.socket.emit('exception', toWireError(error));
+    const { requestId, userId } = this.base;
+    this.parts.socket.emit(
+      'exception',
+      runInLogScope({ requestId, userId }, () => toWireError(error)),
+    );
     this.parts.socket.conn.close();
   }
 
@@ -104,10 +108,11 @@ export class SocketSession {
     if (clock.now() >= admission.identity.expiresAtMs) return this.watchExpiry();
     const ack = typeof payloads.at(-1) === 'function' ? (payloads.pop() as Ack) : undefined;
     this.inFlight += 1;
+    const context = this.newContext();
+    const ids = { requestId: context.requestId, userId: context.userId };
     try {
       const handler = this.handlerOf(name, payloads, ack);
-      const context = this.newContext();
-      await runInLogScope({ requestId: context.requestId, userId: context.userId }, () =>
+      await runInLogScope(ids, () =>
         handler({
           context,
           payload: payloads[0],
@@ -116,7 +121,7 @@ export class SocketSession {
         }),
       );
     } catch (thrown) {
-      const error = toWireError(thrown);
+      const error = runInLogScope(ids, () => toWireError(thrown));
       this.answer(() => (ack ? ack({ ok: false, error }) : socket.emit('exception', { ...error, event: name })));
     } finally {
       this.inFlight -= 1;

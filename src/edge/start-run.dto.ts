@@ -1,27 +1,31 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, IsString, Length, Matches } from 'class-validator';
+import { Allow, IsIn, IsInt, IsString, Length, Matches } from 'class-validator';
+import { MAX_DELAY_MS, MAX_PRIORITY, ON_CONFLICT } from '../execution/run-request.js';
+import type { OnConflict } from '../execution/run-store.port.js';
+import type { PipelineSpec } from '../execution/pipeline/pipeline-spec.js';
 import { THREAD_ID_PATTERN } from '../shared/ids.js';
 import { IfGiven, IsGiven } from './if-given.decorator.js';
-
-/** Nobody says that an input is an object. */
-const ANY_JSON = ['object', 'array', 'string', 'number', 'boolean', 'null'].map((type) => ({ type }));
+import { ANY_JSON, PIPELINE } from './openapi/body-parts.js';
 
 const AGENT = { message: 'agent must be the name of an agent (GET /v1/agents lists them)' };
+/** How much and how many is for the execution to say, over every door. */
+const WHOLE = { message: '$property must be a whole number' };
 
-/** What `POST /v1/runs` takes. What an input and metadata may be is the execution's to say. */
-export class StartRunDto {
-  @ApiProperty({ description: 'Name of the agent; `GET /v1/agents` lists them.', maxLength: 64, example: 'summarise' })
+/** What every door takes that names what is to be run, now or later. What an input and metadata may be is the execution's to say. */
+export class WhatToRunDto {
+  @ApiPropertyOptional({
+    description: 'Name of the agent; `GET /v1/agents` lists them. Either this or `pipeline`.',
+    maxLength: 64,
+    example: 'summarise',
+  })
+  @IfGiven()
   @IsString(AGENT)
   @Length(1, 64, AGENT)
-  agent!: string;
+  agent?: string;
 
-  @ApiProperty({
-    description: "What the agent's `inputSchema` says.",
-    anyOf: ANY_JSON,
-    example: { text: 'A long text …' },
-  })
-  @IsGiven()
-  input: unknown;
+  @ApiPropertyOptional(PIPELINE)
+  @Allow()
+  pipeline?: string | PipelineSpec;
 
   @ApiPropertyOptional({
     description: "One of the caller's threads, or the id of a new one; without it the run gets a new thread.",
@@ -41,4 +45,47 @@ export class StartRunDto {
   })
   @Allow()
   metadata?: unknown;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: -MAX_PRIORITY,
+    maximum: MAX_PRIORITY,
+    default: 0,
+    description: 'Your waiting runs with a higher one are admitted first. It has no part in what others wait for.',
+  })
+  @IfGiven()
+  @IsInt(WHOLE)
+  priority?: number;
+}
+
+/** What `POST /v1/runs` takes. */
+export class StartRunDto extends WhatToRunDto {
+  @ApiProperty({
+    description: 'What the `inputSchema` of the agent or pipeline says.',
+    anyOf: ANY_JSON,
+    example: { text: 'A long text …' },
+  })
+  @IsGiven()
+  input: unknown;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: MAX_DELAY_MS,
+    default: 0,
+    description: 'The run waits at least so long, in milliseconds, and takes no part in your lane meanwhile.',
+  })
+  @IfGiven()
+  @IsInt(WHOLE)
+  delayMs?: number;
+
+  @ApiPropertyOptional({
+    enum: [...ON_CONFLICT],
+    default: 'enqueue',
+    description:
+      'What becomes of it when its thread has a run that has not ended: it waits for it, is refused (`thread_busy`), or cancels it and comes next.',
+  })
+  @IfGiven()
+  @IsIn(ON_CONFLICT, { message: `onConflict must be one of ${ON_CONFLICT.join(', ')}` })
+  onConflict?: OnConflict;
 }

@@ -14,7 +14,7 @@ import { CurrentContext } from './current-context.decorator.js';
 import { THREAD_ID } from './id-pipes.js';
 import { toListView, type ListView } from './list-view.js';
 import { NewThreadDto } from './new-thread.dto.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { Documented, UNASKED_BODY } from './openapi/documented.decorator.js';
 import { THREAD_ID_PARAM } from './openapi/path-params.js';
 import { PageQuery } from './page.query.js';
 import { RunPageQuery } from './run-list.query.js';
@@ -73,7 +73,7 @@ export class ThreadsController {
   @Documented({
     summary: 'One thread',
     answers: { 200: { description: 'The thread.', schema: 'Thread' } },
-    problems: ['not_found'],
+    problems: ['invalid_request', 'not_found'],
   })
   @ApiParam(THREAD_ID_PARAM)
   @Get(':id')
@@ -87,7 +87,7 @@ export class ThreadsController {
     summary: 'Delete a thread with its runs',
     description: 'Their events stay in the journal without their data, so that the numbering stays whole.',
     answers: { 204: { description: 'It is gone.' } },
-    problems: ['not_found', 'thread_busy'],
+    problems: ['invalid_request', 'not_found', 'thread_busy', ...UNASKED_BODY],
   })
   @ApiParam(THREAD_ID_PARAM)
   @Delete(':id')

@@ -22,6 +22,11 @@ export class UserFeeds {
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
+  /** How many places of a user's are taken. */
+  placesOf(userId: UserId): number {
+    return this.feeds.get(userId)?.places ?? 0;
+  }
+
   /** @throws CarrelError `too_many_sockets` */
   take(userId: UserId, room: () => UserRoom): FeedPlace {
     const shared = this.feeds.get(userId) ?? { feed: new UserFeed(userId, this.bus, room()), places: 0 };

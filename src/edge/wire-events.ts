@@ -1,7 +1,11 @@
 import type { RunEvent, RunEventType } from '../events/run-event.js';
+import type { PipelineSpec } from '../execution/pipeline/pipeline-spec.js';
+import type { OnConflict } from '../execution/run-store.port.js';
 import type { UserId } from '../shared/ids.js';
+import type { ApprovalView } from './approval-view.js';
 import type { WireError } from './problem.js';
 import type { RunView } from './run-view.js';
+import type { AnswerKind } from './wire-choices.js';
 import type { RawEvent } from './wire-encoder.js';
 
 /** What a client sends when it connects to the namespace `/agents`. */
@@ -23,18 +27,42 @@ export type WireReply<Data> = { ok: true; data: Data } | { ok: false; error: Wir
 type Ack<Data> = (reply: WireReply<Data>) => void;
 
 export interface RunStartMessage {
-  agent: string;
+  /** Either an agent's name or a pipeline: its name, or the whole of it. */
+  agent?: string;
+  pipeline?: string | PipelineSpec;
   input: unknown;
   threadId?: string;
   /** An object of plain data. */
   metadata?: unknown;
   idempotencyKey?: string;
+  /** Among the user's own waiting runs. @default 0 */
+  priority?: number;
+  /** The run waits at least so long. @default 0 */
+  delayMs?: number;
+  /** @default 'enqueue' */
+  onConflict?: OnConflict;
 }
 
 export interface RunCancelMessage {
   runId: string;
   /** Answer when the run's work is down, instead of when it has been told. @default false */
   wait?: boolean;
+}
+
+export interface ApprovalRespondMessage {
+  approvalId: string;
+  decision: AnswerKind;
+  answer?: unknown;
+  /** Of the question that was shown: another one is not decided. */
+  hash?: string;
+}
+
+export interface RunResumeMessage {
+  runId: string;
+  /** Which question, when the run asks several. */
+  approvalId?: string;
+  decision: AnswerKind;
+  answer?: unknown;
 }
 
 export interface StreamResumeMessage {
@@ -44,6 +72,9 @@ export interface StreamResumeMessage {
 export interface ClientToServerEvents {
   'run:start': (message: RunStartMessage, ack: Ack<RunView>) => void;
   'run:cancel': (message: RunCancelMessage, ack: Ack<RunView>) => void;
+  /** Answers the run's only open question. */
+  'run:resume': (message: RunResumeMessage, ack: Ack<RunView>) => void;
+  'approval:respond': (message: ApprovalRespondMessage, ack: Ack<ApprovalView>) => void;
   /** Sends everything after `after` once more; the answer says what follows (`from` is `to + 1` when nothing does). */
   'stream:resume': (message: StreamResumeMessage, ack: Ack<StreamRange>) => void;
 }

@@ -1,6 +1,15 @@
 import { z } from 'zod';
+import { ON_CONFLICT } from '../execution/run-request.js';
 import { CarrelError } from '../shared/errors.js';
-import type { HandshakeAuth, RunCancelMessage, RunStartMessage, StreamResumeMessage } from './wire-events.js';
+import { ANSWERS } from './wire-choices.js';
+import type {
+  ApprovalRespondMessage,
+  HandshakeAuth,
+  RunCancelMessage,
+  RunResumeMessage,
+  RunStartMessage,
+  StreamResumeMessage,
+} from './wire-events.js';
 
 const POSITION = 'must be the seq of an event, or 0';
 
@@ -13,17 +22,39 @@ export const HANDSHAKE_AUTH: z.ZodType<HandshakeAuth> = z.strictObject({
   after: position.optional(),
 });
 
+/** Nothing is copied, and nothing looked into: what a pipeline may be is the execution's to say. */
+const pipeline = z.custom<RunStartMessage['pipeline']>(
+  (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
+  'must be the name of a pipeline, or a whole one',
+);
+
 /** What the messages of clients look like. What an input, a thread id or metadata may be is the execution's to say. */
 export const RUN_START: z.ZodType<RunStartMessage> = z.strictObject({
-  agent: z.string(),
+  agent: z.string().optional(),
+  pipeline: pipeline.optional(),
   input: z.unknown(),
   threadId: z.string().optional(),
   metadata: z.unknown().optional(),
   idempotencyKey: z.string().optional(),
+  priority: z.int('must be a whole number').optional(),
+  delayMs: z.int('must be a whole number').optional(),
+  onConflict: z.enum(ON_CONFLICT).optional(),
 });
 export const RUN_CANCEL: z.ZodType<RunCancelMessage> = z.strictObject({
   runId: z.string(),
   wait: z.boolean().optional(),
+});
+
+const decided = { decision: z.enum(ANSWERS), answer: z.unknown().optional() };
+export const RUN_RESUME: z.ZodType<RunResumeMessage> = z.strictObject({
+  runId: z.string(),
+  approvalId: z.string().optional(),
+  ...decided,
+});
+export const APPROVAL_RESPOND: z.ZodType<ApprovalRespondMessage> = z.strictObject({
+  approvalId: z.string(),
+  ...decided,
+  hash: z.string().optional(),
 });
 export const STREAM_RESUME: z.ZodType<StreamResumeMessage> = z.strictObject({ after: position });
 

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { UserId } from '../shared/ids.js';
+import { runInLogScope } from '../shared/log-scope.js';
 import { EVENT_JOURNAL, type EventJournal } from './event-journal.port.js';
 import type { JournalledEvent } from './run-event.js';
 
@@ -13,7 +14,8 @@ export class EventBus {
   private readonly listeners = new Map<UserId, Set<EventListener>>();
 
   constructor(@Inject(EVENT_JOURNAL) journal: EventJournal) {
-    journal.onCommitted((events) => this.deliver(events));
+    // a commit carries the ids of whoever wrote first in it, which are not those of who listens
+    journal.onCommitted((events) => runInLogScope({}, () => this.deliver(events)));
   }
 
   /** @returns ends the subscription */

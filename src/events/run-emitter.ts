@@ -4,6 +4,7 @@ import type { RunId, UserId } from '../shared/ids.js';
 import { bounded } from './event-bounds.js';
 import type { EventJournal } from './event-journal.port.js';
 import { draftEvent, type EventDraft, type RunEventData, type RunEventType } from './run-event.js';
+import type { StepRecord } from './step-record.js';
 
 /** Events that may be on their way to the disk before an emitter makes its agent wait. */
 const HIGH_WATER = 64;
@@ -31,7 +32,9 @@ export interface EmitterTarget {
  */
 export class RunEmitter {
   private pending: EventDraft[] = [];
-  private delta: { attempt: number; text: string; cancelTimer: () => void } | undefined;
+  private delta: { attempt: number; step: string | undefined; text: string; cancelTimer: () => void } | undefined;
+  /** Settles with what is pending now. */
+  private written: PromiseWithResolvers<void> | undefined;
   private flushScheduled = false;
   private flushing: Promise<void> = DONE;
   private inFlight = 0;
@@ -56,20 +59,44 @@ export class RunEmitter {
    * @returns at once, or when the disk has caught up; rejects when the event is not taken, because the run has ended or
    *   its agent emits without ever waiting
    */
-  emit<Type extends RunEventType>(type: Type, attempt: number, data: RunEventData[Type] & object): Promise<void> {
+  emit<Type extends RunEventType>(
+    type: Type,
+    attempt: number,
+    data: RunEventData[Type] & object,
+    step?: string,
+  ): Promise<void> {
     const refusal = this.refusal(type);
     if (refusal) return quietly(Promise.reject(refusal));
-    this.gatherDelta();
-    this.pending.push(bounded(draftEvent(type, data, { attempt, atMs: this.clock.now() }), this.maxDataBytes));
+    this.add(type, data, { attempt, step });
     return this.scheduled();
   }
 
+  /** Emits an event with what it records of steps, the last of which it tells of; resolves when all is on disk. */
+  record<Type extends RunEventType>(
+    type: Type,
+    attempt: number,
+    data: RunEventData[Type] & object,
+    records: readonly StepRecord[],
+  ): Promise<void> {
+    const refusal = this.refusal(type);
+    if (refusal) return quietly(Promise.reject(refusal));
+    this.add(type, data, { attempt, step: records.at(-1)?.path, records });
+    this.written ??= Promise.withResolvers();
+    void this.scheduled();
+    return quietly(this.written.promise);
+  }
+
   /** Adds to the agent's message; see `emit`. */
-  addDelta(attempt: number, text: string): Promise<void> {
+  addDelta(attempt: number, text: string, step?: string): Promise<void> {
     const refusal = this.refusal('agent_message_delta');
     if (refusal) return quietly(Promise.reject(refusal));
-    if (this.delta?.attempt !== attempt) this.gatherDelta();
-    this.delta ??= { attempt, text: '', cancelTimer: this.clock.after(DELTA_GATHER_MS, () => this.deltaTimeIsUp()) };
+    if (this.delta?.attempt !== attempt || this.delta.step !== step) this.gatherDelta();
+    this.delta ??= {
+      attempt,
+      step,
+      text: '',
+      cancelTimer: this.clock.after(DELTA_GATHER_MS, () => this.deltaTimeIsUp()),
+    };
     this.delta.text += text;
     if (this.delta.text.length < this.deltaLength) return DONE;
     this.gatherDelta();
@@ -83,8 +110,18 @@ export class RunEmitter {
   async close(): Promise<EventDraft[]> {
     this.gatherDelta();
     this.state = 'closed';
+    this.written?.reject(new CarrelError('run_closed'));
     if (this.inFlight > 0) await this.flushing;
     return this.pending.splice(0);
+  }
+
+  private add<Type extends RunEventType>(
+    type: Type,
+    data: RunEventData[Type] & object,
+    place: { attempt: number; step?: string; records?: readonly StepRecord[] },
+  ): void {
+    this.gatherDelta();
+    this.pending.push(bounded(draftEvent(type, data, { ...place, atMs: this.clock.now() }), this.maxDataBytes));
   }
 
   private refusal(type: RunEventType): CarrelError | undefined {
@@ -105,12 +142,12 @@ export class RunEmitter {
 
   private gatherDelta(): void {
     if (!this.delta) return;
-    const { attempt, text, cancelTimer } = this.delta;
+    const { attempt, step, text, cancelTimer } = this.delta;
     cancelTimer();
     this.delta = undefined;
     for (let from = 0; from < text.length; from += this.deltaLength) {
       const part = { text: text.slice(from, from + this.deltaLength) };
-      this.pending.push(draftEvent('agent_message_delta', part, { attempt, atMs: this.clock.now() }));
+      this.pending.push(draftEvent('agent_message_delta', part, { attempt, step, atMs: this.clock.now() }));
     }
   }
 
@@ -131,17 +168,20 @@ export class RunEmitter {
   private flush(): void {
     this.flushScheduled = false;
     if (this.state !== 'open' || this.inFlight > 0 || this.pending.length === 0) return;
-    const drafts = this.pending;
+    const { pending: drafts, written } = this;
     this.pending = [];
+    this.written = undefined;
     this.inFlight = drafts.length;
     const { userId, runId, fence } = this.target;
     this.flushing = this.journal.append(userId, runId, fence, drafts).then(
       () => {
         this.inFlight = 0;
+        written?.resolve();
         if (this.pending.length > 0) void this.scheduled();
       },
       (error: unknown) => {
         this.inFlight = 0;
+        written?.reject(error);
         this.pending = [...drafts, ...this.pending];
         this.lose(error);
       },

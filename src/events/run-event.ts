@@ -100,8 +100,8 @@ export interface EventDraft {
   /** JSON text of the event's `data`. */
   data: string;
   step?: string;
-  /** What the store keeps of the step that the event tells of, in the same transaction. */
-  record?: StepRecord;
+  /** What the store keeps of the steps that the event tells of, in the same transaction. */
+  records?: readonly StepRecord[];
 }
 
 /** An event on disk. `json` is the whole envelope: it is serialised once, for journal, sockets, SSE and pages. */
@@ -117,8 +117,8 @@ export interface JournalledEvent {
 export function draftEvent<Type extends RunEventType>(
   type: Type,
   data: RunEventData[Type] & object,
-  facts: { attempt: number; atMs: number; step?: string; record?: StepRecord },
+  facts: { attempt: number; atMs: number; step?: string; records?: readonly StepRecord[] },
 ): EventDraft {
-  const { attempt, atMs, step, record } = facts;
-  return { type, attempt, atMs, data: JSON.stringify(data), step, record };
+  const { attempt, atMs, step, records } = facts;
+  return { type, attempt, atMs, data: JSON.stringify(data), step, records };
 }

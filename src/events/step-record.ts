@@ -36,6 +36,8 @@ export interface StepRecord {
   readonly endedAtMs?: number;
   /** `ok`: what it returned; undefined when it returned nothing. */
   readonly result?: JsonValue;
+  /** `ok`: a fallback answered, in the step or inside it. */
+  readonly degraded?: boolean;
   /** `failed`: why. */
   readonly error?: RunError;
   /** `skipped`, `cancelled`: why. */

@@ -1,12 +1,12 @@
 import { CarrelError } from '../shared/errors.js';
-import type { JsonValue } from '../shared/json.js';
+import { isDeeperThan, type JsonBounds, type JsonValue } from '../shared/json.js';
 
 /**
  * What an agent returned, as plain data that nobody else holds a reference to.
  *
  * @throws CarrelError `no_result` | `invalid_result`
  */
-export function plainResult(value: unknown, maxBytes: number): JsonValue {
+export function plainResult(value: unknown, { maxBytes, maxDepth }: JsonBounds): JsonValue {
   if (value === undefined) {
     throw new CarrelError(
       'no_result',
@@ -25,5 +25,9 @@ export function plainResult(value: unknown, maxBytes: number): JsonValue {
   if (bytes > maxBytes) {
     throw new CarrelError('invalid_result', `the result has ${bytes} bytes; at most ${maxBytes} are allowed`);
   }
-  return JSON.parse(text) as JsonValue;
+  const result = JSON.parse(text) as JsonValue;
+  if (isDeeperThan(result, maxDepth)) {
+    throw new CarrelError('invalid_result', `the result is nested deeper than ${maxDepth} levels`);
+  }
+  return result;
 }

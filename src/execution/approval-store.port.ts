@@ -1,5 +1,5 @@
 import type { ApprovalDecision, ApprovalRecord } from '../events/approval-record.js';
-import type { ApprovalId, UserId } from '../shared/ids.js';
+import type { ApprovalId, RunId, UserId } from '../shared/ids.js';
 import type { JsonValue } from '../shared/json.js';
 import type { LaneLimits, RunRef } from './run-store.port.js';
 
@@ -29,6 +29,13 @@ export type DecisionOutcome =
    */
   | { outcome: 'decided'; approval: ApprovalRecord; admitted: readonly RunRef[]; running: boolean };
 
+export interface ApprovalFilter {
+  /** Leaves out what is decided. */
+  open: boolean;
+  /** Only what this run of the decider's own asks. */
+  runId?: RunId;
+}
+
 export interface ApprovalPage {
   items: readonly ApprovalRecord[];
   nextCursor?: string;
@@ -41,12 +48,8 @@ export interface ApprovalPage {
 export interface ApprovalStore {
   find(decider: Decider, approvalId: ApprovalId): Promise<ApprovalRecord | undefined>;
 
-  /** Newest first. `open` leaves out what is decided; decided ones are shown to the owner only. */
-  list(
-    decider: Decider,
-    filter: { open: boolean },
-    page: { limit: number; cursor?: string },
-  ): Promise<ApprovalPage>;
+  /** Newest first. Decided ones are shown to the owner only. */
+  list(decider: Decider, filter: ApprovalFilter, page: { limit: number; cursor?: string }): Promise<ApprovalPage>;
 
   /**
    * Decides. In one transaction: the approval, the step's result (an `ApprovalAnswer`, state `ok`), `approval_resolved`, and,

@@ -1,14 +1,26 @@
-import type { AgentRun, ToolCall } from '../agents/agent-run.js';
+import type { AgentRun, Ask, SpawnOptions, StepCall, StepOptions, ToolCall } from '../agents/agent-run.js';
 import type { CleanUp, ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
+import type { ApprovalAnswer } from '../events/approval-record.js';
 import { redact } from '../events/redaction.js';
 import type { RunEmitter } from '../events/run-emitter.js';
 import type { RunEventData, RunEventType } from '../events/run-event.js';
 import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import { newId, type CallId } from '../shared/ids.js';
-import type { JsonObject } from '../shared/json.js';
+import type { JsonObject, JsonValue } from '../shared/json.js';
+import type { RunSteps } from './run-steps.js';
+import type { StepEnd } from './step-scope.js';
 import { UsageCounter } from './usage-counter.js';
+
+/** Where in its run an attempt is. */
+export interface AttemptPlace {
+  readonly steps: RunSteps;
+  /** Number of the run's attempt, for the events; a step's own attempts are in its context. */
+  readonly runAttempt: number;
+  /** Path of the step that it is an attempt of; undefined: of the run. */
+  readonly step: string | undefined;
+}
 
 /** The handle that one attempt of an agent works with. It is dead when the attempt is over, even if the run goes on. */
 export class AttemptRun implements AgentRun {
@@ -18,6 +30,7 @@ export class AttemptRun implements AgentRun {
 
   constructor(
     private readonly scope: ExecutionScope,
+    private readonly place: AttemptPlace,
     private readonly emitter: RunEmitter,
     private readonly clock: Clock,
     private readonly onProgress: () => void,
@@ -51,11 +64,31 @@ export class AttemptRun implements AgentRun {
   delta(text: string): Promise<void> {
     if (this.over) return closed();
     this.onProgress();
-    return this.emitter.addDelta(this.context.attempt, String(text));
+    return this.emitter.addDelta(this.place.runAttempt, String(text), this.place.step);
   }
 
   tool<Result>(tool: string, args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result> {
     return quietly(this.callTool(String(tool), args, call));
+  }
+
+  step<Result extends JsonValue | void>(
+    name: string,
+    work: (call: StepCall) => Promise<Result> | Result,
+    options: StepOptions = {},
+  ): Promise<Result> {
+    return quietly(this.ended(() => this.place.steps.perform(name, work, options)) as Promise<Result>);
+  }
+
+  spawn<Result extends JsonValue>(agent: string, input: unknown, options: SpawnOptions = {}): Promise<Result> {
+    return quietly(this.ended(() => this.place.steps.spawn(agent, input, options)) as Promise<Result>);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return this.over ? closed() : quietly(this.place.steps.sleep(ms));
+  }
+
+  ask(question: Ask): Promise<ApprovalAnswer> {
+    return this.over ? closed() : quietly(this.place.steps.ask(question));
   }
 
   use(usage: Readonly<Record<string, number>>): void {
@@ -73,6 +106,21 @@ export class AttemptRun implements AgentRun {
       this.over = true;
     }
     return this.usage?.total;
+  }
+
+  /** What a step has come to: its result, or what it has failed with. */
+  private async ended(step: () => Promise<StepEnd>): Promise<unknown> {
+    if (this.over) throw new CarrelError('run_closed');
+    const end = await step();
+    switch (end.outcome) {
+      case 'ok':
+        return end.result;
+      case 'failed':
+        throw end.cause;
+      case 'cancelled':
+      case 'skipped':
+        throw new CarrelError('run_closed', end.reason);
+    }
   }
 
   private async callTool<Result>(
@@ -123,7 +171,7 @@ export class AttemptRun implements AgentRun {
   private emit<Type extends RunEventType>(type: Type, data: RunEventData[Type] & object): Promise<void> {
     if (this.over) return closed();
     this.onProgress();
-    return this.emitter.emit(type, this.context.attempt, data);
+    return this.emitter.emit(type, this.place.runAttempt, data, this.place.step);
   }
 }
 

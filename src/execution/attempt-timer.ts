@@ -22,6 +22,8 @@ export class AttemptTimer {
     private readonly clock: Clock,
     private readonly limits: AttemptLimits,
     private readonly onTimeOut: (reason: TimeOut) => void,
+    /** While others are at work for it who are watched themselves, it need not show that it lives. */
+    private readonly isBusy: () => boolean,
   ) {
     this.lastProgressMs = clock.now();
     this.attemptEndMs = this.lastProgressMs + limits.attemptTimeoutMs;
@@ -56,6 +58,7 @@ export class AttemptTimer {
 
   private look(): void {
     const { noProgressMs } = this.limits;
+    if (this.isBusy()) this.progress();
     const dead = this.clock.now() >= this.lastProgressMs + noProgressMs;
     const reason: TimeOut | undefined =
       this.passed() ?? (dead ? { kind: 'timed_out', code: 'no_progress', limitMs: noProgressMs } : undefined);

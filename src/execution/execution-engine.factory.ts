@@ -1,12 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { AgentInvoker } from '../agents/agent-invoker.service.js';
-import { AgentRegistry } from '../agents/agent-registry.service.js';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunEmitter } from '../events/run-emitter.js';
+import type { StepRecord } from '../events/step-record.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
+import type { UserId } from '../shared/ids.js';
+import { EngineServices } from './engine-services.js';
 import { UserExecutionEngine } from './user-execution-engine.js';
 
 /** Also where cancels are forced at once, clean-ups have some time. */
@@ -32,11 +33,11 @@ export class ExecutionEngineFactory {
   private disposed = 0;
   private failedCleanUps = 0;
   private liveContexts = 0;
+  private readonly liveByUser = new Map<UserId, number>();
 
   constructor(
     private readonly moduleRef: ModuleRef,
-    private readonly registry: AgentRegistry,
-    private readonly invoker: AgentInvoker,
+    private readonly services: EngineServices,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -45,15 +46,20 @@ export class ExecutionEngineFactory {
    * An engine for one run of this context's user; dispose of it (`await using`).
    *
    * @param emitter takes the run's events; it is bound to the same user and run
+   * @param recorded what is recorded of the run's steps already (`RunStore.steps`)
    */
-  createUserEngine(context: UserExecutionContext, emitter: RunEmitter): UserExecutionEngine {
+  createUserEngine(
+    context: UserExecutionContext,
+    emitter: RunEmitter,
+    recorded: readonly StepRecord[] = [],
+  ): UserExecutionEngine {
     this.created++;
     return new UserExecutionEngine(context, {
-      registry: this.registry,
-      invoker: this.invoker,
+      ...this.services,
       config: this.config,
       clock: this.clock,
       emitter,
+      recorded,
       openScope: (of) => this.openScope(of),
       onDisposed: () => this.disposed++,
     });
@@ -64,18 +70,30 @@ export class ExecutionEngineFactory {
     return { created, disposed, active: created - disposed, failedCleanUps, liveContexts };
   }
 
+  /** DI sub-trees of this user that are open now. */
+  liveContextsOf(userId: UserId): number {
+    return this.liveByUser.get(userId) ?? 0;
+  }
+
   private openScope(context: UserExecutionContext): ExecutionScope {
     const scope = new ExecutionScope(context, {
       moduleRef: this.moduleRef,
       clock: this.clock,
       cleanUpMs: Math.max(this.config.runs.cancelGraceMs, MIN_CLEAN_UP_MS),
       onDisposed: (errors) => {
-        this.liveContexts--;
+        this.count(context.userId, -1);
         this.failedCleanUps += errors.length;
         for (const err of errors) this.logger.error({ err, ...context.toJSON() }, 'a clean-up callback failed');
       },
     });
-    this.liveContexts++;
+    this.count(context.userId, 1);
     return scope;
+  }
+
+  private count(userId: UserId, change: number): void {
+    this.liveContexts += change;
+    const own = this.liveContextsOf(userId) + change;
+    if (own === 0) this.liveByUser.delete(userId);
+    else this.liveByUser.set(userId, own);
   }
 }

@@ -1,25 +1,65 @@
 import { Module } from '@nestjs/common';
 import { AgentsModule } from '../agents/agents.module.js';
 import { EventBus } from '../events/event-bus.js';
+import { ApprovalService } from './approval.service.js';
+import { DueRuns } from './due-runs.service.js';
+import { DueSchedules } from './due-schedules.service.js';
+import { DueWork } from './due-work.service.js';
+import { EngineServices } from './engine-services.js';
+import { HooksModule } from './hooks/hooks.module.js';
+import { PipelineModule } from './pipeline/pipeline.module.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
+import { CircuitBreakers } from './circuit-breakers.js';
 import { ExecutionService } from './execution.service.js';
 import { Readiness } from './readiness.js';
 import { RecoveryService } from './recovery.service.js';
+import { RunRecorder } from './run-recorder.service.js';
+import { RunIntake } from './run-intake.service.js';
+import { RunPreparation } from './run-preparation.service.js';
 import { RunRunner } from './run-runner.service.js';
+import { RunWaiter } from './run-waiter.service.js';
+import { ScheduleRunner } from './schedule-runner.service.js';
+import { ScheduleService } from './schedule.service.js';
+import { ScheduleTurns } from './schedule-turns.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule],
+  imports: [AgentsModule, HooksModule, PipelineModule],
   providers: [
+    ApprovalService,
+    DueRuns,
+    DueSchedules,
+    DueWork,
     EventBus,
     ExecutionEngineFactory,
     ExecutionLifecycle,
     ExecutionService,
     Readiness,
+    CircuitBreakers,
+    EngineServices,
     RecoveryService,
+    RunRecorder,
+    RunIntake,
+    RunPreparation,
     RunRunner,
+    RunWaiter,
+    ScheduleRunner,
+    ScheduleService,
+    ScheduleTurns,
   ],
-  exports: [AgentsModule, EventBus, ExecutionEngineFactory, ExecutionLifecycle, ExecutionService, Readiness],
+  exports: [
+    AgentsModule,
+    ApprovalService,
+    DueWork,
+    EventBus,
+    ExecutionEngineFactory,
+    ExecutionLifecycle,
+    ExecutionService,
+    PipelineModule,
+    Readiness,
+    RunRunner,
+    ScheduleService,
+  ],
 })
 export class ExecutionModule {}

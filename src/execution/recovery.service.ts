@@ -1,10 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import type { RunId } from '../shared/ids.js';
+import { runInLogScope } from '../shared/log-scope.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { Readiness } from './readiness.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { interruption } from './run-events.js';
+import { RunRecorder } from './run-recorder.service.js';
 import { RunRunner } from './run-runner.service.js';
 import { RUN_STORE, type RunRecord, type RunRef, type RunStore } from './run-store.port.js';
 
@@ -23,6 +25,7 @@ export class RecoveryService {
     @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
     @Inject(RUN_DISPATCHER) private readonly dispatcher: RunDispatcher,
     private readonly runner: RunRunner,
+    private readonly recorder: RunRecorder,
     private readonly readiness: Readiness,
   ) {}
 
@@ -31,7 +34,11 @@ export class RecoveryService {
     let found = 0;
     for (let after: RunId | undefined; ;) {
       const page = await this.store.unfinished(after, PAGE_SIZE);
-      await Promise.all(page.map((ref) => this.bringBack(ref, ref.status === 'running')));
+      await Promise.all(
+        page.map(({ userId, runId, status }) =>
+          runInLogScope({ userId, runId }, () => this.bringBack({ userId, runId }, status === 'running')),
+        ),
+      );
       found += page.length;
       after = page.at(-1)?.runId;
       if (page.length < PAGE_SIZE || this.readiness.state === 'draining') break;
@@ -40,8 +47,8 @@ export class RecoveryService {
     if (found > 0) this.logger.log({ runs: found }, 'unfinished runs are on their way again');
   }
 
-  private async bringBack({ userId, runId }: RunRef, wasRunning: boolean): Promise<void> {
-    const ref = { userId, runId };
+  private async bringBack(ref: RunRef, wasRunning: boolean): Promise<void> {
+    const { userId, runId } = ref;
     if (this.runner.holds(runId)) return; // it was begun by this process while the pages were read
     try {
       const run = wasRunning ? await this.store.takeOver(userId, runId) : undefined;
@@ -66,9 +73,9 @@ export class RecoveryService {
     const result: AgentExecutionResult = run.cancelRequestedBy
       ? { ...facts, status: 'cancelled', by: run.cancelRequestedBy, forced: false }
       : { ...facts, status: 'failed', error: interruption(run) };
-    await this.runner.end(
+    await this.recorder.end(
       run,
-      this.runner.emitterFor(run, () => undefined),
+      this.recorder.emitterFor(run, () => undefined),
       result,
     );
     return false;
@@ -78,7 +85,7 @@ export class RecoveryService {
   private async closeOpenCalls(run: RunRecord): Promise<void> {
     const open = await this.journal.openToolCalls(run.userId, run.id);
     if (open.length === 0) return;
-    const emitter = this.runner.emitterFor(run, () => undefined);
+    const emitter = this.recorder.emitterFor(run, () => undefined);
     for (const { callId } of open) {
       void emitter.emit('tool_completed', run.attempt, {
         callId,

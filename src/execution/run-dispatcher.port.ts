@@ -1,11 +1,11 @@
-import type { RunRecord, RunRef } from './run-store.port.js';
+import type { ClaimedRun, RunRef } from './run-store.port.js';
 
 export const RUN_DISPATCHER = Symbol('RUN_DISPATCHER');
 
 /** What a dispatcher calls in the process that it has chosen. */
 export interface RunConsumer {
   /** Carries a run out, which it claims first unless it comes claimed; the slot is taken until it settles. */
-  run(ref: RunRef, claimed?: RunRecord): Promise<void>;
+  run(ref: RunRef, claimed?: ClaimedRun): Promise<void>;
   /** Somebody wants the run cancelled: a process that does not run it does nothing. */
   cancel(ref: RunRef, by: string): void;
   /** A question of the run was answered before it was suspended: a process that does not run it does nothing. */
@@ -15,7 +15,7 @@ export interface RunConsumer {
 /** A slot of this process that is kept free for one run. Either method must be called, once. */
 export interface ReservedSlot {
   /** Carries out the run, which was claimed for this process. */
-  begin(run: RunRecord): void;
+  begin(run: ClaimedRun): void;
   release(): void;
 }
 

@@ -3,11 +3,12 @@ import { draftEvent, type EventDraft, type RunError } from '../events/run-event.
 import { CarrelError } from '../shared/errors.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { toRunError } from './run-failure.js';
-import type { RunOutcome, RunRecord } from './run-store.port.js';
+import type { ClaimedRun, RunOutcome, RunRecord } from './run-store.port.js';
 
-/** The first event of a run that begins, or that goes on after the server had stopped in the middle of it. */
-export function openingEvent(run: RunRecord, atMs: number): EventDraft {
+/** The first event of a run that begins, or that goes on after it was suspended or the server had stopped in the middle of it. */
+export function openingEvent(run: ClaimedRun, atMs: number): EventDraft {
   const facts = { attempt: run.attempt, atMs };
+  if (run.resumed) return draftEvent('agent_resumed', { attempt: run.attempt }, facts);
   return run.attempt > 1
     ? draftEvent('agent_retrying', { attempt: run.attempt, delayMs: 0, error: interruption(run) }, facts)
     : draftEvent(

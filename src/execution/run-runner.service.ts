@@ -2,40 +2,21 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AgentRegistry } from '../agents/agent-registry.service.js';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { UserExecutionContext } from '../context/user-execution-context.js';
-import { bounded } from '../events/event-bounds.js';
-import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
-import { RunEmitter } from '../events/run-emitter.js';
+import type { RunEmitter } from '../events/run-emitter.js';
+import type { StepRecord } from '../events/step-record.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { isCarrelError } from '../shared/errors.js';
-import type { RunId } from '../shared/ids.js';
+import type { RunId, UserId } from '../shared/ids.js';
 import { runInLogScope } from '../shared/log-scope.js';
+import { ActiveRun } from './active-run.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
-import { RUN_DISPATCHER, type RunConsumer, type RunDispatcher } from './run-dispatcher.port.js';
-import { openingEvent, outcomeOf, terminalEvent } from './run-events.js';
+import { PipelineService } from './pipeline/pipeline.service.js';
+import type { RunConsumer } from './run-dispatcher.port.js';
 import { toRunError } from './run-failure.js';
-import { RUN_STORE, type RunRecord, type RunRef, type RunStore } from './run-store.port.js';
-import type { StopReason } from './stop-reason.js';
-import { untilStored } from './until-stored.js';
-import { RunInterrupted, type UserExecutionEngine } from './user-execution-engine.js';
-
-/** A run between its claim and its end. It can be stopped before it has an engine. */
-class ActiveRun {
-  private engine: UserExecutionEngine | undefined;
-  private stopReason: StopReason | undefined;
-
-  constructor(readonly ref: RunRef) {}
-
-  stop(reason: StopReason): void {
-    this.stopReason ??= reason;
-    this.engine?.stop(reason);
-  }
-
-  attach(engine: UserExecutionEngine): void {
-    this.engine = engine;
-    if (this.stopReason) engine.stop(this.stopReason);
-  }
-}
+import { RunRecorder } from './run-recorder.service.js';
+import type { ClaimedRun, RunRecord, RunRef } from './run-store.port.js';
+import { RunInterrupted, RunSuspended } from './user-execution-engine.js';
 
 /**
  * A run that was claimed or taken over this often without coming to an end (a crash counts for two) may be what ends the
@@ -48,15 +29,13 @@ const MAX_FENCE = 20;
 export class RunRunner implements RunConsumer {
   private readonly logger = new Logger('Run');
   private readonly active = new Map<RunId, ActiveRun>();
-  private readonly stopping = new AbortController();
   private idle = Promise.withResolvers<void>();
 
   constructor(
-    @Inject(RUN_STORE) private readonly store: RunStore,
-    @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
-    @Inject(RUN_DISPATCHER) private readonly dispatcher: RunDispatcher,
+    private readonly recorder: RunRecorder,
     private readonly factory: ExecutionEngineFactory,
     private readonly registry: AgentRegistry,
+    private readonly pipelines: PipelineService,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -70,12 +49,17 @@ export class RunRunner implements RunConsumer {
     return this.active.size;
   }
 
+  /** This user's runs that are under way in this process. */
+  activeOf(userId: UserId): RunId[] {
+    return [...this.active.values()].filter(({ ref }) => ref.userId === userId).map(({ ref }) => ref.runId);
+  }
+
   /** Resolves when no run is under way here. */
   async whenIdle(): Promise<void> {
     while (this.active.size > 0) await this.idle.promise;
   }
 
-  async run(ref: RunRef, claimed?: RunRecord): Promise<void> {
+  async run(ref: RunRef, claimed?: ClaimedRun): Promise<void> {
     if (this.active.has(ref.runId)) return;
     const active = new ActiveRun(ref);
     this.active.set(ref.runId, active);
@@ -97,33 +81,24 @@ export class RunRunner implements RunConsumer {
     this.active.get(ref.runId)?.stop({ kind: 'cancelled', by });
   }
 
+  answered(ref: RunRef): void {
+    const active = this.active.get(ref.runId);
+    if (!active) return;
+    this.recorder.steps(ref).then(
+      (records) => active.answered(records),
+      (err: unknown) => this.logger.error({ err, ...ref }, 'an answer could not be read; it is when the run suspends'),
+    );
+  }
+
   /** Stops everything that is under way, because the process is about to end. */
   interruptAll(): void {
-    this.stopping.abort();
+    this.recorder.hurry();
     for (const active of this.active.values()) active.stop({ kind: 'interrupted' });
-  }
-
-  /** Ends a run that nobody carries out any more. */
-  async end(run: RunRecord, emitter: RunEmitter, result: AgentExecutionResult): Promise<void> {
-    const now = this.clock.now();
-    const events = await emitter.close();
-    events.push(bounded(terminalEvent(result, run.startedAtMs ?? now, now), this.config.limits.eventDataBytes));
-    const outcome = outcomeOf(result, now);
-    const { admitted } = await this.stored(() =>
-      this.store.finish(run.userId, run.id, run.fence, outcome, events, this.config.lane),
-    );
-    for (const next of admitted) await this.dispatcher.dispatch(next);
-    this.logger.log({ agent: run.agent, status: result.status, attempt: result.attempt }, 'run ended');
-  }
-
-  emitterFor(run: RunRecord, onLost: (error: unknown) => void): RunEmitter {
-    const target = { userId: run.userId, runId: run.id, fence: run.fence };
-    return new RunEmitter(target, this.journal, this.clock, this.config.limits.eventDataBytes, onLost);
   }
 
   contextOf(run: RunRecord): UserExecutionContext {
     const { requestId, roles, clientIp, userAgent, traceId } = run.origin;
-    const timeoutMs = this.registry.find(run.agent)?.deadlineMs ?? this.config.runs.deadlineMs;
+    const timeoutMs = this.deadlineMsOf(run) ?? this.config.runs.deadlineMs;
     return new UserExecutionContext({
       userId: run.userId,
       requestId,
@@ -132,54 +107,75 @@ export class RunRunner implements RunConsumer {
       runId: run.id,
       attempt: run.attempt,
       createdAtMs: run.createdAtMs,
-      deadlineMs: (run.startedAtMs ?? this.clock.now()) + timeoutMs,
+      deadlineMs: (run.startedAtMs ?? this.clock.now()) + run.suspendedMs + timeoutMs,
       metadata: run.metadata,
       audit: { clientIp, userAgent, traceId },
     });
   }
 
-  private async carryOut(active: ActiveRun, claimed?: RunRecord): Promise<void> {
+  /** Whether a run that was interrupted is carried out again: only when its agent says that this is harmless, as a pipeline is. */
+  mayGoOnLater(run: RunRecord): boolean {
+    const harmless = run.pipeline !== undefined || this.registry.find(run.agent)?.effect === 'idempotent';
+    return harmless && run.fence < MAX_FENCE;
+  }
+
+  private deadlineMsOf({ agent, pipeline }: RunRecord): number | undefined {
+    if (pipeline === undefined) return this.registry.find(agent)?.deadlineMs;
+    return typeof pipeline === 'string' ? this.pipelines.deadlineMsOf(pipeline) : undefined;
+  }
+
+  private async carryOut(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
     const { userId, runId } = active.ref;
-    const run = claimed ?? (await this.claim(active.ref));
+    const run = claimed ?? (await this.recorder.claim(active.ref));
     if (!run) return; // it was cancelled while it waited, or another process has it
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
     const scope = { userId, runId, requestId: run.origin.requestId };
     await runInLogScope(scope, () => this.execute(active, run));
   }
 
-  private claim({ userId, runId }: RunRef): Promise<RunRecord | undefined> {
-    return this.stored(() => this.store.claim(userId, runId, (run) => openingEvent(run, this.clock.now())));
+  /** Once, or, when it was to be suspended and is answered already, again from the top. */
+  private async execute(active: ActiveRun, run: ClaimedRun): Promise<void> {
+    let recorded = run.hasSteps ? await this.recorder.steps(active.ref) : [];
+    while (!(await this.executeOnce(active, run, recorded))) {
+      const records = await this.recorder.steps(active.ref);
+      recorded = records.map((record) => (record.state === 'started' ? { ...record, state: 'waiting' } : record));
+    }
   }
 
-  private async execute(active: ActiveRun, run: RunRecord): Promise<void> {
-    const emitter = this.emitterFor(run, (error) => active.stop({ kind: 'lost', error }));
+  /** @returns false when the run was to be suspended, and must go on instead */
+  private async executeOnce(active: ActiveRun, run: ClaimedRun, recorded: readonly StepRecord[]): Promise<boolean> {
+    const emitter = this.recorder.emitterFor(run, (error) => active.stop({ kind: 'lost', error }));
     const context = this.contextOf(run);
     let result: AgentExecutionResult;
     try {
-      await using engine = this.factory.createUserEngine(context, emitter);
+      await using engine = this.factory.createUserEngine(context, emitter, recorded);
       active.attach(engine);
-      result = await engine.executeAgent(run.agent, run.input);
+      result =
+        run.pipeline === undefined
+          ? await engine.executeAgent(run.agent, run.input)
+          : await engine.executePipeline(await this.pipelines.resolve(run.pipeline), run.input);
     } catch (error) {
+      if (error instanceof RunSuspended) return this.suspend(run, emitter, context, error);
+      if (error instanceof RunInterrupted && this.mayGoOnLater(run)) {
+        await this.recorder.putBack(run, emitter, error.attempt);
+        return true;
+      }
       const attempt = error instanceof RunInterrupted ? error.attempt : run.attempt;
-      if (error instanceof RunInterrupted && this.mayGoOnLater(run)) return await this.putBack(run, emitter, attempt);
       result = { context, attempt, status: 'failed', error: toRunError(error, run) };
     }
-    await this.end(run, emitter, result);
+    await this.recorder.end(run, emitter, result);
+    return true;
   }
 
-  /** Whether a run that was interrupted is carried out again: only when its agent says that this is harmless. */
-  mayGoOnLater(run: RunRecord): boolean {
-    return this.registry.find(run.agent)?.effect === 'idempotent' && run.fence < MAX_FENCE;
-  }
-
-  private async putBack(run: RunRecord, emitter: RunEmitter, attempt: number): Promise<void> {
-    const rest = await emitter.close();
-    if (rest.length > 0) await this.journal.append(run.userId, run.id, run.fence, rest);
-    await this.store.requeue(run.userId, run.id, run.fence);
-    this.logger.log({ agent: run.agent, attempt }, 'run put back; it goes on when the server starts again');
-  }
-  /** The slot is kept meanwhile: a server whose disk fails must not begin ever more runs. */
-  private stored<Result>(write: () => Promise<Result>): Promise<Result> {
-    return untilStored(write, this.clock, this.stopping.signal);
+  private async suspend(
+    run: ClaimedRun,
+    emitter: RunEmitter,
+    context: UserExecutionContext,
+    suspended: RunSuspended,
+  ): Promise<boolean> {
+    const outcome = await this.recorder.suspend(run, emitter, suspended);
+    if (typeof outcome === 'string') return outcome === 'suspended';
+    await this.recorder.end(run, emitter, { context, attempt: suspended.attempt, ...outcome });
+    return true;
   }
 }

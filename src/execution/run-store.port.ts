@@ -142,6 +142,11 @@ export interface Suspension {
   untilMs?: number;
 }
 
+export type SuspendOutcome =
+  | { outcome: 'suspended'; admitted: readonly RunRef[] }
+  | { outcome: 'answered' }
+  | { outcome: 'cancel_requested'; by: string };
+
 /** What has come due. */
 export interface Woken {
   /** Runs that were admitted by this, to be dispatched. */
@@ -230,8 +235,8 @@ export interface RunStore {
    * Suspends a running run: `suspended`, its place in the lane given back, what waits next admitted, its `started` steps
    * `waiting`, and `events` in the journal, in one transaction. `events` end with `agent_suspended`.
    *
-   * @returns `answered` when one of the questions is not open any more, or somebody wants the run cancelled: nothing is
-   *   written then, and the run goes on
+   * @returns `answered` when one of the questions is not open any more, `cancel_requested` when somebody wants the run
+   *   cancelled: nothing is written then
    * @throws CarrelError `run_closed` as `finish` does; `too_many_suspended`
    */
   suspend(
@@ -241,7 +246,7 @@ export interface RunStore {
     suspension: Suspension,
     events: readonly EventDraft[],
     limits: LaneLimits,
-  ): Promise<{ outcome: 'suspended'; admitted: readonly RunRef[] } | { outcome: 'answered' }>;
+  ): Promise<SuspendOutcome>;
 
   /**
    * Lets what is due go on, at most `limit` of it: delayed runs take their place in their lane, suspended runs whose sleep

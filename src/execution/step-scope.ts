@@ -1,6 +1,6 @@
 import type { FallbackOptions, RetryOptions } from '../agents/agent-provider.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { StepEffect, StepKind } from '../events/step-record.js';
+import type { StepEffect, StepKind, StepRecord } from '../events/step-record.js';
 import type { RunError } from '../events/run-event.js';
 import type { JsonValue } from '../shared/json.js';
 
@@ -60,4 +60,10 @@ export interface StepScope {
 
   /** Records a step that is not carried out. */
   skip(step: { name: string; kind: StepKind }, reason: string): Promise<StepEnd>;
+
+  /**
+   * What is recorded inside one of this scope's steps, at any depth, in no particular order; paths are relative to the
+   * step. For groups that had ended before this run went on, whose work is not done again.
+   */
+  inside?(name: string): readonly StepRecord[];
 }

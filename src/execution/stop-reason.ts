@@ -1,10 +1,14 @@
-import { CarrelError, type ErrorCode } from '../shared/errors.js';
+import { CarrelError, isCarrelError, type ErrorCode } from '../shared/errors.js';
 
 /** Why an attempt is stopped from outside, before it has ended by itself. */
 export type StopReason =
   | { kind: 'cancelled'; by: string }
   /** The process is about to end. */
   | { kind: 'interrupted' }
+  /** Everything that is under way waits for a person or for time. */
+  | { kind: 'suspended' }
+  /** The run or the step that it is inside of was stopped, or it is not needed any more. */
+  | { kind: 'above'; error: unknown }
   | {
       kind: 'timed_out';
       code: Extract<ErrorCode, 'attempt_timed_out' | 'run_timed_out' | 'no_progress'>;
@@ -20,6 +24,12 @@ export function stopError(reason: StopReason): CarrelError {
       return new CarrelError('run_closed', `the run was cancelled by ${reason.by}`);
     case 'interrupted':
       return new CarrelError('interrupted');
+    case 'suspended':
+      return new CarrelError('run_closed', 'the run is suspended; it goes on from the top when it is answered');
+    case 'above':
+      return isCarrelError(reason.error)
+        ? reason.error
+        : new CarrelError('run_closed', 'the run was stopped', { cause: reason.error });
     case 'timed_out':
       return new CarrelError(reason.code, `${TIME_OUT_TEXTS[reason.code]} (${reason.limitMs} ms)`);
     case 'lost':

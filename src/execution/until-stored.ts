@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../shared/clock.js';
 import { isCarrelError } from '../shared/errors.js';
+import { pause } from '../shared/pause.js';
 
 /** The pauses grow from the first to the longest: about a minute in all. */
 const FIRST_PAUSE_MS = 100;
@@ -27,14 +28,4 @@ export async function untilStored<Result>(
       await pause(Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS), clock, signal);
     }
   }
-}
-
-async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  const end = () => over.resolve();
-  const cancelTimer = clock.after(ms, end);
-  signal.addEventListener('abort', end, { once: true });
-  await over.promise;
-  cancelTimer();
-  signal.removeEventListener('abort', end);
 }

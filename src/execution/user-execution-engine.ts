@@ -1,20 +1,28 @@
 import type { AgentDefinition } from '../agents/agent-definition.js';
-import type { AgentRegistry } from '../agents/agent-registry.service.js';
-import type { CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunError } from '../events/run-event.js';
-import { CarrelError, isCarrelError } from '../shared/errors.js';
+import type { RunEmitter } from '../events/run-emitter.js';
+import type { StepRecord } from '../events/step-record.js';
+import { CarrelError } from '../shared/errors.js';
+import { plainCopy, type JsonValue } from '../shared/json.js';
+import { AgentCall, type Callee, type CallParts } from './agent-call.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
-import { plainResult } from './agent-result.js';
-import { Attempt, type AttemptEnd, type AttemptParts } from './attempt.js';
-import { backoffMs } from './backoff.js';
+import type { CallEnd } from './nested-call.js';
+import type { HookChain } from './hooks/hook-chain.service.js';
+import type { HookSession } from './hooks/hook-session.js';
+import { executePipeline } from './pipeline/pipeline-executor.js';
+import type { PipelinePlan } from './pipeline/pipeline-plan.js';
 import { toRunError } from './run-failure.js';
+import type { Suspension } from './run-store.port.js';
+import { StepLog } from './step-log.js';
+import type { StepParts } from './step-host.js';
+import { StepWaits, type OpenStep } from './step-waits.js';
 import { stopError, type StopReason } from './stop-reason.js';
-import { UsageCounter } from './usage-counter.js';
 
-export interface EngineParts extends Omit<AttemptParts, 'limits' | 'graceMs'> {
-  registry: AgentRegistry;
-  config: CarrelConfig;
+export interface EngineParts
+  extends Omit<CallParts, 'steps'>, Pick<StepParts, 'registry' | 'config' | 'clock' | 'emitter'> {
+  hooks: HookChain;
+  /** What is recorded of the run's steps already. */
+  recorded: readonly StepRecord[];
   onDisposed: () => void;
 }
 
@@ -25,47 +33,101 @@ export class RunInterrupted extends CarrelError {
   }
 }
 
+/** Thrown when everything that is under way in a run waits for a person or for time. */
+export class RunSuspended extends CarrelError {
+  constructor(
+    readonly attempt: number,
+    readonly suspension: Suspension,
+  ) {
+    super('run_closed', 'the run is suspended');
+  }
+}
+
 /**
  * Carries out one run inside one context and is thrown away after it (`await using`). Retries are a loop in here: each
- * attempt gets a fresh agent in a fresh DI sub-tree, and none begins while an earlier one may still be at work.
+ * attempt gets a fresh agent in a fresh DI sub-tree, and none begins while an earlier one may still be at work. What is
+ * recorded of the run's steps is not done again.
  */
 export class UserExecutionEngine implements AsyncDisposable {
-  private current: Attempt | undefined;
+  private readonly steps: StepParts;
+  private readonly waits: StepWaits;
+  private readonly stopping = new AbortController();
+  private call: AgentCall | undefined;
   private stopReason: StopReason | undefined;
-  private readonly stopped = Promise.withResolvers<void>();
-  private usage: UsageCounter | undefined;
+  private suspension: Suspension | undefined;
+  private underWay: OpenStep | undefined;
+  private attempt: number;
+  private degraded = false;
   private execution: Promise<AgentExecutionResult> | undefined;
   private disposed = false;
 
   constructor(
     readonly context: UserExecutionContext,
     private readonly parts: EngineParts,
-  ) {}
+  ) {
+    const { emitter, registry, config, clock, recorded } = parts;
+    this.attempt = Math.max(1, context.attempt);
+    const attempt = () => this.attempt;
+    this.waits = new StepWaits(
+      () => this.underWay?.atRest() ?? false,
+      () => this.suspend(),
+    );
+    this.steps = {
+      emitter,
+      registry,
+      config,
+      clock,
+      attempt,
+      waits: this.waits,
+      log: new StepLog(recorded, emitter, attempt, config.limits.runSteps),
+      isSuspending: () => this.stopReason?.kind === 'suspended',
+      noteDegraded: () => (this.degraded = true),
+      nestedCall: ({ definition, ...facts }) =>
+        new AgentCall({ ...facts, callee: this.calleeOf(definition) }, { ...parts, steps: this.steps }),
+    };
+  }
 
   /**
    * Runs the agent to its end: a value, an error, a limit or a cancel. An engine does this once.
    *
    * @throws RunInterrupted when it was stopped because the process is about to end
+   * @throws RunSuspended when everything that is under way waits for a person or for time
    * @throws CarrelError `context_disposed` after the end; `unknown_agent`
    */
   async executeAgent(agentName: string, input: unknown): Promise<AgentExecutionResult> {
-    if (this.disposed || this.execution) {
-      const { correlationId } = this.context;
-      throw new CarrelError(
-        'context_disposed',
-        `the engine of ${correlationId} was used already; make one for each run`,
-      );
-    }
-    this.execution = this.execute(this.parts.registry.get(agentName), input);
-    return this.execution;
+    this.assertUnused();
+    const definition = this.parts.registry.get(agentName);
+    const attempts = definition.retry?.attempts ?? this.parts.config.runs.retryAttempts;
+    return (this.execution = this.execute('agent', this.calleeOf(definition), input, attempts));
   }
 
-  /** Stops what is under way; `executeAgent` ends when the agent does, or after the grace period. The first reason counts. */
+  /** Carries out a pipeline, as `executeAgent` does an agent. The steps' failures are the pipeline's business. */
+  async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
+    this.assertUnused();
+    const work =
+      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) =>
+        (await executePipeline(plan, given, steps)).result;
+    const unbounded = Number.POSITIVE_INFINITY;
+    const callee = {
+      name: plan.name,
+      timeoutMs: unbounded,
+      deadlineMs: plan.deadlineMs,
+      work,
+      maxResultDepth: unbounded,
+    };
+    return (this.execution = this.execute('pipeline', callee, input, 1));
+  }
+
+  /** Stops what is under way; the execution ends when that does, or after the grace period. The first reason counts. */
   stop(reason: StopReason): void {
-    if (this.stopReason) return;
-    this.stopReason = reason;
-    this.current?.stop(reason);
-    this.stopped.resolve();
+    this.stopReason ??= reason;
+    this.call?.stop(this.stopReason);
+    if (!this.stopping.signal.aborted) this.stopping.abort(stopError(this.stopReason));
+  }
+
+  /** Questions of the run have been answered before it was suspended. */
+  answered(records: readonly StepRecord[]): void {
+    this.waits.answered(records);
   }
 
   /** Interrupts what is still under way, and waits for its end. */
@@ -77,103 +139,103 @@ export class UserExecutionEngine implements AsyncDisposable {
     this.parts.onDisposed();
   }
 
-  private async execute(definition: AgentDefinition, input: unknown): Promise<AgentExecutionResult> {
-    const attempts = definition.retry?.attempts ?? this.parts.config.runs.retryAttempts;
-    for (let attempt = Math.max(1, this.context.attempt); ; attempt++) {
-      const end = this.stoppedBefore(definition) ?? (await this.attempt(definition, input, attempt));
-      if (end.usage) (this.usage ??= new UsageCounter()).add(end.usage);
-      const result = this.judge(end, definition, attempt);
-      if (result.status !== 'failed' && result.status !== 'timed_out') return result;
-      const stillAtWork = end.kind === 'stopped' && end.forced;
-      if (stillAtWork || !result.error.retryable || attempt >= attempts) return result;
-      // it would have been tried again, but for this
-      if (this.stopReason)
-        return this.judge({ kind: 'stopped', reason: this.stopReason, forced: false }, definition, attempt);
-      if (!(await this.waitToRetry(definition, attempt, result.error, end))) return result;
-    }
-  }
-
-  /** Why an attempt can't even begin, if so: a stop while there was none, or a deadline that passed while the server was down. */
-  private stoppedBefore(definition: AgentDefinition): AttemptEnd | undefined {
-    const { runDeadlineMs, runTimeoutMs } = this.limitsOf(definition);
-    const late: StopReason = { kind: 'timed_out', code: 'run_timed_out', limitMs: runTimeoutMs };
-    const reason = this.stopReason ?? (this.parts.clock.now() >= runDeadlineMs ? late : undefined);
-    return reason && { kind: 'stopped', reason, forced: false };
-  }
-
-  private async attempt(definition: AgentDefinition, input: unknown, attempt: number): Promise<AttemptEnd> {
-    const graceMs = this.parts.config.runs.cancelGraceMs;
-    this.current = new Attempt(this.context, attempt, { ...this.parts, graceMs, limits: this.limitsOf(definition) });
+  /** Between the hooks' begin and their end. */
+  private async execute(
+    kind: 'agent' | 'pipeline',
+    callee: Callee,
+    input: unknown,
+    last: number,
+  ): Promise<AgentExecutionResult> {
+    const context = this.context.forAttempt(this.attempt, this.stopping.signal);
+    const facts = { kind, name: callee.name, input: input as JsonValue, attempt: this.attempt };
+    let session: HookSession;
     try {
-      return await this.current.carryOut(definition, input);
+      session = await this.parts.hooks.begin(context, facts);
+    } catch (cause) {
+      return this.refusedResult(cause, callee.name);
+    }
+    try {
+      const result = this.resultOf(await this.carryOut(callee, input, last), callee.name);
+      if (result.status === 'failed' || result.status === 'timed_out') await session.failed(result.error);
+      else await session.ended(result);
+      return result;
     } finally {
-      this.current = undefined;
+      await session[Symbol.asyncDispose]();
     }
   }
 
-  private limitsOf({ timeoutMs, deadlineMs }: AgentDefinition): AttemptParts['limits'] {
-    const { runs } = this.parts.config;
+  private carryOut(callee: Callee, input: unknown, last: number): Promise<CallEnd> {
+    const place = { prefix: '', above: [], isOver: () => false, onProgress: () => undefined };
+    const onBegin = (attempt: number) => (this.attempt = attempt);
+    const onSteps = (steps: OpenStep) => (this.underWay = steps);
+    const facts = { callee, context: this.context, place, onBegin, onSteps };
+    this.call = new AgentCall(facts, { ...this.parts, steps: this.steps });
+    if (this.stopReason) this.call.stop(this.stopReason);
+    return this.call.carryOut(input, { first: this.attempt, last });
+  }
+
+  /** A hook did not let the run begin, or it was stopped before. */
+  private refusedResult(cause: unknown, agent: string): AgentExecutionResult {
+    const { attempt, stopReason: reason } = this;
+    if (reason) return this.stoppedResult({ attempt, kind: 'stopped', reason, forced: false }, agent);
+    return { context: this.context, attempt, status: 'failed', error: toRunError(cause, { agent, attempt }) };
+  }
+
+  private calleeOf(definition: AgentDefinition): Callee {
+    const { invoker } = this.parts;
     return {
-      runDeadlineMs: this.context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
-      runTimeoutMs: deadlineMs ?? runs.deadlineMs,
-      attemptTimeoutMs: timeoutMs ?? runs.attemptTimeoutMs,
-      noProgressMs: runs.noProgressMs,
+      ...definition,
+      work: (raw) => async (scope, run) => {
+        const input = await definition.validate(plainCopy(raw)); // what this agent does to it, the next attempt's must not see
+        const instance = await scope.resolve(definition.agentClass);
+        run.signal.throwIfAborted(); // schema and injected providers may have taken their time
+        return invoker.invoke(definition, instance, scope.contextId, input, run);
+      },
     };
   }
 
-  /** What an attempt's end means for the run, if it is the last one. */
-  private judge(end: AttemptEnd, { name: agent }: AgentDefinition, attempt: number): AgentExecutionResult {
-    const facts = { context: this.context, attempt, usage: this.usage?.total };
+  private suspend(): void {
+    this.suspension = this.waits.suspension();
+    this.stop({ kind: 'suspended' });
+  }
+
+  private resultOf(end: CallEnd, agent: string): AgentExecutionResult {
+    const { attempt, usage } = end;
+    const facts = { context: this.context, attempt, usage };
     switch (end.kind) {
       case 'returned':
-        try {
-          return {
-            ...facts,
-            status: 'completed',
-            result: plainResult(end.value, this.parts.config.http.bodyLimitBytes),
-          };
-        } catch (error) {
-          return { ...facts, status: 'failed', error: toRunError(error, { agent, attempt }) };
-        }
-      case 'threw':
-        return { ...facts, status: 'failed', error: toRunError(end.error, { agent, attempt }) };
+        return { ...facts, status: this.degraded ? 'degraded' : 'completed', result: end.value };
+      case 'failed':
+        return { ...facts, status: end.status, error: end.error };
       case 'stopped':
-        switch (end.reason.kind) {
-          case 'cancelled':
-            return { ...facts, status: 'cancelled', by: end.reason.by, forced: end.forced };
-          case 'timed_out':
-            return { ...facts, status: 'timed_out', error: toRunError(stopError(end.reason), { agent, attempt }) };
-          case 'lost':
-            return { ...facts, status: 'failed', error: toRunError(stopError(end.reason), { agent, attempt }) };
-          case 'interrupted':
-            throw new RunInterrupted(attempt);
-        }
+        return this.stoppedResult(end, agent);
     }
   }
 
-  /** @returns false when the deadline leaves no time for another attempt */
-  private async waitToRetry(
-    definition: AgentDefinition,
-    attempt: number,
-    error: RunError,
-    end: AttemptEnd,
-  ): Promise<boolean> {
-    const { clock, emitter, config } = this.parts;
-    const backoff = backoffMs(definition.retry?.baseDelayMs ?? config.runs.retryBaseMs, attempt);
-    const delayMs = Math.max(end.kind === 'threw' ? askedDelayMs(end.error) : 0, backoff);
-    const deadline = this.context.deadline;
-    if (deadline && clock.now() + delayMs >= deadline.getTime()) return false;
-    await emitter.emit('agent_retrying', attempt + 1, { attempt: attempt + 1, delayMs, error }).catch(() => undefined);
-    const waited = Promise.withResolvers<void>();
-    const cancelTimer = clock.after(delayMs, waited.resolve);
-    await Promise.race([waited.promise, this.stopped.promise]);
-    cancelTimer();
-    return true;
+  private stoppedResult(
+    { attempt, usage, reason, forced }: Extract<CallEnd, { kind: 'stopped' }>,
+    agent: string,
+  ): AgentExecutionResult {
+    const facts = { context: this.context, attempt, usage };
+    switch (reason.kind) {
+      case 'cancelled':
+        return { ...facts, status: 'cancelled', by: reason.by, forced };
+      case 'interrupted':
+        throw new RunInterrupted(attempt);
+      case 'suspended':
+        throw new RunSuspended(attempt, this.suspension ?? { approvals: [] });
+      case 'timed_out':
+      case 'lost':
+      case 'above': {
+        const status = reason.kind === 'timed_out' ? 'timed_out' : 'failed';
+        return { ...facts, status, error: toRunError(stopError(reason), { agent, attempt }) };
+      }
+    }
   }
-}
 
-/** What the agent's error asks for; anything that is no time counts as nothing. */
-function askedDelayMs(error: unknown): number {
-  const asked = isCarrelError(error) ? Number(error.retryAfterMs) : 0;
-  return asked > 0 ? asked : 0;
+  private assertUnused(): void {
+    if (!this.disposed && !this.execution) return;
+    const { correlationId } = this.context;
+    throw new CarrelError('context_disposed', `the engine of ${correlationId} was used already; make one for each run`);
+  }
 }

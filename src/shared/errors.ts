@@ -38,12 +38,14 @@ export const ERRORS = {
   thread_busy: { status: 409, title: 'The thread has runs that have not ended', retryable: true },
   approval_closed: { status: 409, title: 'The question is closed', retryable: false },
   approval_changed: { status: 409, title: 'The answer is to another question', retryable: false },
+  no_open_question: { status: 409, title: 'The run has no open question', retryable: false },
+  several_open_questions: { status: 409, title: 'The run has more than one open question', retryable: false },
   // how much is asked
   queue_full: { status: 429, title: 'Too many runs are waiting', retryable: true },
   rate_limited: { status: 429, title: 'Too many starts', retryable: true },
   too_many_sockets: { status: 429, title: 'Too many connections', retryable: true },
   too_many_suspended: { status: 429, title: 'Too many runs are suspended', retryable: true },
-  too_many_schedules: { status: 429, title: 'Too many schedules', retryable: false },
+  too_many_schedules: { status: 409, title: 'Too many schedules', retryable: false },
   // how a run can end badly
   agent_failed: { status: 500, title: 'The agent failed', retryable: true },
   agent_denied: { status: 403, title: 'A guard of the agent refused the run', retryable: false },
@@ -55,7 +57,11 @@ export const ERRORS = {
   step_timed_out: { status: 504, title: 'The step took longer than it may', retryable: true },
   step_not_done: { status: 409, title: 'An interrupted step was not to be done again', retryable: false },
   too_many_steps: { status: 500, title: 'The run has more steps than a run may have', retryable: false },
-  nondeterministic_agent: { status: 500, title: 'The agent does not repeat its steps in their order', retryable: false },
+  nondeterministic_agent: {
+    status: 500,
+    title: 'The agent does not repeat its steps in their order',
+    retryable: false,
+  },
   pipeline_failed: { status: 500, title: 'A step of the pipeline failed', retryable: false },
   circuit_open: { status: 503, title: 'The agent has failed too often and is left alone for a while', retryable: true },
   hook_failed: { status: 500, title: 'A hook refused the run', retryable: false },

@@ -46,6 +46,12 @@ function whyNotPlain(value: unknown, path: string, maxDepth: number, depth: numb
   });
 }
 
+/** Whether lists and objects are nested deeper than this; a scalar has depth 0. */
+export function isDeeperThan(value: JsonValue | undefined, maxDepth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return maxDepth === 0 || Object.values(value).some((item) => isDeeperThan(item, maxDepth - 1));
+}
+
 function cut(path: string): string {
   return path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path;
 }

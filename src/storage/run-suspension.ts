@@ -1,5 +1,5 @@
 import type { EventDraft, JournalledEvent } from '../events/run-event.js';
-import type { LaneLimits, RunRef, Suspension, Woken } from '../execution/run-store.port.js';
+import type { LaneLimits, RunRef, SuspendOutcome, Suspension, Woken } from '../execution/run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import type { ApprovalId, RunId, UserId } from '../shared/ids.js';
 import { resolveApproval, resumeRun } from './approval-resolution.js';
@@ -24,7 +24,7 @@ export class RunSuspension {
     drafts: readonly EventDraft[],
     { limits, nowMs }: { limits: LaneLimits; nowMs: number },
     journalled: JournalledEvent[],
-  ): { outcome: 'suspended'; admitted: readonly RunRef[] } | { outcome: 'answered' } {
+  ): SuspendOutcome {
     const { users, runs, events, steps } = this.tables;
     const user = users.load(userId, nowMs);
     const run = liveRunUnderFence(runs, user, runId, fence);
@@ -33,7 +33,7 @@ export class RunSuspension {
       throw new CarrelError('internal', 'The events of a run that is suspended must end with agent_suspended');
     }
     // who wants it cancelled has told its process: at rest it would never hear of it
-    if (run.cancelRequestedBy !== undefined) return { outcome: 'answered' };
+    if (run.cancelRequestedBy !== undefined) return { outcome: 'cancel_requested', by: run.cancelRequestedBy };
     if (suspension.approvals.some((id) => !this.isOpen(user, run, id, drafts))) return { outcome: 'answered' };
     if (user.suspended >= limits.maxSuspended) {
       const text = `${user.suspended} of your runs are suspended already, and at most ${limits.maxSuspended} may: answer or cancel one`;
@@ -105,6 +105,9 @@ export class RunSuspension {
   /** Open, or about to be opened by what one of the drafts records. */
   private isOpen(user: UserState, run: LiveRun, id: ApprovalId, drafts: readonly EventDraft[]): boolean {
     const state = this.tables.approvals.stateOf(user, run, id);
-    return state === 'open' || (state === 'unknown' && drafts.some(({ record }) => record?.approval?.id === id));
+    return (
+      state === 'open' ||
+      (state === 'unknown' && drafts.some(({ records = [] }) => records.some(({ approval }) => approval?.id === id)))
+    );
   }
 }

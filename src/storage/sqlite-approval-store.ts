@@ -1,6 +1,7 @@
 import type { ApprovalRecord } from '../events/approval-record.js';
 import type { JournalledEvent } from '../events/run-event.js';
 import type {
+  ApprovalFilter,
   ApprovalPage,
   ApprovalStore,
   Decider,
@@ -29,7 +30,7 @@ export class SqliteApprovalStore implements ApprovalStore {
 
   async list(
     decider: Decider,
-    filter: { open: boolean },
+    filter: ApprovalFilter,
     page: { limit: number; cursor?: string },
   ): Promise<ApprovalPage> {
     return this.tables.read(({ approvalReader }) => approvalReader.list(decider, filter, page, this.clock.now()));

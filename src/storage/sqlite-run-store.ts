@@ -13,6 +13,7 @@ import type {
   RunRef,
   RunStore,
   Submitted,
+  SuspendOutcome,
   Suspension,
   Woken,
 } from '../execution/run-store.port.js';
@@ -92,7 +93,7 @@ export class SqliteRunStore implements RunStore {
     suspension: Suspension,
     drafts: readonly EventDraft[],
     limits: LaneLimits,
-  ): Promise<{ outcome: 'suspended'; admitted: readonly RunRef[] } | { outcome: 'answered' }> {
+  ): Promise<SuspendOutcome> {
     return this.tables.commits.write((journalled) => {
       const nowMs = this.clock.now();
       return this.suspension.suspend({ userId, runId, fence }, suspension, drafts, { limits, nowMs }, journalled);

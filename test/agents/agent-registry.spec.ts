@@ -2,6 +2,7 @@ import { Inject, Injectable, Module, Scope, type Type } from '@nestjs/common';
 import { z } from 'zod';
 import { Agent } from '../../src/agents/agent.decorator.js';
 import type { AgentClass, AgentOptions } from '../../src/agents/agent-provider.js';
+import { UserExecutionContext } from '../../src/context/user-execution-context.js';
 import { CarrelError } from '../../src/shared/errors.js';
 import { AgentHost } from './agent-host.js';
 import { contextOf, RecordingRun } from './recording-run.js';
@@ -44,6 +45,12 @@ describe('the registry', () => {
     await using host = await AgentHost.boot(moduleOf(agentClass(), agentClass({ name: 'echo.two' })));
     expect(host.registry.list().map(({ name }) => name)).toEqual(['echo', 'echo.two']);
     expect(host.registry.get('echo')).toMatchObject({ name: 'echo', description: OPTIONS.description, effect: 'once' });
+  });
+
+  it('fills in what a breaker leaves open', async () => {
+    const fallback = { value: { text: 'nothing' } };
+    await using host = await AgentHost.boot(moduleOf(agentClass({ breaker: { failures: 2 }, fallback })));
+    expect(host.registry.get('echo')).toMatchObject({ breaker: { failures: 2, resetMs: 60_000 }, fallback });
   });
 
   it('counts a class that two modules provide once', async () => {
@@ -145,6 +152,20 @@ describe('the boot is refused, naming class, module and fix, for', () => {
     ['an unknown effect', { effect: 'twice' }, 'effect:'],
     ['a misspelt option', { timeoutMS: 5 }, 'timeoutMS'],
     ['an example that is not JSON', { example: { text: () => 1 } }, 'example: must be plain JSON'],
+    [
+      'a fallback that is none',
+      { fallback: 'other' },
+      'fallback: must be { agent: "its name" } or { value: plain JSON }',
+    ],
+    ['a fallback without a value', { fallback: { value: undefined } }, 'fallback.value: must be plain JSON'],
+    ['a fallback that is not JSON', { fallback: { value: 1n } }, 'fallback.value: must be plain JSON'],
+    ['a fallback that does not exist', { fallback: { agent: 'other' } }, 'its fallback "other" is no agent'],
+    ['itself as its fallback', { fallback: { agent: 'echo' } }, 'in a circle: echo → echo'],
+    ['a breaker that opens at once', { breaker: { failures: 0 } }, 'breaker.failures:'],
+    ['an isolation that does not exist', { isolate: 'process' }, 'isolate: must be "worker"'],
+    ['a worker that can not find it', { isolate: 'worker' }, 'moduleUrl: is missing'],
+    ['a worker that is to load it from afar', { isolate: 'worker', moduleUrl: 'https://example.com' }, 'of a file'],
+    ['a memory limit without a worker', { memoryMb: 64 }, 'memoryMb: is only for'],
   ])('%s', async (_what, options, expected) => {
     const message = await refusal(agentClass(options));
     expect(message).toMatch(/^EchoAgent \(in TeamModule\): /);
@@ -188,6 +209,33 @@ describe('the boot is refused, naming class, module and fix, for', () => {
     Inject('CLOCK')(Plain, undefined, 0);
     await using host = await AgentHost.boot(moduleOf(Plain, { provide: 'CLOCK', useValue: 7 }));
     expect(host.registry.list()).toHaveLength(1);
+  });
+
+  it('fallbacks that never come to an end', async () => {
+    const message = await refusal(
+      agentClass({ name: 'a', fallback: { agent: 'b' } }),
+      agentClass({ name: 'b', fallback: { agent: 'a' } }),
+    );
+    expect(message).toContain('its fallbacks go round in a circle: a → b → a');
+  });
+
+  it('injections that a worker can not give', async () => {
+    class Clock {}
+    @Agent({ ...OPTIONS, isolate: 'worker', moduleUrl: import.meta.url })
+    class Wanting {
+      @Inject('SECOND') readonly second: unknown;
+      constructor(
+        readonly context: UserExecutionContext,
+        readonly clock: Clock,
+      ) {}
+      run() {
+        return 1;
+      }
+    }
+    const message = await refusal(Wanting, Clock, { provide: 'SECOND', useValue: 2 });
+    expect(message).toContain('it wants Clock to be injected');
+    expect(message).toContain('it wants SECOND to be injected');
+    expect(message).not.toContain('wants UserExecutionContext');
   });
 
   it('everything that is wrong with all of them at once', async () => {

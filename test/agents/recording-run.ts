@@ -1,8 +1,8 @@
-import type { AgentRun, ToolCall } from '../../src/agents/agent-run.js';
+import type { AgentRun, StepCall, ToolCall } from '../../src/agents/agent-run.js';
 import type { CleanUp } from '../../src/context/execution-scope.js';
 import { UserExecutionContext } from '../../src/context/user-execution-context.js';
 import { newId, type UserId } from '../../src/shared/ids.js';
-import type { JsonObject } from '../../src/shared/json.js';
+import type { JsonObject, JsonValue } from '../../src/shared/json.js';
 
 /** A run that keeps what the agent emits. */
 export class RecordingRun implements AgentRun {
@@ -46,6 +46,22 @@ export class RecordingRun implements AgentRun {
       signal: this.signal,
       progress: (progress, message) => this.progress(progress, message),
     });
+  }
+
+  async step<Result extends JsonValue | void>(_name: string, work: (call: StepCall) => Promise<Result> | Result): Promise<Result> {
+    return work({ attempt: 1, idempotencyKey: 'key', signal: this.signal });
+  }
+
+  spawn(): Promise<never> {
+    return Promise.reject(new Error('this run has no other agents'));
+  }
+
+  sleep(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  ask(): Promise<never> {
+    return Promise.reject(new Error('nobody answers this run'));
   }
 
   onDispose(cleanUp: CleanUp): void {

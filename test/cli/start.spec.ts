@@ -73,6 +73,15 @@ describe('a boot that fails', () => {
     ['exports a function', 'export default () => 1', /its default export is no class \(function\)/],
     ['exports an object', 'export default {}', /its default export is no class \(object\)/],
     ['exports an empty list', 'export default []', /an empty list/],
+    ['exports a plain class', 'export default class Foo {}', /the class Foo is not decorated with @Module/],
+    [
+      'exports an agent by itself',
+      `import { Agent } from './dist/index.js';
+       import { z } from 'zod';
+       class Greet { run() { return 1; } }
+       export default Agent({ name: 'greet', description: 'Greets', input: z.object({}) })(Greet);`,
+      /the class Greet is not decorated with @Module/,
+    ],
     ['exports a list of other things', 'export default [class {}, 1]', /not everything in its list is a class/],
   ])('because a file of agents %s names the file', async (what, text, why) => {
     const name = text === undefined ? 'agents-0.mjs' : `agents-${what.replaceAll(' ', '-')}.mjs`;

@@ -1,13 +1,13 @@
 import { loadConfig } from '../../src/config/load-config.js';
 import { InProcessDispatcher } from '../../src/dispatch/in-process.dispatcher.js';
-import type { RunRecord, RunRef } from '../../src/execution/run-store.port.js';
+import type { ClaimedRun, RunRef } from '../../src/execution/run-store.port.js';
 import { newId, type UserId } from '../../src/shared/ids.js';
 
 /** A consumer whose runs end when the test says so. */
 function stagedConsumer() {
   const begun: { user: string; end: () => void }[] = [];
   const run = ({ userId }: RunRef) => new Promise<void>((resolve) => begun.push({ user: userId, end: resolve }));
-  return { begun, run, cancel: () => undefined };
+  return { begun, run, cancel: () => undefined, answered: () => undefined };
 }
 
 const ref = (user: string): RunRef => ({ userId: user as UserId, runId: newId('run') });
@@ -76,7 +76,7 @@ describe('the in-process dispatcher', () => {
     await settle();
     expect(hasStopped).toBe(false);
     const { userId, runId } = ref('alice');
-    second.begin({ userId, id: runId } as RunRecord);
+    second.begin({ userId, id: runId } as ClaimedRun);
     expect(consumer.begun.map(({ user }) => user)).toEqual(['alice']);
     await stopping;
     expect(dispatcher.reserve()).toBeUndefined();
@@ -91,6 +91,7 @@ describe('the in-process dispatcher', () => {
         return Promise.reject(new Error('the disk is full'));
       },
       cancel: () => undefined,
+    answered: () => undefined,
     });
     await dispatcher.dispatch(ref('alice'));
     await dispatcher.dispatch(ref('bob'));

@@ -1,6 +1,7 @@
-import type { ErrorCode } from '../../src/shared/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import { newId } from '../../src/shared/ids.js';
 import { CarrelServer, type CarrelUser } from '../carrel-server.js';
+import { askingRun } from '../edge/asking-runs.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { expectProblem, keptFor, nested } from './bad-input.js';
 
@@ -8,8 +9,9 @@ let server: CarrelServer;
 let alice: CarrelUser;
 let bob: CarrelUser;
 let kept: unknown;
+let document: OpenApi;
 /** What the rows below call by these names. */
-const ids: Record<string, string> = { unknown: newId('run') };
+const ids: Record<string, string> = { unknown: newId('run'), noQuestion: newId('apr'), noSchedule: newId('sch') };
 
 beforeAll(async () => {
   server = await CarrelServer.start({ agents: [ScriptedAgentsModule], env: { CARREL_BODY_LIMIT_BYTES: '20000' } });
@@ -19,7 +21,14 @@ beforeAll(async () => {
   await Promise.all([alice.end(own.id), bob.end(foreign.id)]);
   await alice.http('POST', '/v1/runs', echo(), { 'idempotency-key': 'used', prefer: 'wait=10' });
   Object.assign(ids, { own: own.id, foreign: foreign.id });
+  const [hers, his] = [await askingRun(server, 'alice'), await askingRun(server, 'bob')];
+  Object.assign(ids, { asking: hers.runId, question: hers.approvalIds[0], hisQuestion: his.approvalIds[0] });
+  const recurring = { ...echo(), cron: '0 0 1 1 *' };
+  const schedules = [alice, bob].map((user) => user.http<{ id: string }>('POST', '/v1/schedules', recurring));
+  const [schedule, hisSchedule] = (await Promise.all(schedules)).map(({ body }) => body.id);
+  Object.assign(ids, { schedule, hisSchedule });
   kept = await keptFor(alice);
+  document = (await (await fetch(`${server.url}/docs-json`)).json()) as OpenApi;
 });
 afterAll(() => server.close());
 
@@ -45,6 +54,23 @@ const BODIES: Row[] = [
   ['too much', 'POST /v1/runs', echo({ input: 'x'.repeat(20_000) }), 'payload_too_large'],
   ['too much for a thread', 'POST /v1/threads', { title: 'x'.repeat(20_000) }, 'payload_too_large'],
   ['too much for a cancel', 'POST /v1/runs/:own/cancel', { x: 'x'.repeat(20_000) }, 'payload_too_large'],
+  [
+    'a text for a cancel',
+    'POST /v1/runs/:own/cancel',
+    'now',
+    'unsupported_media_type',
+    { 'content-type': 'text/plain' },
+  ],
+  ['half a body for a cancel', 'POST /v1/runs/:own/cancel', '{"by', 'invalid_request', JSON_TYPE],
+  ['too much for a deletion', 'DELETE /v1/threads/own', { x: 'x'.repeat(20_000) }, 'payload_too_large'],
+  [
+    'a text for a deletion',
+    'DELETE /v1/threads/own',
+    'now',
+    'unsupported_media_type',
+    { 'content-type': 'text/plain' },
+  ],
+  ['half a body for a deletion', 'DELETE /v1/threads/own', '{"by', 'invalid_request', JSON_TYPE],
 ];
 
 const PROPERTIES: Row[] = [
@@ -77,6 +103,106 @@ const PROPERTIES: Row[] = [
   ['a thread with a NUL in its title', 'POST /v1/threads', { title: 'a\u0000' }, 'invalid_request'],
   ['a thread with half a character', 'POST /v1/threads', '{"title":"\\ud800"}', 'invalid_request', JSON_TYPE],
   ['a thread of which nothing is an object', 'POST /v1/threads', 7, 'invalid_request'],
+];
+
+const step = (more: object) => ({ input: {}, pipeline: { steps: [{ name: 'a', agent: 'echo', ...more }] } });
+const PIPELINES: Row[] = [
+  ['neither agent nor pipeline', 'POST /v1/runs', { input: {} }, 'invalid_request'],
+  ['agent and pipeline', 'POST /v1/runs', echo({ pipeline: 'x' }), 'invalid_request'],
+  ['a pipeline of null', 'POST /v1/runs', { input: {}, pipeline: null }, 'invalid_request'],
+  ['a pipeline that is a list', 'POST /v1/runs', { input: {}, pipeline: [] }, 'invalid_request'],
+  ['an empty name of a pipeline', 'POST /v1/runs', { input: {}, pipeline: '' }, 'unknown_pipeline'],
+  ['an unknown pipeline', 'POST /v1/runs', { input: {}, pipeline: 'nothing' }, 'unknown_pipeline'],
+  ['a pipeline called __proto__', 'POST /v1/runs', { input: {}, pipeline: '__proto__' }, 'unknown_pipeline'],
+  ['an over-long name of a pipeline', 'POST /v1/runs', { input: {}, pipeline: 'x'.repeat(9_000) }, 'unknown_pipeline'],
+  ['no steps', 'POST /v1/runs', { input: {}, pipeline: {} }, 'invalid_pipeline'],
+  ['steps that are none', 'POST /v1/runs', { input: {}, pipeline: { steps: 'a' } }, 'invalid_pipeline'],
+  ['a step of nobody', 'POST /v1/runs', step({ agent: 'nobody' }), 'invalid_pipeline'],
+  ['a step that depends on itself', 'POST /v1/runs', step({ dependsOn: ['a'] }), 'invalid_pipeline'],
+  ['a step that depends on nothing known', 'POST /v1/runs', step({ dependsOn: ['b'] }), 'invalid_pipeline'],
+  ['a step with something unknown', 'POST /v1/runs', step({ userId: 'bob' }), 'invalid_pipeline'],
+  ['a step with constructor', 'POST /v1/runs', step({ input: { constructor: 1 } }), 'invalid_pipeline'],
+  [
+    'a very deep pipeline',
+    'POST /v1/runs',
+    `{"input":{},"pipeline":{"steps":${nested(9_000)}}}`,
+    'invalid_pipeline',
+    JSON_TYPE,
+  ],
+  ['a priority that is a text', 'POST /v1/runs', echo({ priority: '1' }), 'invalid_request'],
+  ['a priority of null', 'POST /v1/runs', echo({ priority: null }), 'invalid_request'],
+  [
+    'an endless priority',
+    'POST /v1/runs',
+    '{"agent":"echo","input":{},"priority":1e999}',
+    'invalid_request',
+    JSON_TYPE,
+  ],
+  ['a priority beyond the bounds', 'POST /v1/runs', echo({ priority: -11 }), 'invalid_request'],
+  ['a delay below 0', 'POST /v1/runs', echo({ delayMs: -1 }), 'invalid_request'],
+  ['a delay beyond numbers', 'POST /v1/runs', echo({ delayMs: 9_007_199_254_740_993 }), 'invalid_request'],
+  ['a conflict that is none', 'POST /v1/runs', echo({ onConflict: 'constructor' }), 'invalid_request'],
+];
+
+const approve = (more: object = {}) => ({ decision: 'approve', ...more });
+const recur = (more: object = {}) => echo({ cron: '0 0 1 1 *', ...more });
+const ANSWERS: Row[] = [
+  ['no decision', 'POST /v1/approvals/:question', {}, 'invalid_request'],
+  ['no body', 'POST /v1/approvals/:question', undefined, 'invalid_request'],
+  ['a decision that is none', 'POST /v1/approvals/:question', approve({ decision: 'expire' }), 'invalid_request'],
+  [
+    'a decision in the past tense',
+    'POST /v1/approvals/:question',
+    approve({ decision: 'approved' }),
+    'invalid_request',
+  ],
+  ['a decision of another kind', 'POST /v1/approvals/:question', approve({ decision: 'decline' }), 'invalid_answer'],
+  ['an answer that does not fit', 'POST /v1/approvals/:question', approve({ answer: { note: 1 } }), 'invalid_answer'],
+  [
+    'an answer with constructor',
+    'POST /v1/approvals/:question',
+    approve({ answer: { constructor: 1 } }),
+    'invalid_answer',
+  ],
+  [
+    'a very deep answer',
+    'POST /v1/approvals/:question',
+    `{"decision":"approve","answer":${nested(9_000)}}`,
+    'invalid_answer',
+    JSON_TYPE,
+  ],
+  ['another hash', 'POST /v1/approvals/:question', approve({ hash: 'x' }), 'approval_changed'],
+  ['a hash that is no text', 'POST /v1/approvals/:question', approve({ hash: {} }), 'invalid_request'],
+  ['somebody who decides', 'POST /v1/approvals/:question', approve({ decidedBy: 'bob' }), 'invalid_request'],
+  ['a resume without a decision', 'POST /v1/runs/:asking/resume', {}, 'invalid_request'],
+  ['a resume of what has ended', 'POST /v1/runs/:own/resume', approve(), 'run_ended'],
+  ['a resume with another question', 'POST /v1/runs/:asking/resume', approve({ approvalId: 'x' }), 'not_found'],
+  ['a resume with no text', 'POST /v1/runs/:asking/resume', approve({ approvalId: 7 }), 'invalid_request'],
+  ['a resume with a wrong answer', 'POST /v1/runs/:asking/resume', approve({ answer: 7 }), 'invalid_answer'],
+  ['a retry of what goes on', 'POST /v1/runs/:asking/retry', undefined, 'run_not_ended'],
+  ['a retry with something unknown', 'POST /v1/runs/:own/retry', { input: {} }, 'invalid_request'],
+  ['a retry that is null', 'POST /v1/runs/:own/retry', null, 'invalid_request'],
+  ['a retry that is neither', 'POST /v1/runs/:own/retry', { reuseSteps: 1 }, 'invalid_request'],
+  ['a schedule without cron', 'POST /v1/schedules', echo(), 'invalid_request'],
+  ['a schedule without anything', 'POST /v1/schedules', {}, 'invalid_request'],
+  ['a cron that is none', 'POST /v1/schedules', recur({ cron: '* * *' }), 'invalid_schedule'],
+  ['a cron with a NUL', 'POST /v1/schedules', recur({ cron: '0 0 1 1 \u0000' }), 'invalid_schedule'],
+  ['an over-long cron', 'POST /v1/schedules', recur({ cron: '1,'.repeat(100) }), 'invalid_request'],
+  ['no time zone', 'POST /v1/schedules', recur({ timeZone: 'Nowhere/Land' }), 'invalid_schedule'],
+  ['a time zone called __proto__', 'POST /v1/schedules', recur({ timeZone: '__proto__' }), 'invalid_schedule'],
+  ['a schedule of nobody', 'POST /v1/schedules', recur({ agent: 'nobody' }), 'unknown_agent'],
+  ['a schedule with a wrong input', 'POST /v1/schedules', recur({ input: 7 }), 'invalid_input'],
+  ['a schedule with roles', 'POST /v1/schedules', recur({ roles: ['admin'] }), 'invalid_request'],
+  ['a change to a wrong cron', 'PATCH /v1/schedules/:schedule', { cron: 'x' }, 'invalid_schedule'],
+  ['a change of its owner', 'PATCH /v1/schedules/:schedule', { userId: 'bob' }, 'invalid_request'],
+  ['a change to null', 'PATCH /v1/schedules/:schedule', { paused: null }, 'invalid_request'],
+  ['a change that is a list', 'PATCH /v1/schedules/:schedule', [], 'invalid_request'],
+  ['too much for a change', 'PATCH /v1/schedules/:schedule', { input: 'x'.repeat(20_000) }, 'payload_too_large'],
+  ['a bad status of questions', 'GET /v1/approvals?status=closed', undefined, 'invalid_request'],
+  ['a bad cursor of questions', 'GET /v1/approvals?cursor=yesterday', undefined, 'invalid_request'],
+  ['a bad run of questions', 'GET /v1/approvals?runId=x', undefined, 'invalid_request'],
+  ['a bad cursor of schedules', 'GET /v1/schedules?cursor=yesterday', undefined, 'invalid_request'],
+  ["somebody else's figures", 'GET /v1/admin/execution', undefined, 'forbidden'],
 ];
 
 const raw = (text: string) => text.replace('…', '"agent":"echo","input":{"text":"x"}');
@@ -156,6 +282,13 @@ const NOT_THERE: Row[] = [
   ['GET /v1/threads/:id', 'GET /v1/threads/:id/runs', 'DELETE /v1/threads/:id'].flatMap((route) =>
     ['of-bob', 'nothing', '__proto__', '%2e%2e%2fown', 'x'.repeat(500)].map((id) => route.replace(':id', id)),
   ),
+  ['GET /v1/approvals/:id', 'GET /v1/schedules/:id', 'DELETE /v1/schedules/:id'].flatMap((route) =>
+    [':hisQuestion', ':hisSchedule', ':noQuestion', ':noSchedule', 'apr_1', '__proto__', '%00'].map((id) =>
+      route.replace(':id', id),
+    ),
+  ),
+  ['GET /v1/pipelines/nobody', 'GET /v1/pipelines/__proto__', 'GET /v1/pipelines/constructor'],
+  ['POST /v1/runs/:foreign/retry', 'POST /v1/runs/:unknown/retry', 'POST /v1/runs/run_1/retry'],
   ['GET /v1/agents/nobody', 'GET /v1/agents/constructor', `GET /v1/agents/${'x'.repeat(500)}`],
   ['GET /', 'GET /v1', 'GET /v2/runs', 'GET /V1/runs', 'GET /v1/runs/', 'POST /v1/runs/', 'GET //v1/runs'],
   ['GET /v1/runs/:own/nothing', 'GET /docs/nothing', 'GET /.env', 'POST /admin', 'PUT /nothing'],
@@ -163,10 +296,24 @@ const NOT_THERE: Row[] = [
   .flat()
   .map((request): Row => [request.slice(0, 50), request, undefined, 'not_found']);
 
+/** Well-formed, but about what is not there for her. */
+const FOREIGN_BODIES: Row[] = ['hisQuestion', 'noQuestion'].flatMap((id): Row[] => [
+  [`answering :${id}`, `POST /v1/approvals/:${id}`, approve(), 'not_found'],
+  [`resuming with :${id}`, 'POST /v1/runs/:asking/resume', approve({ approvalId: `:${id}` }), 'not_found'],
+]);
+for (const id of ['foreign', 'unknown']) {
+  FOREIGN_BODIES.push([`resuming :${id}`, `POST /v1/runs/:${id}/resume`, approve(), 'not_found']);
+}
+for (const id of ['hisSchedule', 'noSchedule']) {
+  FOREIGN_BODIES.push([`changing :${id}`, `PATCH /v1/schedules/:${id}`, { paused: true }, 'not_found']);
+}
+
 const METHODS: Row[] = [
   ['PUT /v1/runs', 'PATCH /v1/runs/:own', 'DELETE /v1/runs/:own', 'OPTIONS /v1/runs', 'POST /v1/events'],
   ['POST /v1/stream', 'GET /v1/runs/:own/cancel', 'DELETE /v1/threads', 'POST /v1/agents', 'POST /v1/me'],
   ['POST /v1/me/limits', 'DELETE /v1/me/queue', 'POST /health', 'DELETE /ready', 'PUT /info', 'POST /docs'],
+  ['DELETE /v1/approvals', 'PATCH /v1/approvals/:question', 'PUT /v1/schedules/:schedule', 'POST /v1/pipelines'],
+  ['GET /v1/runs/:own/retry', 'DELETE /v1/runs/:own/resume', 'POST /v1/me/isolation', 'POST /v1/admin/execution'],
   ['PROPFIND /v1/runs', 'POST /docs/errors', 'PUT /v1/threads/own', 'POST /v1/runs/:own/events'],
 ]
   .flat()
@@ -175,18 +322,28 @@ const METHODS: Row[] = [
 const OTHERS: Row[] = [['a path that is no text', 'GET /v1/runs/%zz', undefined, 'invalid_request']];
 
 describe('I12: over HTTP, a clear problem, and nothing is stored', () => {
-  it.each([...BODIES, ...PROPERTIES, ...KEYS_AND_DEPTH, ...QUERIES, ...PLACES, ...NOT_THERE, ...METHODS, ...OTHERS])(
-    '%s',
-    async (_what, request, body, code, headers = {}) => {
-      const [method = '', path = ''] = request.replaceAll(/:(\w+)/g, (_, name: string) => ids[name] ?? name).split(' ');
-      const answer = await send(method, path, body, headers);
-      expectProblem(answer, code);
-      if (code === 'method_not_allowed') expect(answer.headers.get('allow')).toMatch(/GET|POST/);
-      expect(await keptFor(alice)).toEqual(kept);
-      expect(Object.prototype).not.toHaveProperty('userId');
-      expect(((await (await fetch(`${server.url}/ready`)).json()) as { status: string }).status).toBe('ready');
-    },
-  );
+  it.each([
+    ...BODIES,
+    ...PROPERTIES,
+    ...PIPELINES,
+    ...ANSWERS,
+    ...FOREIGN_BODIES,
+    ...KEYS_AND_DEPTH,
+    ...QUERIES,
+    ...PLACES,
+    ...NOT_THERE,
+    ...METHODS,
+    ...OTHERS,
+  ])('%s', async (_what, request, body, code, headers = {}) => {
+    const [method = '', path = ''] = request.replaceAll(/:(\w+)/g, (_, name: string) => ids[name] ?? name).split(' ');
+    const answer = await send(method, path, withIds(body), headers);
+    expectProblem(answer, code);
+    expect(documentedCodes(method, path, answer.status)).toContain(code);
+    if (code === 'method_not_allowed') expect(answer.headers.get('allow')).toMatch(/GET|POST/);
+    expect(await keptFor(alice)).toEqual(kept);
+    expect(Object.prototype).not.toHaveProperty('userId');
+    expect(((await (await fetch(`${server.url}/ready`)).json()) as { status: string }).status).toBe('ready');
+  });
 
   it.each(['wait=soon', 'wait=-1', 'wait=9e9', 'wait', '', ',;=', 'respond-async; x="'])(
     'but a preference is only a preference: Prefer: %s',
@@ -200,7 +357,6 @@ describe('I12: over HTTP, a clear problem, and nothing is stored', () => {
 
 describe('I12: every route in the document', () => {
   it('asks for a good token, and says no to another method', async () => {
-    const document = (await (await fetch(`${server.url}/docs-json`)).json()) as { paths: Record<string, object> };
     const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => [method.toUpperCase(), path.replace(/\{\w+\}/, ids['own'] ?? '')] as const),
     );
@@ -209,11 +365,35 @@ describe('I12: every route in the document', () => {
     for (const [method, path] of routes.filter(([, route]) => route.startsWith('/v1/'))) {
       expectProblem(await send(method, path, undefined, { authorization: '' }), 'unauthenticated');
       expectProblem(await send(method, path, undefined, { authorization: `Bearer ${expired}` }), 'token_expired');
-      expectProblem(await send('PATCH', path, undefined, {}), 'method_not_allowed');
+      expectProblem(await send('PUT', path, undefined, {}), 'method_not_allowed');
     }
     expect(await keptFor(alice)).toEqual(kept);
   });
 });
+
+function withIds(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || !('approvalId' in body)) return body;
+  return { ...body, approvalId: ids[String(body.approvalId).slice(1)] ?? body.approvalId };
+}
+
+interface OpenApi {
+  paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, ProblemMedia> }> }>>;
+}
+interface ProblemMedia {
+  schema: { allOf: { properties?: { code: { enum: ErrorCode[] } } }[] };
+}
+
+/** The codes that the OpenAPI document has for a route and status; every code where it has no such route. */
+function documentedCodes(method: string, path: string, status: number): readonly string[] {
+  const [pathOnly = ''] = path.split('?');
+  const template = Object.keys(document.paths).find((candidate) =>
+    new RegExp(`^${candidate.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(pathOnly),
+  );
+  const operation = template && document.paths[template]?.[method.toLowerCase()];
+  if (!operation) return Object.keys(ERRORS);
+  const { allOf = [] } = operation.responses[status]?.content?.['application/problem+json']?.schema ?? {};
+  return allOf.flatMap(({ properties }) => properties?.code.enum ?? []);
+}
 
 async function send(method: string, path: string, body: unknown, headers: Record<string, string>) {
   const asIs = body === undefined || (typeof body === 'string' && 'content-type' in headers);

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 import { newId } from '../../src/shared/ids.js';
 import { CarrelServer, type CarrelUser, type RecordingSocket } from '../carrel-server.js';
 import { RawClient } from '../edge/gateway-raw-client.js';
+import { askingRun } from '../edge/asking-runs.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { expectNoInternals, expectWireError, keptFor, nested } from './bad-input.js';
 
@@ -11,7 +12,7 @@ let alice: CarrelUser;
 let socket: RecordingSocket;
 let kept: unknown;
 /** What the rows below call by these names. */
-const ids: Record<string, string> = { unknown: newId('run') };
+const ids: Record<string, string> = { unknown: newId('run'), noQuestion: newId('apr') };
 
 beforeAll(async () => {
   const env = { CARREL_BODY_LIMIT_BYTES: '20000', CARREL_USER_MAX_SOCKETS: '3' };
@@ -25,6 +26,8 @@ beforeAll(async () => {
   const used = await socket.emit<{ id: string }>('run:start', start({ idempotencyKey: 'used' }));
   await alice.end(used.ok ? used.data.id : '');
   Object.assign(ids, { own: own.id, foreign: foreign.id });
+  const [hers, his] = [await askingRun(server, 'alice'), await askingRun(server, 'bob')];
+  Object.assign(ids, { asking: hers.runId, question: hers.approvalIds[0], hisQuestion: his.approvalIds[0] });
   kept = await keptFor(alice);
 });
 afterAll(() => server.close());
@@ -88,7 +91,25 @@ const STARTS_TO_SEND: [what: string, payload: unknown, code: ErrorCode][] = [
   ['a key that is no text', start({ idempotencyKey: 1 }), 'invalid_request'],
   ['a used key', start({ idempotencyKey: 'used', threadId: 'other' }), 'idempotency_conflict'],
 ];
-const STARTS = STARTS_TO_SEND.map(([what, payload, code]): Row => [what, 'run:start', [payload], code]);
+const PIPELINES_TO_SEND: typeof STARTS_TO_SEND = [
+  ['agent and pipeline', start({ pipeline: 'x' }), 'invalid_request'],
+  ['a pipeline that is a number', { pipeline: 7, input: {} }, 'invalid_request'],
+  ['an unknown pipeline', { pipeline: '__proto__', input: {} }, 'unknown_pipeline'],
+  ['a pipeline without steps', { pipeline: {}, input: {} }, 'invalid_pipeline'],
+  ['a pipeline with bytes', { pipeline: { steps: [Buffer.from('x')] }, input: {} }, 'invalid_pipeline'],
+  ['a pipeline of nobody', { pipeline: { steps: [{ name: 'a', agent: 'nobody' }] }, input: {} }, 'invalid_pipeline'],
+  ['a deep pipeline', { pipeline: { steps: json(nested(1_000)) }, input: {} }, 'invalid_pipeline'],
+  ['a priority that is a text', start({ priority: '1' }), 'invalid_request'],
+  ['a priority beyond the bounds', start({ priority: 11 }), 'invalid_request'],
+  ['a delay into the past', start({ delayMs: -1 }), 'invalid_request'],
+  ['a conflict that is none', start({ onConflict: '' }), 'invalid_request'],
+];
+const STARTS = [...STARTS_TO_SEND, ...PIPELINES_TO_SEND].map(([what, payload, code]): Row => [
+  what,
+  'run:start',
+  [payload],
+  code,
+]);
 
 const OTHERS_TO_SEND: [name: string, payload: object, code: ErrorCode][] = [
   ['run:cancel', {}, 'invalid_request'],
@@ -100,6 +121,25 @@ const OTHERS_TO_SEND: [name: string, payload: object, code: ErrorCode][] = [
   ['run:cancel', { runId: ':unknown' }, 'not_found'],
   ['run:cancel', { runId: '__proto__' }, 'not_found'],
   ['run:cancel', { runId: 'x'.repeat(9_000) }, 'not_found'],
+  ['run:resume', {}, 'invalid_request'],
+  ['run:resume', { runId: ':asking' }, 'invalid_request'],
+  ['run:resume', { runId: ':asking', decision: 'yes' }, 'invalid_request'],
+  ['run:resume', { runId: ':asking', decision: 'answer' }, 'invalid_answer'],
+  ['run:resume', { runId: ':asking', decision: 'approve', userId: 'bob' }, 'invalid_request'],
+  ['run:resume', { runId: ':asking', decision: 'approve', approvalId: ':hisQuestion' }, 'not_found'],
+  ['run:resume', { runId: ':asking', decision: 'approve', approvalId: '__proto__' }, 'not_found'],
+  ['run:resume', { runId: ':own', decision: 'approve' }, 'run_ended'],
+  ['run:resume', { runId: ':foreign', decision: 'approve' }, 'not_found'],
+  ['run:resume', { runId: 'x'.repeat(9_000), decision: 'approve' }, 'not_found'],
+  ['approval:respond', {}, 'invalid_request'],
+  ['approval:respond', { approvalId: ':question', decision: null }, 'invalid_request'],
+  ['approval:respond', { approvalId: ':question', decision: 'decline' }, 'invalid_answer'],
+  ['approval:respond', { approvalId: ':question', decision: 'approve', answer: 7 }, 'invalid_answer'],
+  ['approval:respond', { approvalId: ':question', decision: 'approve', hash: 'x' }, 'approval_changed'],
+  ['approval:respond', { approvalId: ':question', decision: 'approve', by: 'bob' }, 'invalid_request'],
+  ['approval:respond', { approvalId: ':hisQuestion', decision: 'approve' }, 'not_found'],
+  ['approval:respond', { approvalId: ':noQuestion', decision: 'approve' }, 'not_found'],
+  ['approval:respond', { approvalId: '__proto__', decision: 'approve' }, 'not_found'],
   ['stream:resume', {}, 'invalid_request'],
   ['stream:resume', { after: -1 }, 'invalid_request'],
   ['stream:resume', { after: 0.5 }, 'invalid_request'],
@@ -134,8 +174,15 @@ describe('I12: over Socket.IO, a clear error in the acknowledgement, and nothing
 });
 
 function withIds(payload: unknown): unknown {
-  if (typeof payload !== 'object' || payload === null || !('runId' in payload)) return payload;
-  return { ...payload, runId: ids[String(payload.runId).slice(1)] ?? payload.runId };
+  if (typeof payload !== 'object' || payload === null || !('runId' in payload || 'approvalId' in payload)) {
+    return payload;
+  }
+  const named = Object.entries(payload).map(([key, value]: [string, unknown]) => [key, ids[nameIn(value)] ?? value]);
+  return Object.fromEntries(named);
+}
+
+function nameIn(value: unknown): string {
+  return typeof value === 'string' && value.startsWith(':') ? value.slice(1) : '';
 }
 
 describe('I12: a message without an acknowledgement', () => {

@@ -21,6 +21,8 @@ export async function keptFor(user: CarrelUser): Promise<unknown> {
     runs: await list('/v1/runs?limit=200'),
     threads: await list('/v1/threads?limit=200'),
     events: await list('/v1/events?limit=200'),
+    approvals: await list('/v1/approvals?status=all&limit=200'),
+    schedules: await list('/v1/schedules?limit=200'),
     use: body.use,
   };
 }

@@ -1,4 +1,5 @@
 import { CarrelServer, isTerminal, type CarrelUser, type RecordingSocket } from '../carrel-server.js';
+import { askingRun } from '../edge/asking-runs.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 
 /** The seeded faults (test/faults) make do with fewer: what mixes users mixes few of them. */
@@ -119,6 +120,10 @@ describe(`${USERS} users with ${RUNS} runs each, under the same thread ids, idem
           '/v1/threads',
           '/v1/me/queue',
           '/v1/me/limits',
+          '/v1/me/isolation',
+          '/v1/me/usage',
+          '/v1/approvals?status=all',
+          '/v1/schedules',
         ]) {
           heard.push((await user.http('GET', path)).text);
         }
@@ -142,18 +147,48 @@ describe(`${USERS} users with ${RUNS} runs each, under the same thread ids, idem
 
   it("answers for another user's ids exactly as for ids that never existed", async () => {
     const [alice, bob] = visitors as [Visitor, Visitor];
-    const foreign = bob.runIds[0]!;
-    const unknown = `run_${'0'.repeat(26)}`;
-    for (const [method, path] of ID_ROUTES) {
+    const asked = await askingRun(server, bob.user.id);
+    const schedule = { agent: 'echo', input: { text: bob.canary }, cron: '0 0 1 1 *' };
+    const { body: scheduled } = await bob.user.http<{ id: string }>('POST', '/v1/schedules', schedule);
+    const foreignIds = { run: bob.runIds[0]!, apr: asked.approvalIds[0]!, sch: scheduled.id, asking: asked.runId };
+    const unknownIds = { run: idOf('run'), apr: idOf('apr'), sch: idOf('sch'), asking: idOf('run') };
+    const put = (text: string, ids: Record<string, string>) =>
+      text.replaceAll(/:(run|apr|sch|asking)\b/g, (_, name: string) => ids[name]!);
+    for (const [method, path, payload] of ID_ROUTES) {
       const [first, second] = await Promise.all(
-        [foreign, unknown].map((id) => alice.user.http(method, path.replace(':id', id))),
+        [foreignIds, unknownIds].map((ids) =>
+          alice.user.http(method, put(path, ids), payload && JSON.parse(put(JSON.stringify(payload), ids))),
+        ),
       );
-      expect(first!.status).toBe(404);
-      expect(withoutRequest(first!.body, foreign)).toEqual(withoutRequest(second!.body, unknown));
+      expect([path, first!.status]).toEqual([path, 404]);
+      expect(withoutIds(first!.body, foreignIds)).toEqual(withoutIds(second!.body, unknownIds));
     }
-    const acks = await Promise.all([foreign, unknown].map((runId) => alice.sockets[0]!.emit('run:cancel', { runId })));
-    expect(acks[0]).toMatchObject({ ok: false, error: { code: 'not_found' } });
-    expect(acks[0]).toEqual(acks[1]);
+    for (const [name, payload] of ID_MESSAGES) {
+      const [first, second] = await Promise.all(
+        [foreignIds, unknownIds].map((ids) =>
+          alice.sockets[0]!.emit(name, JSON.parse(put(JSON.stringify(payload), ids))),
+        ),
+      );
+      expect([name, first]).toEqual([name, { ok: false, error: expect.objectContaining({ code: 'not_found' }) }]);
+      expect(first).toEqual(second);
+    }
+    for (const path of ['/v1/approvals?status=all&limit=200', '/v1/schedules', `/v1/approvals?runId=${asked.runId}`]) {
+      expect((await alice.user.http('GET', path)).body).toEqual({ items: [] });
+    }
+    await bob.user.http('POST', `/v1/runs/${asked.runId}/cancel?wait=true`);
+    bob.runIds.push(asked.runId);
+  });
+
+  it('says of everybody that they are isolated', async () => {
+    for (const { user } of visitors) {
+      const { body } = await user.http<{ isolated: boolean; rooms: object }>('GET', '/v1/me/isolation');
+      expect(body).toMatchObject({
+        isolated: true,
+        rooms: { [`user:${user.id}`]: SOCKETS },
+        runs: [],
+        liveContexts: 0,
+      });
+    }
   });
 
   it('holds nothing in the end: no live context, no permit', async () => {
@@ -166,11 +201,32 @@ describe(`${USERS} users with ${RUNS} runs each, under the same thread ids, idem
 });
 
 const ID_ROUTES = [
-  ['GET', '/v1/runs/:id'],
-  ['GET', '/v1/runs/:id/events'],
-  ['GET', '/v1/runs/:id/stream'],
-  ['POST', '/v1/runs/:id/cancel'],
+  ['GET', '/v1/runs/:run'],
+  ['GET', '/v1/runs/:run/events'],
+  ['GET', '/v1/runs/:run/stream'],
+  ['POST', '/v1/runs/:run/cancel'],
+  ['POST', '/v1/runs/:run/retry'],
+  ['POST', '/v1/runs/:run/retry', { reuseSteps: true }],
+  ['POST', '/v1/runs/:asking/resume', { decision: 'approve' }],
+  ['POST', '/v1/runs/:asking/resume', { decision: 'approve', approvalId: ':apr' }],
+  ['GET', '/v1/approvals/:apr'],
+  ['POST', '/v1/approvals/:apr', { decision: 'approve' }],
+  ['GET', '/v1/schedules/:sch'],
+  ['PATCH', '/v1/schedules/:sch', { paused: true }],
+  ['DELETE', '/v1/schedules/:sch'],
 ] as const;
+
+const ID_MESSAGES = [
+  ['run:cancel', { runId: ':run' }],
+  ['run:resume', { runId: ':asking', decision: 'approve' }],
+  ['run:resume', { runId: ':asking', decision: 'approve', approvalId: ':apr' }],
+  ['approval:respond', { approvalId: ':apr', decision: 'approve' }],
+] as const;
+
+/** An id of the right form that nothing has. */
+function idOf(kind: string): string {
+  return `${kind}_${'0'.repeat(26)}`;
+}
 
 type Script = (canary: string) => { agent: string; input: object; cancel?: boolean };
 
@@ -197,6 +253,7 @@ function callIdOf(data: object): string {
 }
 
 /** A problem without what names the request. */
-function withoutRequest(body: object, id: string): unknown {
-  return JSON.parse(JSON.stringify({ ...body, requestId: undefined }).replaceAll(id, 'ID'));
+function withoutIds(body: object, ids: Record<string, string>): unknown {
+  const text = JSON.stringify({ ...body, requestId: undefined });
+  return JSON.parse(Object.values(ids).reduce((rest, id) => rest.replaceAll(id, 'ID'), text));
 }

@@ -76,6 +76,7 @@ describe("how a run's end follows from what its agent does", () => {
     ['nothing', 'no_result'],
     ['circular', 'invalid_result'],
     ['function', 'invalid_result'],
+    ['deep', 'invalid_result'],
     ['error', 'agent_failed'],
     ['string', 'agent_failed'],
   ])('fails an agent that gives %s with %s, and tells no details', async (how, code) => {

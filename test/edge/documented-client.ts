@@ -37,7 +37,11 @@ export class DocumentedClient {
     return new DocumentedClient(server.url, body as Document);
   }
 
-  async call(method: 'get' | 'post' | 'delete', path: string, { token, body, headers = {}, query = {} }: Call = {}) {
+  async call(
+    method: 'get' | 'post' | 'patch' | 'delete',
+    path: string,
+    { token, body, headers = {}, query = {} }: Call = {},
+  ) {
     let request = supertest(this.url)[method](path).query(query).set(headers);
     if (token) request = request.set('authorization', `Bearer ${token}`);
     const response = await (body === undefined ? request : request.send(body as object));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io-client';
-import type { ClientToServerEvents, ServerToClientEvents } from '../../src/edge/wire-events.js';
+import type { ClientToServerEvents, ServerToClientEvents } from '../../src/index.js';
 import type { RunEvent } from '../../src/events/run-event.js';
 
 /** A real client that records what it gets. Waiting fails after 5 s. */

@@ -1,5 +1,5 @@
 import { CarrelError } from '../../src/shared/errors.js';
-import { newId } from '../../src/shared/ids.js';
+import { newId, type RunId } from '../../src/shared/ids.js';
 import type { GatewayClient } from './gateway-client.js';
 import { turns } from './gateway-journal.js';
 import { GatewayServer } from './gateway-server.js';
@@ -81,6 +81,56 @@ describe('messages', () => {
     expect(server.execution.cancelled[0]?.wait).toBe(true);
   });
 
+  it('name a pipeline, a delay, a priority and what to do about a busy thread', async () => {
+    const pipeline = { steps: [{ name: 'a', agent: 'summarise' }] };
+    const message = { pipeline, input: 1, priority: 3, delayMs: 1_000, onConflict: 'reject' };
+    const reply = await alice.send('run:start', message);
+    expect(reply).toMatchObject({ ok: true, data: { pipeline: 'inline', spec: pipeline, priority: 3 } });
+    expect(reply.data).not.toHaveProperty('agent');
+    expect(server.execution.submitted[0]?.request).toEqual(message);
+  });
+
+  it("answer alice's question once, and bob's for bob alone", async () => {
+    const started = await alice.send('run:start', START);
+    const { id: runId } = started.data as { id: RunId };
+    const [first, second] = [server.approvals.ask('alice', runId), server.approvals.ask('alice', runId)];
+    const several = await alice.send('run:resume', { runId, decision: 'approve' });
+    expect(several).toMatchObject({ ok: false, error: { code: 'several_open_questions' } });
+
+    const respond = { approvalId: first.id, decision: 'approve', answer: { a: 1 }, hash: first.hash };
+    const foreign = await bob.send('approval:respond', respond);
+    const unknown = await bob.send('approval:respond', { ...respond, approvalId: newId('apr') });
+    expect(foreign).toEqual({ ok: false, error: { code: 'not_found', message: 'there is no such question' } });
+    expect(unknown).toEqual(foreign);
+    expect(await bob.send('approval:respond', { ...respond, approvalId: '__proto__' })).toEqual(foreign);
+    const decided = await alice.send('approval:respond', respond);
+    expect(decided).toMatchObject({ ok: true, data: { id: first.id, status: 'closed', decidedBy: 'alice' } });
+    expect(decided.data).not.toHaveProperty('userId');
+    expect(await alice.send('approval:respond', respond)).toMatchObject({ error: { code: 'approval_closed' } });
+
+    const ofBob = await bob.send('run:resume', { runId, decision: 'approve' });
+    expect(ofBob).toEqual({ ok: false, error: { code: 'not_found', message: 'there is no such run' } });
+    const resumed = await alice.send('run:resume', { runId, decision: 'reject' });
+    expect(resumed).toMatchObject({ ok: true, data: { id: runId } });
+    expect(server.approvals.said.map(({ userId, approvalId, response }) => [userId, approvalId, response])).toEqual([
+      ['alice', first.id, { decision: 'approve', answer: { a: 1 }, hash: first.hash }],
+      ['alice', second.id, { decision: 'reject' }],
+    ]);
+    const again = await alice.send('run:resume', { runId, decision: 'approve' });
+    expect(again).toMatchObject({ ok: false, error: { code: 'no_open_question' } });
+  });
+
+  it('answer no question of another run than they name', async () => {
+    const [one, other] = [await alice.send('run:start', START), await alice.send('run:start', START)];
+    const { id: runId } = one.data as { id: RunId };
+    const asked = server.approvals.ask('alice', (other.data as { id: RunId }).id);
+    const message = { runId, approvalId: asked.id, decision: 'approve' };
+    expect(await alice.send('run:resume', message)).toMatchObject({ ok: false, error: { code: 'not_found' } });
+    expect(server.approvals.said).toEqual([]);
+    const { id } = other.data as { id: RunId };
+    expect(await alice.send('run:resume', { ...message, runId: id })).toMatchObject({ ok: true, data: { id } });
+  });
+
   it.each<[string, string, unknown[], string]>([
     ['no payload', 'run:start', [], 'invalid_request'],
     ['two payloads', 'run:start', [START, START], 'invalid_request'],
@@ -88,7 +138,6 @@ describe('messages', () => {
     ['null', 'run:start', [null], 'invalid_request'],
     ['a list', 'run:start', [[START]], 'invalid_request'],
     ['something binary', 'run:start', [Buffer.from('x')], 'invalid_request'],
-    ['a missing agent', 'run:start', [{ input: 1 }], 'invalid_request'],
     ['a missing input', 'run:start', [{ agent: 'a' }], 'invalid_request'],
     ['an agent that is no text', 'run:start', [{ agent: ['a'], input: 1 }], 'invalid_request'],
     ['an unknown property', 'run:start', [{ ...START, userId: 'bob' }], 'invalid_request'],
@@ -101,6 +150,19 @@ describe('messages', () => {
     ['a constructor key', 'run:cancel', [{ runId: 'x', constructor: 1 }], 'invalid_request'],
     ['a run id that is no text', 'run:cancel', [{ runId: 7 }], 'invalid_request'],
     ['a wait that is no boolean', 'run:cancel', [{ runId: 'x', wait: 'yes' }], 'invalid_request'],
+    ['a pipeline that is none', 'run:start', [{ pipeline: 7, input: 1 }], 'invalid_request'],
+    ['a priority that is no number', 'run:start', [{ ...START, priority: 'high' }], 'invalid_request'],
+    ['half a priority', 'run:start', [{ ...START, priority: 0.5 }], 'invalid_request'],
+    ['a conflict nobody knows', 'run:start', [{ ...START, onConflict: 'ignore' }], 'invalid_request'],
+    ['a decision nobody can make', 'approval:respond', [{ approvalId: 'x', decision: 'expired' }], 'invalid_request'],
+    ['a question that is no text', 'approval:respond', [{ approvalId: 1, decision: 'approve' }], 'invalid_request'],
+    [
+      'somebody who decides',
+      'approval:respond',
+      [{ approvalId: 'x', decision: 'approve', by: 'bob' }],
+      'invalid_request',
+    ],
+    ['no decision', 'run:resume', [{ runId: 'x' }], 'invalid_request'],
     ['a negative position', 'stream:resume', [{ after: -1 }], 'invalid_request'],
     ['a position beyond the newest event', 'stream:resume', [{ after: 1 }], 'invalid_request'],
     ['a message of another protocol', 'runs.start', [START], 'unknown_event'],

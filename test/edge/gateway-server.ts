@@ -7,6 +7,7 @@ import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
 import { CARREL_CONFIG, type CarrelConfig } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { AgentsGateway } from '../../src/edge/agents.gateway.js';
+import { RunQuestions } from '../../src/edge/run-questions.service.js';
 import { SocketAdmission } from '../../src/edge/socket-admission.service.js';
 import { CarrelIoAdapter } from '../../src/edge/socket-io.adapter.js';
 import { SocketMessages } from '../../src/edge/socket-messages.service.js';
@@ -15,13 +16,14 @@ import { TokenVerifier } from '../../src/edge/token-verifier.service.js';
 import { UserFeeds } from '../../src/edge/user-feeds.service.js';
 import { EventBus } from '../../src/events/event-bus.js';
 import { EVENT_JOURNAL } from '../../src/events/event-journal.port.js';
+import { ApprovalService } from '../../src/execution/approval.service.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
 import { Readiness } from '../../src/execution/readiness.js';
 import { CLOCK, systemClock, type Clock } from '../../src/shared/clock.js';
 import { GatewayClient } from './gateway-client.js';
 import { RawClient } from './gateway-raw-client.js';
 import { MemoryJournal, turns, type ReadDelay } from './gateway-journal.js';
-import { ScriptedExecution } from './gateway-execution.js';
+import { ScriptedApprovals, ScriptedExecution } from './gateway-execution.js';
 
 interface GatewayServerOptions {
   env?: Record<string, string>;
@@ -38,6 +40,7 @@ export class GatewayServer implements AsyncDisposable {
     readonly config: CarrelConfig,
     readonly journal: MemoryJournal,
     readonly execution: ScriptedExecution,
+    readonly approvals: ScriptedApprovals,
     private readonly clock: Clock,
   ) {}
 
@@ -49,11 +52,13 @@ export class GatewayServer implements AsyncDisposable {
     });
     const journal = new MemoryJournal(delay);
     const execution = new ScriptedExecution();
+    const approvals = new ScriptedApprovals();
     @Module({
       providers: [
         AgentsGateway,
         EventBus,
         Readiness,
+        RunQuestions,
         SocketAdmission,
         SocketMessages,
         TokenVerifier,
@@ -61,6 +66,7 @@ export class GatewayServer implements AsyncDisposable {
         { provide: CARREL_CONFIG, useValue: config },
         { provide: CLOCK, useValue: clock },
         { provide: EVENT_JOURNAL, useValue: journal },
+        { provide: ApprovalService, useValue: approvals },
         { provide: ExecutionService, useValue: execution },
       ],
     })
@@ -70,7 +76,7 @@ export class GatewayServer implements AsyncDisposable {
     });
     app.useWebSocketAdapter(new CarrelIoAdapter(app, config));
     await app.listen(0, '127.0.0.1');
-    return new GatewayServer(app, config, journal, execution, clock);
+    return new GatewayServer(app, config, journal, execution, approvals, clock);
   }
 
   get url(): string {

@@ -3,6 +3,7 @@ import { EventBus } from '../../src/events/event-bus.js';
 import type { EventJournal } from '../../src/events/event-journal.port.js';
 import type { JournalledEvent } from '../../src/events/run-event.js';
 import { newId } from '../../src/shared/ids.js';
+import { currentLogScope, type LogIds, runInLogScope } from '../../src/shared/log-scope.js';
 import { alice, bob } from '../contracts/storage-world.js';
 
 describe('the event bus', () => {
@@ -28,6 +29,13 @@ describe('the event bus', () => {
     bus.subscribe(bob, ({ userId, seq }) => heard.push(`bob's: ${userId} ${seq}`));
     commit([eventOf(alice, 1), eventOf(bob, 1), eventOf(alice, 2)]);
     expect(heard).toEqual(["alice's: alice 1", "bob's: bob 1", "alice's: alice 2"]);
+  });
+
+  it("tells alice's listener without the log ids of bob, whose write was the first of the commit", () => {
+    let ids: LogIds | undefined;
+    bus.subscribe(alice, () => (ids = currentLogScope()));
+    runInLogScope({ userId: bob, requestId: 'req_of_bob' }, () => commit([eventOf(alice, 1)]));
+    expect(ids).toEqual({});
   });
 
   it("keeps bob's events coming when alice's listener throws", () => {

@@ -1,5 +1,6 @@
 import type { EventJournal } from '../../src/events/event-journal.port.js';
 import type { EventDraft } from '../../src/events/run-event.js';
+import type { StepRecord } from '../../src/events/step-record.js';
 
 /** The writing half of a journal, in memory. A test can hold writes back, and let the next ones fail. */
 export class ScriptedJournal implements Pick<EventJournal, 'append'> {
@@ -16,6 +17,13 @@ export class ScriptedJournal implements Pick<EventJournal, 'append'> {
     await this.gate;
     if (this.failures.length > 0) throw this.failures.shift();
     this.drafts.push(...drafts);
+  }
+
+  /** What is recorded of the run's steps: the last record of each, in the order of the first. */
+  get records(): StepRecord[] {
+    const byPath = new Map<string, StepRecord>();
+    for (const { records = [] } of this.drafts) for (const record of records) byPath.set(record.path, record);
+    return [...byPath.values()];
   }
 
   /** Types and data of what was written, and of what follows. */

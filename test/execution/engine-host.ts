@@ -11,10 +11,14 @@ import { ContextModule } from '../../src/context/context.module.js';
 import { UserExecutionContext } from '../../src/context/user-execution-context.js';
 import type { EventJournal } from '../../src/events/event-journal.port.js';
 import { RunEmitter } from '../../src/events/run-emitter.js';
+import type { StepRecord } from '../../src/events/step-record.js';
+import { CircuitBreakers } from '../../src/execution/circuit-breakers.js';
+import { EngineServices } from '../../src/execution/engine-services.js';
+import { HooksModule } from '../../src/execution/hooks/hooks.module.js';
 import { ExecutionEngineFactory } from '../../src/execution/execution-engine.factory.js';
 import type { UserExecutionEngine } from '../../src/execution/user-execution-engine.js';
 import { CLOCK } from '../../src/shared/clock.js';
-import { newId, type UserId } from '../../src/shared/ids.js';
+import { newId, type RunId, type UserId } from '../../src/shared/ids.js';
 import { HeldClock } from '../contracts/storage-world.js';
 import { ScriptedJournal } from '../events/scripted-journal.js';
 
@@ -34,6 +38,13 @@ export interface EngineUnderTest {
   lost: unknown[];
 }
 
+interface EngineOptions {
+  deadlineMs?: number;
+  attempt?: number;
+  runId?: RunId;
+  recorded?: readonly StepRecord[];
+}
+
 /** The real factory in a small Nest application, in a time that the test moves. */
 export class EngineHost implements AsyncDisposable {
   readonly clock = new HeldClock();
@@ -43,8 +54,8 @@ export class EngineHost implements AsyncDisposable {
   static async boot(...providers: Type[]): Promise<EngineHost> {
     const host = new EngineHost(undefined as never);
     const app = await Test.createTestingModule({
-      imports: [ContextModule, AgentsModule, PlatformModule.with(host.clock)],
-      providers: [ExecutionEngineFactory, ...providers],
+      imports: [ContextModule, AgentsModule, HooksModule, PlatformModule.with(host.clock)],
+      providers: [CircuitBreakers, EngineServices, ExecutionEngineFactory, ...providers],
     }).compile();
     app.useLogger(false); // the errors that it would log are the tests' own
     return Object.assign(host, { app: await app.init() });
@@ -54,10 +65,10 @@ export class EngineHost implements AsyncDisposable {
     return this.app.get(ExecutionEngineFactory);
   }
 
-  /** An engine for a new run of this user. `deadlineMs` counts from now. */
-  engineFor(userId: string, { deadlineMs = 300_000, attempt = 1 } = {}): EngineUnderTest {
+  /** An engine for a new run of this user, or for one that goes on. `deadlineMs` counts from now. */
+  engineFor(userId: string, options: EngineOptions = {}): EngineUnderTest {
+    const { deadlineMs = 300_000, attempt = 1, recorded = [], runId = newId('run') } = options;
     const journal = new ScriptedJournal();
-    const runId = newId('run');
     const context = new UserExecutionContext({
       userId: userId as UserId,
       requestId: newId('req'),
@@ -79,7 +90,7 @@ export class EngineHost implements AsyncDisposable {
         engine.stop({ kind: 'lost', error });
       },
     );
-    const engine = this.factory.createUserEngine(context, emitter);
+    const engine = this.factory.createUserEngine(context, emitter, recorded);
     return { engine, emitter, journal, lost };
   }
 

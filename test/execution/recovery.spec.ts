@@ -14,8 +14,10 @@ describe('a server that starts where another one died', () => {
   let dataDir: string;
   let dead: SqliteStorage;
   let server: CarrelServer | undefined;
+  let log: string[];
 
   beforeEach(async () => {
+    log = [];
     dataDir = await mkdtemp(join(tmpdir(), 'carrel-recovery-'));
     dead = new SqliteStorage({ dir: dataDir, sync: 'normal' }, systemClock);
   });
@@ -36,7 +38,8 @@ describe('a server that starts where another one died', () => {
   /** Starts the server on what the dead one has left behind, and listens as that user. */
   async function arise(userId: string): Promise<RecordingSocket> {
     dead.close();
-    server ??= await CarrelServer.start({ agents: [ScriptedAgentsModule], dataDir });
+    const env = { CARREL_LOG_LEVEL: 'info' };
+    server ??= await CarrelServer.start({ agents: [ScriptedAgentsModule], dataDir, env, logLines: log });
     return (await server.as(userId)).connect({ after: 0 });
   }
 
@@ -96,6 +99,13 @@ describe('a server that starts where another one died', () => {
     const [hers, his] = [await arise('alice'), await arise('bob')];
     expect(await endOf(hers, ran.id)).toMatchObject({ data: { status: 'failed', error: { code: 'interrupted' } } });
     expect(await endOf(his, waited.id)).toMatchObject({ data: { status: 'failed', error: { code: 'unknown_agent' } } });
+    const ended = log
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => msg === 'run ended');
+    expect(ended.map(({ userId, runId }) => `${String(userId)} ${String(runId)}`).toSorted()).toEqual([
+      `alice ${ran.id}`,
+      `bob ${waited.id}`,
+    ]);
     expect(server!.held).toEqual({ liveContexts: 0, active: 0 });
   });
 

@@ -1,15 +1,25 @@
 import type { RunEventData, RunEventType } from '../../events/run-event.js';
 import { RUN_ID_PATTERN } from '../../shared/ids.js';
-import { anyJson, integer, object, ref, text, type Schema } from './schema-parts.js';
+import { DECISION, QUESTION } from './approval-schemas.js';
+import { anyJson, dateTime, integer, object, ref, text, type Schema } from './schema-parts.js';
 
+const STEP_KINDS = ['step', 'agent', 'pipeline', 'parallel', 'race', 'map', 'loop', 'sleep', 'ask'];
 const ANSWER_TEXT = 'Redacted, and cut where it is long.';
 
 /** One schema for every type of event: a new type does not compile without one. */
 const DATA: { readonly [Type in RunEventType]: Schema } = {
-  agent_queued: data<'agent_queued'>({
-    position: integer('The place in the queue, from 1.', 1),
-    reason: { type: 'string', enum: ['user_limit', 'server_busy'], description: 'What the run waits for.' },
-  }),
+  agent_queued: data<'agent_queued'>(
+    {
+      position: integer('The place in the queue, from 1; 0 when nobody is before it, only time.'),
+      reason: {
+        type: 'string',
+        enum: ['user_limit', 'server_busy', 'thread_busy', 'delayed'],
+        description: 'What the run waits for.',
+      },
+      notBefore: dateTime('It waits at least until then.'),
+    },
+    ['notBefore'],
+  ),
   agent_started: data<'agent_started'>({
     status: { type: 'string', enum: ['started'] },
     isolated: { type: 'boolean', enum: [true] },
@@ -34,6 +44,38 @@ const DATA: { readonly [Type in RunEventType]: Schema } = {
     outcome: { type: 'string', enum: ['ok', 'error'] },
     result: anyJson(ANSWER_TEXT),
     durationMs: integer(),
+  }),
+  step_started: data<'step_started'>({
+    step: text("The step's path."),
+    kind: { type: 'string', enum: STEP_KINDS, description: 'What carries it out.' },
+  }),
+  step_completed: data<'step_completed'>(
+    {
+      step: text("The step's path."),
+      outcome: { type: 'string', enum: ['ok', 'failed', 'skipped', 'cancelled'] },
+      reason: text('Why it was skipped, cancelled or failed.'),
+      attempts: integer('0 when it was skipped.'),
+      durationMs: integer(),
+    },
+    ['reason'],
+  ),
+  approval_required: data<'approval_required'>({ ...QUESTION }, ['details', 'schema']),
+  approval_resolved: data<'approval_resolved'>(
+    { approvalId: QUESTION.approvalId, decision: DECISION, by: text('Who decided, when somebody did.') },
+    ['by'],
+  ),
+  agent_suspended: data<'agent_suspended'>(
+    {
+      waitsFor: { type: 'string', enum: ['answer', 'time'] },
+      until: dateTime('When it goes on in any case.'),
+    },
+    ['until'],
+  ),
+  agent_resumed: data<'agent_resumed'>({ attempt: integer(undefined, 1) }),
+  agent_fallback: data<'agent_fallback'>({
+    from: text('Name of the agent that can not answer.'),
+    to: { type: ['string', 'null'], description: 'Name of the agent that answers instead; null: a fixed value does.' },
+    reason: text(),
   }),
   agent_retrying: data<'agent_retrying'>({
     attempt: integer('The attempt that comes next.', 1),

@@ -1,5 +1,9 @@
+import { ISOLATION_CHECKS } from '../isolation-checks.js';
+
 export const EXAMPLE_RUN_ID = 'run_01k9m7v3c8d5e6f7g8h9j0k1m2';
 export const EXAMPLE_THREAD_ID = 'thr_01k9m7v3c8d5e6f7g8h9j0k1m3';
+export const EXAMPLE_APPROVAL_ID = 'apr_01k9m7v3c8d5e6f7g8h9j0k1m6';
+export const EXAMPLE_SCHEDULE_ID = 'sch_01k9m7v3c8d5e6f7g8h9j0k1m7';
 const at = '2026-03-01T09:30:00.000Z';
 
 const queuedRun = {
@@ -9,6 +13,7 @@ const queuedRun = {
   threadId: EXAMPLE_THREAD_ID,
   input: { text: 'A long text …' },
   metadata: { source: 'inbox' },
+  priority: 0,
   attempt: 0,
   createdAt: at,
 };
@@ -20,6 +25,59 @@ const completedRun = {
   attempt: 1,
   startedAt: '2026-03-01T09:30:00.012Z',
   endedAt: '2026-03-01T09:30:00.480Z',
+};
+
+const approval = {
+  id: EXAMPLE_APPROVAL_ID,
+  status: 'open',
+  kind: 'approval',
+  title: 'Pay 200 EUR to ACME?',
+  details: { amount: 200, to: 'ACME' },
+  schema: { type: 'object', properties: { note: { type: 'string' } } },
+  approvers: ['finance'],
+  hash: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
+  expiresAt: '2026-03-02T09:30:00.000Z',
+  runId: EXAMPLE_RUN_ID,
+  threadId: EXAMPLE_THREAD_ID,
+  agent: 'pay-invoice',
+  step: '2:ask',
+  askedFor: 'alice',
+  createdAt: at,
+};
+
+const closedApproval = {
+  ...approval,
+  status: 'closed',
+  decision: 'approved',
+  answer: { note: 'as agreed' },
+  decidedBy: 'bob',
+  decidedAt: '2026-03-01T10:12:00.000Z',
+};
+
+const schedule = {
+  id: EXAMPLE_SCHEDULE_ID,
+  agent: 'summarise',
+  input: { text: 'A long text …' },
+  threadId: EXAMPLE_THREAD_ID,
+  metadata: {},
+  priority: 0,
+  cron: '30 9 * * 1-5',
+  timeZone: 'Europe/Berlin',
+  missed: 'skip',
+  paused: false,
+  createdAt: at,
+  nextAt: '2026-03-02T08:30:00.000Z',
+};
+
+const pipeline = {
+  name: 'digest',
+  description: 'Summarises two texts and compares the summaries',
+  inputSchema: { type: 'object', properties: { left: { type: 'string' }, right: { type: 'string' } } },
+  steps: [
+    { name: 'left', dependsOn: [], kind: 'agent', agent: 'summarise' },
+    { name: 'right', dependsOn: [], kind: 'agent', agent: 'summarise' },
+    { name: 'both', dependsOn: ['left', 'right'], kind: 'agent', agent: 'compare' },
+  ],
 };
 
 const event = {
@@ -37,6 +95,16 @@ const event = {
 };
 
 const thread = { id: EXAMPLE_THREAD_ID, title: 'The annual report', metadata: {}, createdAt: at };
+const heldRun = {
+  id: EXAMPLE_RUN_ID,
+  agent: 'summarise',
+  threadId: EXAMPLE_THREAD_ID,
+  priority: 0,
+  position: 1,
+  heldBy: 'delay',
+  notBefore: '2026-03-01T10:30:00.000Z',
+  createdAt: at,
+};
 const figures = {
   runs: { completed: 41, degraded: 0, failed: 1, timed_out: 0, cancelled: 2 },
   waitedMs: { sum: 5_210, max: 1_400 },
@@ -57,6 +125,14 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Run: completedRun,
   QueuedRun: queuedRun,
   RunList: { items: [completedRun], nextCursor: EXAMPLE_RUN_ID },
+  RetriedRun: { ...queuedRun, id: 'run_01k9m7v3c8d5e6f7g8h9j0k1m8', retryOf: EXAMPLE_RUN_ID },
+  Approval: approval,
+  ClosedApproval: closedApproval,
+  ApprovalList: { items: [approval], nextCursor: EXAMPLE_APPROVAL_ID },
+  Schedule: schedule,
+  ScheduleList: { items: [schedule] },
+  Pipeline: pipeline,
+  PipelineList: { items: [pipeline] },
   Agent: agent,
   AgentList: { items: [agent] },
   Thread: thread,
@@ -65,10 +141,34 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   EventStream: `id: 7\nevent: agent_started\ndata: ${JSON.stringify(event)}\n\n`,
   Me: { userId: 'alice', roles: ['analyst'], tokenExpiresAt: '2026-03-01T10:30:00.000Z' },
   Limits: {
-    limits: { maxRunning: 3, maxQueued: 100, startsPerMinute: 60, maxSockets: 5 },
-    use: { running: 3, queued: 1, starts: 4, windowEndsAt: '2026-03-01T09:31:00.000Z' },
+    limits: {
+      maxRunning: 3,
+      maxQueued: 100,
+      startsPerMinute: 60,
+      maxSuspended: 1_000,
+      maxSchedules: 50,
+      maxSockets: 5,
+    },
+    use: { running: 3, queued: 1, suspended: 2, starts: 4, windowEndsAt: '2026-03-01T09:31:00.000Z' },
   },
-  Queue: { running: 3, queued: 1, items: [{ id: EXAMPLE_RUN_ID, agent: 'summarise', position: 1, createdAt: at }] },
+  Queue: { running: 3, queued: 1, items: [heldRun] },
+  Isolation: {
+    isolated: true,
+    checks: ISOLATION_CHECKS.map((check) => ({ ...check, holds: true })),
+    runs: [EXAMPLE_RUN_ID],
+    liveContexts: 1,
+    permits: { inUse: 1, max: 3 },
+    sockets: 1,
+    rooms: { 'user:alice': 1 },
+    streams: 0,
+  },
+  ExecutionFigures: {
+    runs: { active: 12, slots: 64 },
+    engines: { created: 40_112, active: 12, disposed: 40_100, failedCleanUps: 0 },
+    liveContexts: 12,
+    sockets: 318,
+    streams: 4,
+  },
   UsageReport: {
     from: '2026-02-01T00:00:00.000Z',
     to: '2026-03-01T00:00:00.000Z',

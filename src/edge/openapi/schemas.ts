@@ -1,7 +1,10 @@
 import { RUN_STATUSES } from '../../execution/run-status.js';
 import { ERRORS } from '../../shared/errors.js';
 import { RUN_ID_PATTERN } from '../../shared/ids.js';
+import { APPROVAL_SCHEMAS, DECISION } from './approval-schemas.js';
 import { EVENT_SCHEMAS } from './event-schemas.js';
+import { HELD_BY, ME_SCHEMAS } from './me-schemas.js';
+import { SCHEDULE_SCHEMAS } from './schedule-schemas.js';
 import { anyJson, anyObject, dateTime, integer, listOf, object, ref, text, type Schema } from './schema-parts.js';
 import { UsageReport } from './usage-schemas.js';
 
@@ -23,9 +26,12 @@ const Problem = object(
       description: 'What is wrong, property by property.',
       items: object({ path: text('Empty for the whole.'), message: text() }),
     },
+    runId: { ...RUN_ID, description: 'The run that keeps the thread busy.' },
+    decision: { ...DECISION, description: 'What became of the question that is closed.' },
+    at: dateTime('When that was.'),
     near: { type: 'array', items: text(), description: 'Names that are like the one asked for.' },
   },
-  ['requestId', 'supportCode', 'retryAfterMs', 'issues', 'near'],
+  ['requestId', 'supportCode', 'retryAfterMs', 'issues', 'runId', 'decision', 'at', 'near'],
   'RFC 9457.',
 );
 
@@ -33,11 +39,17 @@ const Run = object(
   {
     id: RUN_ID,
     status: { type: 'string', enum: [...RUN_STATUSES] },
-    agent: text(),
+    agent: text('Name of the agent; either this or `pipeline`.'),
+    pipeline: text('Name of the pipeline.'),
+    spec: anyObject('The whole pipeline, when it came with the request.'),
     threadId: text(),
     input: anyJson('As it was sent.'),
     metadata: anyObject('As it was sent.'),
-    result: anyJson('What the agent returned.'),
+    priority: { type: 'integer', description: 'Among your waiting runs.' },
+    retryOf: { ...RUN_ID, description: 'The run that this one tries again.' },
+    heldBy: HELD_BY,
+    notBefore: dateTime('It waits at least until then.'),
+    result: anyJson('What the agent or pipeline returned.'),
     error: ref('RunError'),
     usage: ref('Usage'),
     attempt: integer('The number of the current or last attempt; 0 while it has never run.'),
@@ -45,8 +57,11 @@ const Run = object(
     startedAt: dateTime(),
     endedAt: dateTime(),
   },
-  ['result', 'error', 'usage', 'startedAt', 'endedAt'],
-  'One execution of one agent, for one user.',
+  [
+    ...['agent', 'pipeline', 'spec', 'retryOf', 'heldBy', 'notBefore'],
+    ...['result', 'error', 'usage', 'startedAt', 'endedAt'],
+  ],
+  'One execution of one agent or pipeline, for one user.',
 );
 
 const RunError = object(
@@ -82,25 +97,14 @@ const Thread = object({ id: text(), title: text(), metadata: anyObject('As it wa
   'title',
 ]);
 
-const Limits = object({
-  limits: object({
-    maxRunning: integer('Runs at once.'),
-    maxQueued: integer('Runs that may wait.'),
-    startsPerMinute: integer(),
-    maxSockets: integer('Sockets at once, and as many streams.'),
-  }),
-  use: object(
-    { running: integer(), queued: integer(), starts: integer('In the current minute.'), windowEndsAt: dateTime() },
-    ['windowEndsAt'],
-  ),
-});
-
-const Queue = object({
-  running: integer(),
-  queued: integer(),
-  items: {
+const Pipeline = object({
+  name: text(),
+  description: text(),
+  inputSchema: anyObject('JSON Schema of the input.'),
+  steps: {
     type: 'array',
-    items: object({ id: RUN_ID, agent: text(), position: integer('From 1.', 1), createdAt: dateTime() }),
+    items: anyObject('Its name, what it does and what it depends on.'),
+    description: 'In their order.',
   },
 });
 
@@ -113,11 +117,13 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RunList: listOf('Run', 'Runs, the newest first.'),
   Agent,
   AgentList: listOf('Agent', 'All agents, by name.'),
+  Pipeline,
+  PipelineList: listOf('Pipeline', 'All pipelines, by name.'),
+  ...APPROVAL_SCHEMAS,
+  ...SCHEDULE_SCHEMAS,
   Thread,
   ThreadList: listOf('Thread', 'Threads, the newest first.'),
-  Me: object({ userId: text(), roles: { type: 'array', items: text() }, tokenExpiresAt: dateTime() }),
-  Limits,
-  Queue,
+  ...ME_SCHEMAS,
   UsageReport,
   EventPage: object({
     items: { type: 'array', items: ref('RunEvent') },

@@ -21,7 +21,10 @@ export const START_PROBLEMS = [
   'invalid_request',
   'invalid_input',
   'unknown_agent',
+  'unknown_pipeline',
+  'invalid_pipeline',
   'idempotency_conflict',
+  'thread_busy',
   'payload_too_large',
   'unsupported_media_type',
   'queue_full',
@@ -30,7 +33,7 @@ export const START_PROBLEMS = [
 ] as const;
 export const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
-  description: 'The same key with the same request gives the same run.',
+  description: 'The same key with the same request gives the same run, for a day at least.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 } as const;
 export const PREFER = {

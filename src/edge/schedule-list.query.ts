@@ -1,0 +1,13 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Matches } from 'class-validator';
+import { SCHEDULE_ID_PATTERN } from '../shared/ids.js';
+import { IfGiven } from './if-given.decorator.js';
+import { CURSOR, LimitQuery } from './page.query.js';
+
+/** What `GET /v1/schedules` takes. */
+export class ScheduleListQuery extends LimitQuery {
+  @ApiPropertyOptional({ description: '`nextCursor` of the page before.', pattern: SCHEDULE_ID_PATTERN.source })
+  @IfGiven()
+  @Matches(SCHEDULE_ID_PATTERN, CURSOR)
+  cursor?: string;
+}

@@ -1,0 +1,27 @@
+import type { StepRecord } from '../events/step-record.js';
+import type { RunRef } from './run-store.port.js';
+import type { StopReason } from './stop-reason.js';
+import type { UserExecutionEngine } from './user-execution-engine.js';
+
+/** A run between its claim and its end. It can be stopped before it has an engine. */
+export class ActiveRun {
+  private engine: UserExecutionEngine | undefined;
+  private stopReason: StopReason | undefined;
+
+  constructor(readonly ref: RunRef) {}
+
+  stop(reason: StopReason): void {
+    this.stopReason ??= reason;
+    this.engine?.stop(reason);
+  }
+
+  attach(engine: UserExecutionEngine): void {
+    this.engine = engine;
+    if (this.stopReason) engine.stop(this.stopReason);
+  }
+
+  /** Questions of the run have been answered before it was suspended. */
+  answered(records: readonly StepRecord[]): void {
+    this.engine?.answered(records);
+  }
+}

@@ -1,0 +1,208 @@
+import type { AgentDefinition } from '../agents/agent-definition.js';
+import type { AgentInvoker } from '../agents/agent-invoker.service.js';
+import type { ExecutionScope } from '../context/execution-scope.js';
+import type { UserExecutionContext } from '../context/user-execution-context.js';
+import type { RunError } from '../events/run-event.js';
+import { isCarrelError } from '../shared/errors.js';
+import { pause } from '../shared/pause.js';
+import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';
+import { plainResult } from './agent-result.js';
+import { Attempt, type AttemptEnd, type AttemptParts, type AttemptWork } from './attempt.js';
+import { backoffMs } from './backoff.js';
+import type { CircuitBreakers } from './circuit-breakers.js';
+import type { CallEnd, NestedCall } from './nested-call.js';
+import { toRunError } from './run-failure.js';
+import { RunSteps } from './run-steps.js';
+import type { ScopePlace } from './scope-place.js';
+import type { StepParts } from './step-host.js';
+import type { OpenStep } from './step-waits.js';
+import { stopError, type StopReason } from './stop-reason.js';
+import { UsageCounter } from './usage-counter.js';
+
+export interface CallParts {
+  readonly steps: StepParts;
+  readonly invoker: AgentInvoker;
+  readonly breakers: CircuitBreakers;
+  readonly openScope: (context: UserExecutionContext) => ExecutionScope;
+}
+
+/** What is called: an agent, or something that is carried out like one. */
+export interface Callee extends Pick<
+  AgentDefinition,
+  'name' | 'timeoutMs' | 'deadlineMs' | 'retry' | 'fallback' | 'breaker'
+> {
+  readonly work: (input: unknown) => AttemptWork;
+  /** @default CARREL_JSON_DEPTH */
+  readonly maxResultDepth?: number;
+}
+
+export interface CallFacts {
+  readonly callee: Callee;
+  readonly context: UserExecutionContext;
+  readonly place: ScopePlace;
+  /** An attempt begins. */
+  readonly onBegin?: (attempt: number) => void;
+  /** What is under way from now on. */
+  readonly onSteps?: (steps: OpenStep) => void;
+}
+
+/**
+ * One call of an agent, of a run or of a step in it: its attempts, one after the other, none of which begins while an
+ * earlier one may still be at work, and its fallback when they have failed for good.
+ */
+export class AgentCall implements NestedCall {
+  private current: Attempt | undefined;
+  private stopReason: StopReason | undefined;
+  private readonly stopped = new AbortController();
+  private usage: UsageCounter | undefined;
+
+  constructor(
+    private readonly facts: CallFacts,
+    private readonly parts: CallParts,
+  ) {}
+
+  /** Stops what is under way; the call ends when that does, or after the grace period. The first reason counts. */
+  stop(reason: StopReason): void {
+    if (this.stopReason) return;
+    this.stopReason = reason;
+    this.current?.stop(reason);
+    this.stopped.abort(reason.kind === 'above' ? reason.error : stopError(reason));
+  }
+
+  async carryOut(input: unknown, { first, last }: { first: number; last: number }): Promise<CallEnd> {
+    for (let attempt = first; ; attempt++) {
+      const { judged, atWork } = await this.attempt(input, attempt);
+      if (judged.kind !== 'failed' || atWork) return judged;
+      const again = judged.error.retryable && judged.error.code !== 'circuit_open' && attempt < last;
+      if (this.stopReason) return again ? this.stoppedCall(this.stopReason, attempt, false) : judged;
+      if (!again || !(await this.waitToRetry(attempt, judged))) return this.fallBack(input, judged);
+      this.parts.steps.log.reopen(judged.cause);
+    }
+  }
+
+  /** Why an attempt can't even begin, if so: a stop while there was none, or a deadline that passed while the server was down. */
+  private stoppedBefore(): AttemptEnd | undefined {
+    const { runDeadlineMs, runTimeoutMs } = this.limits();
+    const late: StopReason = { kind: 'timed_out', code: 'run_timed_out', limitMs: runTimeoutMs };
+    const reason = this.stopReason ?? (this.parts.steps.clock.now() >= runDeadlineMs ? late : undefined);
+    return reason && { kind: 'stopped', reason, atWork: false };
+  }
+
+  /** One attempt, unless the agent's breaker is open for this user. */
+  private async attempt(input: unknown, number: number): Promise<{ judged: CallEnd; atWork: boolean }> {
+    const { callee, context } = this.facts;
+    try {
+      using pass = this.parts.breakers.enter(context.userId, callee);
+      const end = this.stoppedBefore() ?? (await this.carryOutOnce(input, number));
+      if (end.usage) (this.usage ??= new UsageCounter()).add(end.usage);
+      const judged = this.judge(end, number);
+      if (judged.kind === 'returned') pass.succeeded();
+      if (judged.kind === 'failed') pass.failed(judged.error);
+      return { judged, atWork: end.atWork };
+    } catch (error) {
+      return { judged: this.failed(error, number), atWork: false };
+    }
+  }
+
+  private async carryOutOnce(input: unknown, number: number): Promise<AttemptEnd> {
+    const { callee, context, place, onBegin } = this.facts;
+    const parts: AttemptParts = { ...this.parts, limits: this.limits() };
+    onBegin?.(number);
+    this.current = new Attempt({ context, number, place, onSteps: this.facts.onSteps }, parts);
+    try {
+      return await this.current.carryOut(callee.work(input));
+    } finally {
+      this.current = undefined;
+    }
+  }
+
+  private limits(): AttemptParts['limits'] {
+    const { runs } = this.parts.steps.config;
+    const { timeoutMs, deadlineMs } = this.facts.callee;
+    return {
+      runDeadlineMs: this.facts.context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
+      runTimeoutMs: deadlineMs ?? runs.deadlineMs,
+      attemptTimeoutMs: timeoutMs ?? runs.attemptTimeoutMs,
+      noProgressMs: runs.noProgressMs,
+    };
+  }
+
+  /** What an attempt's end means for the call, if it is the last one. */
+  private judge(end: AttemptEnd, attempt: number): CallEnd {
+    const facts = { attempt, usage: this.usage?.total };
+    switch (end.kind) {
+      case 'returned':
+        try {
+          const value = plainResult(end.value, this.resultBounds);
+          return { ...facts, kind: 'returned', value, degraded: false };
+        } catch (error) {
+          return this.failed(error, attempt);
+        }
+      case 'threw':
+        return this.failed(end.error, attempt);
+      case 'stopped':
+        if (end.reason.kind !== 'timed_out') return this.stoppedCall(end.reason, attempt, end.atWork);
+        return { ...this.failed(stopError(end.reason), attempt), status: 'timed_out' };
+    }
+  }
+
+  private get resultBounds(): JsonBounds {
+    const { http, limits } = this.parts.steps.config;
+    return { maxBytes: http.bodyLimitBytes, maxDepth: this.facts.callee.maxResultDepth ?? limits.jsonDepth };
+  }
+
+  private failed(cause: unknown, attempt: number): Extract<CallEnd, { kind: 'failed' }> {
+    const { name: agent } = this.facts.callee;
+    const error = toRunError(cause, { agent, attempt });
+    return { attempt, usage: this.usage?.total, kind: 'failed', status: 'failed', error, cause };
+  }
+
+  private stoppedCall(reason: StopReason, attempt: number, forced: boolean): CallEnd {
+    return { attempt, usage: this.usage?.total, kind: 'stopped', reason, forced };
+  }
+
+  /** @returns false when the deadline leaves no time for another attempt */
+  private async waitToRetry(attempt: number, { error, cause }: { error: RunError; cause: unknown }): Promise<boolean> {
+    const { clock, config, emitter } = this.parts.steps;
+    const { callee, context, place } = this.facts;
+    const backoff = backoffMs(callee.retry?.baseDelayMs ?? config.runs.retryBaseMs, attempt);
+    const delayMs = Math.max(askedDelayMs(cause), backoff);
+    if (context.deadline && clock.now() + delayMs >= context.deadline.getTime()) return false;
+    const step = place.prefix.slice(0, -1) || undefined;
+    const next = step === undefined ? attempt + 1 : this.parts.steps.attempt();
+    await emitter.emit('agent_retrying', next, { attempt: attempt + 1, delayMs, error }, step).catch(() => undefined);
+    await pause(delayMs, clock, this.stopped.signal);
+    return true;
+  }
+
+  /** A fallback's answer is never reported as the agent's own. */
+  private async fallBack(input: unknown, judged: Extract<CallEnd, { kind: 'failed' }>): Promise<CallEnd> {
+    const { callee, context, place } = this.facts;
+    if (!callee.fallback) return judged;
+    const { emitter, attempt } = this.parts.steps;
+    const to = 'agent' in callee.fallback ? callee.fallback.agent : null;
+    const told = { from: callee.name, to, reason: judged.error.message };
+    await emitter
+      .emit('agent_fallback', attempt(), told, place.prefix.slice(0, -1) || undefined)
+      .catch(() => undefined);
+    const answered = (value: JsonValue): CallEnd => {
+      this.parts.steps.noteDegraded();
+      return { attempt: judged.attempt, usage: judged.usage, kind: 'returned', value, degraded: true };
+    };
+    if ('value' in callee.fallback) return answered(callee.fallback.value);
+    const scope = new RunSteps(context.child('fallback', { signal: this.stopped.signal }), place, this.parts.steps);
+    this.facts.onSteps?.(scope);
+    const end = await scope
+      .agent({ name: 'fallback', agent: callee.fallback.agent, input: plainCopy(input) })
+      .catch((error: unknown) => error);
+    if (this.stopReason) return this.stoppedCall(this.stopReason, judged.attempt, false);
+    const ok = typeof end === 'object' && end !== null && 'outcome' in end && end.outcome === 'ok';
+    return ok ? answered((end as { result?: JsonValue }).result ?? null) : judged;
+  }
+}
+
+/** What the agent's error asks for; anything that is no time counts as nothing. */
+function askedDelayMs(error: unknown): number {
+  const asked = isCarrelError(error) ? Number(error.retryAfterMs) : 0;
+  return asked > 0 ? asked : 0;
+}

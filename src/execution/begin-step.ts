@@ -1,0 +1,70 @@
+import type { StepEffect, StepKind, StepRecord } from '../events/step-record.js';
+import { CarrelError } from '../shared/errors.js';
+import { askWhetherAgain } from './interrupted-step.js';
+import { stepEndOf } from './end-step.js';
+import type { StepHost, StepInProgress } from './step-host.js';
+import type { StepEnd } from './step-scope.js';
+
+export interface StepSpec {
+  readonly path: string;
+  readonly kind: StepKind;
+  readonly effect: StepEffect;
+  /** Nobody is told that it begins. */
+  readonly silent?: boolean;
+}
+
+/** A step that is to be carried out now. */
+export interface BegunStep extends StepSpec {
+  /** What is recorded of it, or will be when something inside it waits. */
+  readonly record: StepRecord;
+}
+
+/**
+ * Begins a step, unless it is recorded as ended: its end is the answer then. One that was under way when an earlier
+ * attempt or process ended is carried out again, or, when it must be done once, its owner is asked.
+ *
+ * @throws CarrelError `nondeterministic_agent`
+ */
+export async function beginStep(scope: StepHost, step: StepInProgress, spec: StepSpec): Promise<BegunStep | StepEnd> {
+  const { log, clock } = scope.parts;
+  const recorded = log.find(spec.path);
+  if (recorded) {
+    refuseOther(recorded, spec);
+    const end = stepEndOf(scope, recorded);
+    if (end) return end;
+  }
+  if (recorded?.state === 'started' && recorded.effect === 'once') {
+    const end = await askWhetherAgain(scope, step, recorded);
+    if (end) return end;
+  }
+  const record: StepRecord = {
+    path: spec.path,
+    kind: spec.kind,
+    effect: spec.effect,
+    state: 'started',
+    attempts: recorded?.state === 'waiting' ? recorded.attempts : (recorded?.attempts ?? 0) + 1,
+    startedAtMs: recorded?.startedAtMs ?? clock.now(),
+  };
+  await tellBegin(scope, spec, record, recorded);
+  return { ...spec, record };
+}
+
+/** What must be done once is recorded before it is done; of other steps it is enough that they are recorded when they end. */
+async function tellBegin(
+  { parts, place }: StepHost,
+  spec: StepSpec,
+  record: StepRecord,
+  recorded: StepRecord | undefined,
+): Promise<void> {
+  const data = { step: spec.path, kind: spec.kind };
+  if (spec.effect === 'once') await parts.log.write(record, 'step_started', data, place.above);
+  else if (recorded?.state !== 'waiting' && !spec.silent) {
+    await parts.emitter.emit('step_started', parts.attempt(), data, spec.path);
+  }
+}
+
+export function refuseOther(recorded: StepRecord, { path, kind }: Pick<StepSpec, 'path' | 'kind'>): void {
+  if (recorded.path === path && recorded.kind === kind) return;
+  const text = `the agent does not repeat its steps: "${recorded.path}" (${recorded.kind}) was recorded where it has "${path}" (${kind}) now`;
+  throw new CarrelError('nondeterministic_agent', text, { details: { recorded: recorded.path, now: path } });
+}

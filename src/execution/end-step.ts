@@ -1,0 +1,118 @@
+import type { RunError } from '../events/run-event.js';
+import type { StepRecord } from '../events/step-record.js';
+import { CarrelError, ERRORS, type ErrorCode } from '../shared/errors.js';
+import type { JsonValue } from '../shared/json.js';
+import { plainResult } from './agent-result.js';
+import type { BegunStep } from './begin-step.js';
+import { toRunError } from './run-failure.js';
+import type { StepHost } from './step-host.js';
+import type { StepEnd } from './step-scope.js';
+
+/** How the work of a step ended. */
+export type StepWorkEnd = { attempts: number } & (
+  | { outcome: 'ok'; value: unknown; degraded?: boolean }
+  | { outcome: 'failed'; cause: unknown; error?: RunError }
+  | { outcome: 'cancelled' | 'skipped'; reason: string }
+);
+
+/** Records how a step ended, and tells of it; resolves when that is on disk: what follows from it can't be lost any more. */
+export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkEnd): Promise<StepEnd> {
+  const { parts, place } = scope;
+  if (place.isOver()) throw new CarrelError('run_closed', 'the attempt is over');
+  const end = checked(scope, begun, work);
+  const endedAtMs = parts.clock.now();
+  const record: StepRecord = {
+    ...begun.record,
+    ...factsOf(end),
+    state: end.outcome,
+    attempts: end.attempts,
+    endedAtMs,
+  };
+  if (end.outcome === 'failed') parts.log.failedWith(begun.path, end.cause);
+  if (record.degraded) parts.noteDegraded();
+  const durationMs = endedAtMs - record.startedAtMs;
+  const reason = end.outcome === 'failed' ? end.error.message : 'reason' in end ? end.reason : undefined;
+  await parts.log.write(record, 'step_completed', {
+    step: begun.path,
+    outcome: end.outcome,
+    reason,
+    attempts: end.attempts,
+    durationMs,
+  });
+  return { ...end, durationMs };
+}
+
+/** The run was stopped while the step was under way: nothing is recorded, but whoever watches sees it closed. */
+export function leaveStepOpen({ parts, place }: StepHost, { path, record }: BegunStep): void {
+  if (parts.isSuspending() || place.isOver()) return;
+  const durationMs = parts.clock.now() - record.startedAtMs;
+  const data = { step: path, outcome: 'cancelled', reason: 'the run was stopped', attempts: record.attempts } as const;
+  void parts.emitter.emit('step_completed', parts.attempt(), { ...data, durationMs }, path);
+}
+
+/** The end that is recorded of a step, if it has ended. */
+export function stepEndOf({ parts }: StepHost, record: StepRecord): StepEnd | undefined {
+  const facts = {
+    attempts: record.attempts,
+    durationMs: (record.endedAtMs ?? record.startedAtMs) - record.startedAtMs,
+  };
+  switch (record.state) {
+    case 'ok':
+      if (record.degraded) parts.noteDegraded();
+      return { ...facts, outcome: 'ok', result: record.result };
+    case 'failed': {
+      const error = record.error ?? { code: 'agent_failed', message: '', supportCode: '' as never, retryable: false };
+      const cause = parts.log.thrownBy(record.path) ?? recordedError(error);
+      parts.log.failedWith(record.path, cause);
+      return { ...facts, outcome: 'failed', error, cause };
+    }
+    case 'skipped':
+    case 'cancelled':
+      return { ...facts, outcome: record.state, reason: record.reason ?? '' };
+    case 'started':
+    case 'waiting':
+      return undefined;
+  }
+}
+
+type CheckedEnd = { attempts: number } & (
+  | { outcome: 'ok'; result: JsonValue | undefined; degraded?: boolean }
+  | { outcome: 'failed'; error: RunError; cause: unknown }
+  | { outcome: 'cancelled' | 'skipped'; reason: string }
+);
+
+/** A result that can't be kept is a failure. */
+function checked({ parts, context }: StepHost, { path, kind }: BegunStep, work: StepWorkEnd): CheckedEnd {
+  const { http, limits } = parts.config;
+  // a group has its steps' results inside its own
+  const maxDepth = kind === 'step' || kind === 'agent' ? limits.jsonDepth : Number.POSITIVE_INFINITY;
+  const bounds = { maxBytes: http.bodyLimitBytes, maxDepth };
+  const facts = { agent: path, attempt: work.attempts, runId: context.runId };
+  if (work.outcome === 'failed') return { ...work, error: work.error ?? toRunError(work.cause, facts) };
+  if (work.outcome !== 'ok') return work;
+  const { attempts, value, degraded } = work;
+  try {
+    const result = value === undefined ? undefined : plainResult(value, bounds);
+    return { attempts, outcome: 'ok', result, degraded };
+  } catch (cause) {
+    return { attempts, outcome: 'failed', cause, error: toRunError(cause, facts) };
+  }
+}
+
+function factsOf(end: CheckedEnd): Partial<StepRecord> {
+  switch (end.outcome) {
+    case 'ok':
+      return { result: end.result, degraded: end.degraded };
+    case 'failed':
+      return { error: end.error };
+    case 'skipped':
+    case 'cancelled':
+      return { reason: end.reason };
+  }
+}
+
+/** Stands for what was thrown when the step failed, in a process or an attempt that is no more. */
+function recordedError({ code, message, retryable }: RunError): CarrelError {
+  const known: ErrorCode = code in ERRORS ? code : 'agent_failed';
+  return new CarrelError(known, message, { retryable });
+}

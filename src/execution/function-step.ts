@@ -1,0 +1,102 @@
+import type { RetryOptions } from '../agents/agent-provider.js';
+import type { StepCall } from '../agents/agent-run.js';
+import { CarrelError, isCarrelError } from '../shared/errors.js';
+import { pause } from '../shared/pause.js';
+import { backoffMs } from './backoff.js';
+import type { BegunStep } from './begin-step.js';
+import type { StepWorkEnd } from './end-step.js';
+import { toRunError } from './run-failure.js';
+import type { StepHost } from './step-host.js';
+
+export interface FunctionLimits {
+  readonly retry?: RetryOptions;
+  readonly timeoutMs?: number;
+  /** Ends this step alone. */
+  readonly signal?: AbortSignal;
+}
+
+/** How one try ended. `atWork`: it was told to stop, and has not within the grace period. */
+type TryEnd = { value: unknown } | { error: unknown; atWork: boolean };
+
+/**
+ * Carries out a step that is a function: as often as it may be tried, each try within its time.
+ *
+ * @throws the scope's own reason when its run or step is stopped
+ */
+export async function performFunction(
+  host: StepHost,
+  begun: BegunStep,
+  limits: FunctionLimits,
+  work: (call: StepCall) => unknown,
+): Promise<StepWorkEnd> {
+  const { attempts: first } = begun.record;
+  const last = first + (limits.retry?.attempts ?? 1) - 1;
+  const idempotencyKey = `${host.context.runId}:${begun.path}`;
+  for (let attempt = first; ; attempt++) {
+    const end = await tryOnce(host, limits, (signal) => work({ attempt, idempotencyKey, signal }));
+    if ('value' in end) return { outcome: 'ok', value: end.value, attempts: attempt };
+    const { error, atWork } = end;
+    host.signal.throwIfAborted();
+    if (limits.signal?.aborted) return { outcome: 'cancelled', reason: reasonOf(limits.signal), attempts: attempt };
+    const mayHelp = !isCarrelError(error) || error.retryable;
+    if (atWork || !mayHelp || attempt >= last) return { outcome: 'failed', cause: error, attempts: attempt };
+    await waitToRetry(host, begun, { ...limits, attempt, error });
+    host.parts.log.reopen(error);
+  }
+}
+
+async function tryOnce(
+  host: StepHost,
+  { timeoutMs, signal: own }: FunctionLimits,
+  work: (signal: AbortSignal) => unknown,
+): Promise<TryEnd> {
+  if (timeoutMs === undefined && own === undefined) return settled(async () => work(host.signal));
+  const { clock, config } = host.parts;
+  const stopped = new AbortController();
+  const forced = Promise.withResolvers<TryEnd>();
+  const timers: (() => void)[] = [];
+  const stop = (error: unknown) => {
+    if (stopped.signal.aborted) return;
+    timers.push(clock.after(config.runs.cancelGraceMs, () => forced.resolve({ error, atWork: true })));
+    stopped.abort(error);
+  };
+  const stopOwn = () => stop(own?.reason);
+  own?.addEventListener('abort', stopOwn, { once: true });
+  if (own?.aborted) stopOwn();
+  if (timeoutMs !== undefined) timers.push(clock.after(timeoutMs, () => stop(timedOut(timeoutMs))));
+  const ended = settled(async () => work(AbortSignal.any([host.signal, stopped.signal])));
+  const end = await Promise.race([ended, forced.promise]);
+  for (const cancelTimer of timers) cancelTimer();
+  own?.removeEventListener('abort', stopOwn);
+  return stopped.signal.aborted && 'error' in end ? { ...end, error: stopped.signal.reason } : end;
+}
+
+async function settled(work: () => Promise<unknown>): Promise<TryEnd> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error, atWork: false };
+  }
+}
+
+function timedOut(limitMs: number): CarrelError {
+  return new CarrelError('step_timed_out', `the step took longer than it may (${limitMs} ms)`);
+}
+
+/** Why a step alone was stopped, in words. */
+export function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : 'it was stopped';
+}
+
+async function waitToRetry(
+  { parts, signal }: StepHost,
+  { path }: BegunStep,
+  failed: FunctionLimits & { attempt: number; error: unknown },
+): Promise<void> {
+  const { attempt, error, retry } = failed;
+  const delayMs = backoffMs(retry?.baseDelayMs ?? parts.config.runs.retryBaseMs, attempt);
+  const facts = { attempt: attempt + 1, delayMs, error: toRunError(error, { agent: path, attempt }) };
+  await parts.emitter.emit('agent_retrying', parts.attempt(), facts, path);
+  await pause(delayMs, parts.clock, failed.signal ? AbortSignal.any([signal, failed.signal]) : signal);
+  signal.throwIfAborted();
+}

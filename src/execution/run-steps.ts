@@ -1,0 +1,154 @@
+import type { Ask, SpawnOptions, StepCall, StepOptions } from '../agents/agent-run.js';
+import type { UserExecutionContext } from '../context/user-execution-context.js';
+import type { ApprovalAnswer } from '../events/approval-record.js';
+import type { StepKind, StepRecord } from '../events/step-record.js';
+import { CarrelError } from '../shared/errors.js';
+import type { JsonValue } from '../shared/json.js';
+import { callAgentStep } from './agent-step.js';
+import { beginStep, type BegunStep, type StepSpec } from './begin-step.js';
+import { endStep, leaveStepOpen, type StepWorkEnd } from './end-step.js';
+import { performFunction } from './function-step.js';
+import { placeInside, type ScopePlace } from './scope-place.js';
+import { StepInProgress, type StepHost, type StepParts } from './step-host.js';
+import type { AgentStep, GroupStep, StepEnd, StepScope } from './step-scope.js';
+import type { OpenStep } from './step-waits.js';
+import { askStep, sleepStep } from './waiting-step.js';
+
+/** The steps of a run, of an agent inside it or of a group: carried out once, recorded, and found again. */
+export class RunSteps implements StepScope, StepHost, OpenStep {
+  private position = 0;
+  private readonly open = new Map<StepInProgress, Promise<unknown>>();
+
+  constructor(
+    readonly context: UserExecutionContext,
+    readonly place: ScopePlace,
+    readonly parts: StepParts,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.context.signal;
+  }
+
+  /** True when there are steps under way, and nothing happens in any of them until somebody answers or time passes. */
+  atRest(): boolean {
+    return this.open.size > 0 && [...this.open.keys()].every((step) => step.atRest());
+  }
+
+  /** True while agents or groups are at work in here, who are watched themselves. */
+  get isBusy(): boolean {
+    return [...this.open.keys()].some(({ inside, resting }) => inside !== undefined || resting);
+  }
+
+  get isOpen(): boolean {
+    return this.open.size > 0;
+  }
+
+  /** Resolves when nothing of it is under way any more. */
+  async whenSettled(): Promise<void> {
+    while (this.open.size > 0) await Promise.allSettled(this.open.values());
+  }
+
+  /** `AgentRun.step` */
+  perform(name: string, work: (call: StepCall) => unknown, options: StepOptions): Promise<StepEnd> {
+    const spec = { path: this.nextPath(name), kind: 'step', effect: options.effect ?? 'once' } as const;
+    return this.carryOut(spec, (begun) => performFunction(this, begun, options, work));
+  }
+
+  /** `AgentRun.spawn` */
+  spawn(agent: string, input: unknown, { name = agent, ...options }: SpawnOptions): Promise<StepEnd> {
+    return this.agentStep(this.nextPath(name), { ...options, name, agent, input });
+  }
+
+  /** `AgentRun.sleep` */
+  async sleep(ms: number): Promise<void> {
+    const spec = { path: this.nextPath('sleep'), kind: 'sleep', effect: 'read' } as const;
+    await this.track((step) => sleepStep(this, step, spec, ms));
+  }
+
+  /** `AgentRun.ask` */
+  ask(question: Ask): Promise<ApprovalAnswer> {
+    const path = this.nextPath(question.kind);
+    return this.track((step) => askStep(this, step, path, question));
+  }
+
+  agent(step: AgentStep): Promise<StepEnd> {
+    return this.agentStep(this.place.prefix + step.name, step);
+  }
+
+  group(step: GroupStep, work: (scope: StepScope) => Promise<JsonValue | undefined>): Promise<StepEnd> {
+    const spec = { path: this.place.prefix + step.name, kind: step.kind, effect: 'read' } as const;
+    return this.carryOut(spec, (begun, inProgress) =>
+      performFunction(this, begun, step, ({ signal }) => {
+        const context = this.context.child(step.name, { signal });
+        const scope = new RunSteps(context, placeInside(this.place, begun.record), this.parts);
+        inProgress.inside = scope;
+        return work(scope);
+      }),
+    );
+  }
+
+  inside(name: string): readonly StepRecord[] {
+    return this.parts.log.inside(this.place.prefix + name);
+  }
+
+  skip({ name, kind }: { name: string; kind: StepKind }, reason: string): Promise<StepEnd> {
+    const spec: StepSpec = { path: this.place.prefix + name, kind, effect: 'read', silent: true };
+    return this.carryOut(spec, async () => ({ outcome: 'skipped', reason, attempts: 0 }));
+  }
+
+  /**
+   * Keeps account of a step that is under way.
+   *
+   * @throws the signal's reason when the scope's run or step has been stopped
+   */
+  async track<Result>(work: (step: StepInProgress) => Promise<Result>): Promise<Result> {
+    this.signal.throwIfAborted();
+    this.place.onProgress();
+    const step = new StepInProgress();
+    const settled = Promise.withResolvers<void>();
+    this.open.set(step, settled.promise);
+    try {
+      return await work(step);
+    } finally {
+      this.open.delete(step);
+      settled.resolve();
+      this.place.onProgress();
+      this.parts.waits.changed();
+    }
+  }
+
+  private agentStep(path: string, step: AgentStep): Promise<StepEnd> {
+    const effect = step.effect ?? this.parts.registry.find(step.agent)?.effect ?? 'once';
+    return this.carryOut({ path, kind: 'agent', effect }, (begun, inProgress) =>
+      callAgentStep(this, begun, inProgress, step),
+    );
+  }
+
+  private carryOut(
+    spec: StepSpec,
+    work: (begun: BegunStep, step: StepInProgress) => Promise<StepWorkEnd>,
+  ): Promise<StepEnd> {
+    return this.track(async (step) => {
+      const begun = await beginStep(this, step, spec);
+      if ('outcome' in begun) return begun;
+      let end: StepWorkEnd;
+      try {
+        end = await work(begun, step);
+      } catch (error) {
+        leaveStepOpen(this, begun);
+        throw error;
+      }
+      return endStep(this, begun, end);
+    });
+  }
+
+  /** An agent's steps are known by their order: the number is part of the path, and the name is for people. */
+  private nextPath(name: string): string {
+    if (typeof name !== 'string' || !/^[^/:\p{C}]{1,64}$/u.test(name)) {
+      throw new CarrelError('agent_failed', 'a step needs a name of 1 to 64 characters, without "/" and ":"', {
+        retryable: false,
+      });
+    }
+    return `${this.place.prefix}${++this.position}:${name}`;
+  }
+}

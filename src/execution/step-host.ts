@@ -1,0 +1,47 @@
+import type { AgentRegistry } from '../agents/agent-registry.service.js';
+import type { CarrelConfig } from '../config/config.js';
+import type { UserExecutionContext } from '../context/user-execution-context.js';
+import type { RunEmitter } from '../events/run-emitter.js';
+import type { Clock } from '../shared/clock.js';
+import type { NestedCall, NestedCallFacts } from './nested-call.js';
+import type { ScopePlace } from './scope-place.js';
+import type { StepLog } from './step-log.js';
+import type { OpenStep, StepWaits } from './step-waits.js';
+
+/** What all steps of one run share. */
+export interface StepParts {
+  readonly log: StepLog;
+  readonly waits: StepWaits;
+  readonly emitter: RunEmitter;
+  readonly registry: AgentRegistry;
+  readonly config: CarrelConfig;
+  readonly clock: Clock;
+  /** Number of the run's attempt, for its events. */
+  attempt(): number;
+  /** True when the run is stopped in order to be suspended: what is open stays open. */
+  isSuspending(): boolean;
+  /** A fallback has answered: the run can't be `completed` any more. */
+  noteDegraded(): void;
+  /** An agent's call inside this run. */
+  nestedCall(facts: NestedCallFacts): NestedCall;
+}
+
+/** A step between its begin and its end. */
+export class StepInProgress implements OpenStep {
+  /** It waits for somebody, or for time. */
+  resting = false;
+  /** What goes on inside it. */
+  inside: OpenStep | undefined;
+
+  atRest(): boolean {
+    return this.resting || (this.inside?.atRest() ?? false);
+  }
+}
+
+/** What the parts of a step need of the scope that it is in. */
+export interface StepHost {
+  readonly context: UserExecutionContext;
+  readonly signal: AbortSignal;
+  readonly place: ScopePlace;
+  readonly parts: StepParts;
+}

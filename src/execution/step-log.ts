@@ -1,0 +1,113 @@
+import type { RunEmitter } from '../events/run-emitter.js';
+import type { RunEventData } from '../events/run-event.js';
+import type { StepRecord } from '../events/step-record.js';
+import { CarrelError } from '../shared/errors.js';
+
+type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | 'approval_resolved';
+
+/**
+ * What is recorded of one run's steps, as the process that carries the run out knows it. A step is found by its key: its
+ * path, of which a numbered step's last part counts by its number alone.
+ */
+export class StepLog {
+  private readonly records = new Map<string, StepRecord>();
+  /** By key: what a failed step has thrown, in this process. */
+  private readonly thrown = new Map<string, unknown>();
+
+  constructor(
+    recorded: readonly StepRecord[],
+    private readonly emitter: RunEmitter,
+    /** Number of the run's attempt, for its events. */
+    private readonly attempt: () => number,
+    private readonly maxSteps: number,
+  ) {
+    for (const record of recorded) this.records.set(keyOf(record.path), record);
+  }
+
+  find(path: string): StepRecord | undefined {
+    return this.records.get(keyOf(path));
+  }
+
+  /**
+   * Records a step, together with the event that tells of it; resolves when both are on disk.
+   *
+   * @param above steps that it is inside of, if they are not recorded yet: they must be found begun when the run goes on
+   * @throws CarrelError `too_many_steps`
+   */
+  write<Type extends StepEventType>(
+    record: StepRecord,
+    type: Type,
+    data: RunEventData[Type] & object,
+    above: readonly StepRecord[] = [],
+  ): Promise<void> {
+    const records = [...above.filter(({ path }) => !this.find(path)), record];
+    for (const one of records) this.keep(one);
+    return this.emitter.record(type, this.attempt(), data, records);
+  }
+
+  /** What others have recorded meanwhile: answers to questions. */
+  learn(record: StepRecord): void {
+    this.records.set(keyOf(record.path), record);
+  }
+
+  private keep(record: StepRecord): void {
+    const key = keyOf(record.path);
+    if (!this.records.has(key) && this.records.size >= this.maxSteps) {
+      throw new CarrelError('too_many_steps', `a run has at most ${this.maxSteps} steps (CARREL_RUN_MAX_STEPS)`);
+    }
+    this.records.set(key, record);
+  }
+
+  /** What is recorded of the steps inside of one, with paths that begin there. */
+  inside(path: string): StepRecord[] {
+    const prefix = `${path}/`;
+    return [...this.records.values()]
+      .filter((record) => record.path.startsWith(prefix))
+      .map((record) => ({ ...record, path: record.path.slice(prefix.length) }));
+  }
+
+  /** What a failed step has thrown, when it was in this process. */
+  thrownBy(path: string): unknown {
+    return this.thrown.get(keyOf(path));
+  }
+
+  /** Remembers what made a step fail. */
+  failedWith(path: string, error: unknown): void {
+    this.thrown.set(keyOf(path), error);
+  }
+
+  /**
+   * For another attempt after this error: the steps that have failed with it, or with what caused it, are open again. A
+   * failure that the agent has dealt with stays recorded, so that it takes the same way once more.
+   */
+  reopen(error: unknown): void {
+    const causes = causesOf(error);
+    for (const [key, thrown] of this.thrown) {
+      if (!causes.has(thrown)) continue;
+      this.thrown.delete(key);
+      this.records.delete(key);
+    }
+  }
+}
+
+/** `review/2:charge` → `review/2`: what a numbered step is called does not say where it is. */
+function keyOf(path: string): string {
+  const last = path.lastIndexOf('/') + 1;
+  const colon = path.indexOf(':', last);
+  return colon === -1 ? path : path.slice(0, colon);
+}
+
+const MAX_CAUSES = 100;
+
+function causesOf(error: unknown): Set<unknown> {
+  const causes = new Set<unknown>();
+  const open = [error];
+  while (open.length > 0 && causes.size < MAX_CAUSES) {
+    const one = open.pop();
+    if (causes.has(one)) continue;
+    causes.add(one);
+    if (one instanceof Error && one.cause !== undefined) open.push(one.cause);
+    if (one instanceof AggregateError) open.push(...(one.errors as unknown[]));
+  }
+  return causes;
+}
