@@ -139,7 +139,7 @@ export class LaneHistory {
   }
 
   private async suspend({ userId, id, fence }: RunRecord, drafts: EventDraft[], untilMs?: number): Promise<void> {
-    const approvals = drafts.flatMap(({ record }) => record?.approval?.id ?? []);
+    const approvals = drafts.flatMap(({ records = [] }) => records.flatMap(({ approval }) => approval?.id ?? []));
     const events = [...drafts, suspended()];
     const { runs } = this.world.ports;
     const done = await runs.suspend(userId, id, fence, { approvals, untilMs }, events, HISTORY_LIMITS);

@@ -125,7 +125,7 @@ function suspendContract(openStorage: OpenStorage): void {
     const { runs } = world().ports;
     const run = await world().running(alice);
     await runs.requestCancel(alice, run.id, alice, () => closing(), ROOMY);
-    expect(await suspend(run)).toEqual({ outcome: 'answered' });
+    expect(await suspend(run)).toEqual({ outcome: 'cancel_requested', by: alice });
     expect(await runs.find(alice, run.id)).toMatchObject({ status: 'running' });
   });
 
