@@ -59,7 +59,8 @@ export class DurableUser {
 
   /** Resolves when this step's end was heard: it is on disk. */
   async stepEnded(run: string, name: string): Promise<void> {
-    await this.until((event) => event.runId === run && event.type === 'step_completed' && nameOf(event.step!) === name);
+    const fits = (path: string) => path === name || path.endsWith(`/${name}`) || path.endsWith(`:${name}`);
+    await this.until(({ runId, type, step }) => runId === run && type === 'step_completed' && fits(step!));
   }
 
   /** Resolves when each of the runs has ended, or is suspended. */

@@ -1,16 +1,14 @@
 import type { RunJson } from '../carrel-server.js';
 import { nameOf, type DurableUser, type Question, type Verdict } from './durable-crash-user.js';
+import { begun, countOf, ONCE, UNDER_WAY, type Count, type UnderWay } from './durable-crash-stories.js';
 import { DurableWorld } from './durable-crash-world.js';
 
 const EFFECTS = { s1: 'read', s2: 'idempotent', s3: 'once', s4: 'read', s5: 'idempotent', s6: 'once' } as const;
 type Name = keyof typeof EFFECTS;
 const NAMES = Object.keys(EFFECTS) as Name[];
 
-/**
- * `before`: the agent is about to begin the step. `entered`: the step has begun, its work has not. `inside`: its work is under way.
- * `ended`: its work is done, and nothing of that is recorded. `after`: a client has heard that it is done.
- */
-const POINTS = ['before', 'entered', 'inside', 'ended', 'after'] as const;
+/** `before`: the agent is about to begin the step. `after`: a client has heard that it is done. */
+const POINTS = ['before', ...UNDER_WAY, 'after'] as const;
 type Point = (typeof POINTS)[number];
 
 /** What each user says when asked about a step that was interrupted. */
@@ -55,9 +53,7 @@ describe('a run of six steps, killed once at each of their boundaries and inside
   afterAll(() => world.end());
 
   async function everywhere(work: (user: DurableUser, name: Name, point: Point) => Promise<void>): Promise<void> {
-    await Promise.all(
-      world.users.flatMap((user) => PLACES.map(({ name, point }) => work(user, name, point))),
-    );
+    await Promise.all(world.users.flatMap((user) => PLACES.map(({ name, point }) => work(user, name, point))));
   }
 
   it.each(PLACES)('$name ($effect), killed $point: each step is executed as often as its effect says', (place) => {
@@ -65,7 +61,7 @@ describe('a run of six steps, killed once at each of their boundaries and inside
     for (const user of world.users) {
       const run = at(user, name, point);
       const story = storyOf(place, VERDICTS[user.id]!);
-      expect([user.id, world.counts(user, run)]).toEqual([user.id, story.counts]);
+      expect([user.id, world.counts(user, run)]).toEqual([user.id, begun(story.counts)]);
       const end = ends.get(run)!;
       expect(end.status).toBe(story.results ? 'completed' : 'failed');
       if (story.results) expect(end.result).toEqual({ word: user.word, results: story.results });
@@ -90,30 +86,28 @@ describe('a run of six steps, killed once at each of their boundaries and inside
   it('brings every run to one end, in a journal without a gap', () => world.expectWhole());
 });
 
-function isUnderWay(point: Point): boolean {
-  return point === 'entered' || point === 'inside' || point === 'ended';
+function isUnderWay(point: Point): point is UnderWay {
+  return (UNDER_WAY as readonly string[]).includes(point);
 }
 
 /** What is to have happened in a run that was killed there; no results: it has failed. */
 function storyOf(
   { name, point, effect }: { name: Name; point: Point; effect: string },
   { action, result }: Verdict,
-): { counts: Record<string, { begun: number; ended: number }>; results?: string[] } {
-  const counts: Record<string, { begun: number; ended: number }> = {};
+): { counts: Record<string, Count>; results?: string[] } {
+  const counts: Record<string, Count> = {};
   const results: string[] = [];
   const killedAt = NAMES.indexOf(name);
   const isAsked = effect === 'once' && isUnderWay(point);
   for (const [i, step] of NAMES.entries()) {
     const inFirstLife = i < killedAt || (i === killedAt && point === 'after');
     if (i !== killedAt || !isUnderWay(point)) {
-      counts[step] = { begun: 1, ended: 1 };
+      counts[step] = ONCE;
       results.push(`${step} in life ${inFirstLife ? 1 : 2}`);
       continue;
     }
-    const again = !isAsked || action === 'again' ? 1 : 0;
-    const begun = (point === 'entered' ? 0 : 1) + again;
-    const ended = (point === 'ended' ? 1 : 0) + again;
-    if (begun + ended > 0) counts[step] = { begun, ended };
+    const again = !isAsked || action === 'again';
+    counts[step] = countOf(point, again);
     if (isAsked && action === 'fail') return { counts };
     results.push(again ? `${step} in life 2` : result!);
   }
