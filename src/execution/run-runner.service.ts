@@ -19,10 +19,10 @@ import type { ClaimedRun, RunRecord, RunRef, Suspension } from './run-store.port
 import { RunInterrupted, RunSuspended } from './user-execution-engine.js';
 
 /**
- * A run that was claimed or taken over this often without coming to an end (a crash counts for two) may be what ends the
- * process, and is not begun again.
+ * A run that has crashed this often may be what ends the process, and is not begun again. A crash raises the attempt by one
+ * and the fence by two; a retry raises the attempt alone, and whoever comes back from a suspension the fence alone.
  */
-const MAX_FENCE = 20;
+const MAX_CRASHES = 10;
 
 /** Takes runs from the dispatcher and carries them from claim to recorded end. Every way out releases what it took. */
 @Injectable()
@@ -116,7 +116,7 @@ export class RunRunner implements RunConsumer {
   /** Whether a run that was interrupted is carried out again: only when its agent says that this is harmless, as a pipeline is. */
   mayGoOnLater(run: RunRecord): boolean {
     const harmless = run.pipeline !== undefined || this.registry.find(run.agent)?.effect === 'idempotent';
-    return harmless && run.fence < MAX_FENCE;
+    return harmless && Math.min(run.attempt, run.fence / 2) < MAX_CRASHES;
   }
 
   private deadlineMsOf({ agent, pipeline }: RunRecord): number | undefined {

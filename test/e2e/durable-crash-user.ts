@@ -64,13 +64,13 @@ export class DurableUser {
   }
 
   /** Resolves when each of the runs has ended, or is suspended. */
-  async atRest(runs: readonly string[] = this.runs): Promise<void> {
-    const last = new Map<string, RunEvent>();
-    let read = 0;
-    await this.socket!.until(() => {
-      for (; read < this.events.length; read++) last.set(this.events[read]!.runId, this.events[read]!);
-      return runs.every((run) => isAtRest(last.get(run)));
-    });
+  atRest(runs: readonly string[] = this.runs): Promise<void> {
+    return this.untilLast(runs, (last) => isTerminal(last) || last.type === 'agent_suspended');
+  }
+
+  /** Resolves when all runs have ended. */
+  ended(): Promise<void> {
+    return this.untilLast(this.runs, isTerminal);
   }
 
   async run(id: string): Promise<RunJson> {
@@ -118,6 +118,15 @@ export class DurableUser {
     }
   }
 
+  private async untilLast(runs: readonly string[], fits: (last: RunEvent) => boolean): Promise<void> {
+    const last = new Map<string, RunEvent>();
+    let read = 0;
+    await this.socket!.until(() => {
+      for (; read < this.events.length; read++) last.set(this.events[read]!.runId, this.events[read]!);
+      return runs.every((run) => last.has(run) && fits(last.get(run)!));
+    });
+  }
+
   private async accepted(request: Record<string, unknown>): Promise<string> {
     const { status, body, text } = await this.client!.http<RunJson>('POST', '/v1/runs', request);
     if (status !== 202) throw new Error(`${this.id}'s run was answered with ${status}: ${text}`);
@@ -129,8 +138,4 @@ export class DurableUser {
 /** `2:child/3:a3` → `a3` */
 export function nameOf(path: string): string {
   return path.replace(/^.*[/:]/, '');
-}
-
-function isAtRest(last: RunEvent | undefined): boolean {
-  return last !== undefined && (isTerminal(last) || last.type === 'agent_suspended');
 }
