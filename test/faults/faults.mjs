@@ -2,9 +2,10 @@
  * Faults that somebody could bring in, and the tests that must notice each of them.
  *
  * `search` must be in the file exactly once: a fault that can't be seeded any more fails the run, so that this table grows
- * old no more quietly than the tests do. `only` narrows a spec down to the tests whose names fit.
+ * old no more quietly than the tests do. `only` narrows a spec down to the tests whose names fit. `built`: the spec starts
+ * the built server.
  *
- * @typedef {{ name: string, file: string, search: string, replace: string, spec: string, only?: string }} Fault
+ * @typedef {{ name: string, file: string, search: string, replace: string, spec: string, only?: string, built?: true }} Fault
  * @type {readonly Fault[]}
  */
 export const FAULTS = [
@@ -213,5 +214,79 @@ export const FAULTS = [
     replace: "if (state['user_id'] !== undefined && typeof state['user_id'] !== 'string') {",
     spec: 'test/edge/shared-state.spec.ts',
     only: 'names another user',
+  },
+  {
+    name: 'the outcome of a step is not recorded',
+    file: 'src/execution/end-step.ts',
+    search: 'state: end.outcome,',
+    replace: "state: 'started',",
+    spec: 'test/e2e/durable-crash-walk.spec.ts',
+    only: 'killed after',
+    built: true,
+  },
+  {
+    name: 'a step that must be done once is begun before that is recorded',
+    file: 'src/execution/begin-step.ts',
+    search: "if (spec.effect === 'once') await",
+    replace: "if (spec.path === '') await",
+    spec: 'test/e2e/durable-crash-walk.spec.ts',
+    only: 'once. killed inside',
+    built: true,
+  },
+  {
+    name: 'a step that was interrupted rests with its run',
+    file: 'src/execution/user-execution-engine.ts',
+    search: 'const interrupted = this.steps.log.interrupted();',
+    replace: 'const interrupted: string[] = [];',
+    spec: 'test/e2e/durable-crash-walk.spec.ts',
+    only: 'once. killed ended',
+    built: true,
+  },
+  {
+    name: 'a step has another key when it is done again',
+    file: 'src/execution/function-step.ts',
+    search: 'const idempotencyKey = `${host.context.runId}:${begun.path}`;',
+    replace: 'const idempotencyKey = `${host.context.runId}:${begun.path}:${host.context.attempt}`;',
+    spec: 'test/e2e/durable-crash-walk.spec.ts',
+    only: 'in a journal without a gap',
+    built: true,
+  },
+  {
+    name: 'what is recorded of a run that rested is not found again',
+    file: 'src/execution/run-runner.service.ts',
+    search: 'let recorded = run.hasSteps ?',
+    replace: 'let recorded = run.hasSteps && !run.resumed ?',
+    spec: 'test/e2e/durable-crash-waits.spec.ts',
+    only: 'goes on with .* answer,',
+    built: true,
+  },
+  {
+    name: 'recovery forgets who waits for a place or a slot',
+    file: 'src/execution/recovery.service.ts',
+    search: `await this.dispatcher.dispatch(ref);
+    } catch`,
+    replace: `if (wasRunning) await this.dispatcher.dispatch(ref);
+    } catch`,
+    spec: 'test/e2e/durable-crash-waits.spec.ts',
+    only: 'goes on with .* answer,',
+    built: true,
+  },
+  {
+    name: 'that a fallback has answered is forgotten',
+    file: 'src/storage/step-row.ts',
+    search: 'const outcome: StoredStepOutcome = { result, degraded, error, reason };',
+    replace: 'const outcome: StoredStepOutcome = { result, error, reason };',
+    spec: 'test/e2e/durable-crash-waits.spec.ts',
+    only: 'never calls a run completed',
+    built: true,
+  },
+  {
+    name: 'a run that rests often is taken for one that ends the process',
+    file: 'src/execution/run-runner.service.ts',
+    search: 'Math.min(run.attempt, run.fence / 2) < MAX_CRASHES',
+    replace: 'run.fence / 2 < MAX_CRASHES',
+    spec: 'test/e2e/durable-crash-waits.spec.ts',
+    only: 'was answered many times',
+    built: true,
   },
 ];
