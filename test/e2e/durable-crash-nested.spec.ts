@@ -1,6 +1,6 @@
 import { type DurableUser, type Question, type Verdict } from './durable-crash-user.js';
 import { aboutStep, BRANCHES, SPEC, stepOf, TASKS } from './durable-crash-pipeline.js';
-import { begun, countOf, ONCE, UNDER_WAY, type Count, type UnderWay } from './durable-crash-stories.js';
+import { begun, countOf, ONCE, UNDER_WAY, type Count } from './durable-crash-stories.js';
 import { DurableWorld } from './durable-crash-world.js';
 
 const VERDICTS: Record<string, Verdict> = { alice: { action: 'again' }, bob: { action: 'done', result: 'says bob' } };

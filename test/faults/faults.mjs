@@ -230,7 +230,7 @@ export const FAULTS = [
     search: "if (spec.effect === 'once') await",
     replace: "if (spec.path === '') await",
     spec: 'test/e2e/durable-crash-walk.spec.ts',
-    only: 'once. killed inside',
+    only: 'once.*killed inside',
     built: true,
   },
   {
@@ -239,7 +239,7 @@ export const FAULTS = [
     search: 'const interrupted = this.steps.log.interrupted();',
     replace: 'const interrupted: string[] = [];',
     spec: 'test/e2e/durable-crash-walk.spec.ts',
-    only: 'once. killed ended',
+    only: 'once.*killed ended',
     built: true,
   },
   {
