@@ -8,9 +8,9 @@ import type { RunId } from '../shared/ids.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { RunIntake, type TakenRun } from './run-intake.service.js';
 import type { RunRequest } from './run-request.js';
+import type { LaneState } from './lane.js';
 import {
   RUN_STORE,
-  type LaneState,
   type RunFilter,
   type RunPage,
   type RunRecord,

@@ -1,4 +1,4 @@
-import type { RetryOptions } from '../agents/agent-provider.js';
+import type { RetryOptions } from '../agents/retry-options.js';
 import type { StepCall } from '../agents/agent-run.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';

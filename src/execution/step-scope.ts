@@ -1,4 +1,5 @@
-import type { FallbackOptions, RetryOptions } from '../agents/agent-provider.js';
+import type { FallbackOptions } from '../agents/agent-provider.js';
+import type { RetryOptions } from '../agents/retry-options.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { StepEffect, StepKind, StepRecord } from '../events/step-record.js';
 import type { RunError } from '../events/run-event.js';

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { isTerminalType } from '../../src/events/run-event.js';
-import type { LaneLimits, RunRecord, RunRef } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { RunRecord, RunRef } from '../../src/execution/run-store.port.js';
 import { isTerminal } from '../../src/execution/run-status.js';
 import type { UserId } from '../../src/shared/ids.js';
 import { isCarrelError } from '../../src/shared/errors.js';

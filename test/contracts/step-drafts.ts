@@ -20,7 +20,7 @@ export function okStep(path: string, over: Partial<StepRecord> = {}): StepRecord
 /** The event that tells of a step, with its record. */
 export function recorded(record: StepRecord, attempt = 1): EventDraft {
   const { path, kind } = record;
-  const facts = { attempt, atMs: T0, step: path, record };
+  const facts = { attempt, atMs: T0, step: path, records: [record] };
   if (record.state === 'started' || record.state === 'waiting')
     return draftEvent('step_started', { step: path, kind }, facts);
   const data = { step: path, outcome: record.state, attempts: record.attempts, durationMs: 5 };
@@ -49,7 +49,7 @@ export function asking(approval: NewApproval, path = 'ask-1'): EventDraft {
   return draftEvent(
     'approval_required',
     { approvalId, kind, title, details, schema, approvers, hash, expiresAt },
-    { attempt: 1, atMs: T0, step: path, record },
+    { attempt: 1, atMs: T0, step: path, records: [record] },
   );
 }
 
