@@ -12,10 +12,10 @@ import type { JsonValue } from '../../shared/json.js';
  * `/`, `%`, `min`, `max`, `cat`, `substr`, `in`, `length`, `keys`, `merge`, `map`, `filter`, `reduce`, `all`, `some` and
  * `none`; an object with one of these as its only key is logic, unless it is inside of `{ "preserve": … }`.
  */
-export type Expression = JsonValue;
+type Expression = JsonValue;
 
 /** What every step has. */
-export interface StepSpecBase {
+interface StepSpecBase {
   /** Unique among its siblings: letters, digits, `-`, `_`; it is a part of the step's path. */
   readonly name: string;
   /** Siblings that must have ended first, whichever way; the result of one that did not end well is null. */
@@ -33,7 +33,7 @@ export interface StepSpecBase {
 }
 
 /** What a step does. `input` is the pipeline's own unless it is given. */
-export type StepWork =
+type StepWork =
   | { readonly agent: string; readonly input?: Expression }
   | { readonly pipeline: string | PipelineSpec; readonly input?: Expression }
   /** All at once, so none depends on another; its result has theirs by name. */
