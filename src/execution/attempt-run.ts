@@ -69,7 +69,12 @@ export class AttemptRun implements AgentRun {
 
   tool<Result>(tool: string, args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result> {
     if (this.over) return closed();
-    return quietly(this.place.steps.track(() => this.callTool(String(tool), args, call)));
+    return quietly(
+      this.place.steps.track((step) => {
+        step.detached = true;
+        return this.callTool(String(tool), args, call);
+      }),
+    );
   }
 
   step<Result extends JsonValue | void>(

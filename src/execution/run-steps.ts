@@ -40,13 +40,14 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return [...this.open.keys()].some(({ inside, resting }) => inside !== undefined || resting);
   }
 
+  /** True while there are steps whose ends are still to be recorded. */
   get isOpen(): boolean {
-    return this.open.size > 0;
+    return this.awaited().length > 0;
   }
 
   /** Resolves when nothing of it is under way any more. */
   async whenSettled(): Promise<void> {
-    while (this.open.size > 0) await Promise.allSettled(this.open.values());
+    for (let open = this.awaited(); open.length > 0; open = this.awaited()) await Promise.allSettled(open);
   }
 
   /** `AgentRun.step` */
@@ -116,6 +117,10 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
       this.place.onProgress();
       this.parts.waits.changed();
     }
+  }
+
+  private awaited(): Promise<unknown>[] {
+    return [...this.open].filter(([{ detached }]) => !detached).map(([, settled]) => settled);
   }
 
   private agentStep(path: string, step: AgentStep): Promise<StepEnd> {

@@ -30,6 +30,8 @@ export interface StepParts {
 export class StepInProgress implements OpenStep {
   /** It waits for somebody, or for time. */
   resting = false;
+  /** The run need not wait for it: a tool call, which is closed when its agent ends. */
+  detached = false;
   /** What goes on inside it. */
   inside: OpenStep | undefined;
 
