@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../shared/json.js';
-import type { AgentClass, BreakerOptions, FallbackOptions, RetryOptions } from './agent-provider.js';
+import type { AgentClass, BreakerOptions, FallbackOptions } from './agent-provider.js';
+import type { RetryOptions } from './retry-options.js';
 
 export interface WorkerOptions {
   /** The URL of the file that exports the class. */

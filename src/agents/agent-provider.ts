@@ -1,6 +1,7 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import type { JsonValue } from '../shared/json.js';
 import type { AgentRun } from './agent-run.js';
+import type { RetryOptions } from './retry-options.js';
 
 /** One piece of what a generating agent yields: a text is the same as `{ type: 'delta', text }`. */
 export type AgentPart =
@@ -23,13 +24,6 @@ export type AgentClass = abstract new (...args: never[]) => AgentProvider<never>
 
 /** A class-validator DTO class, or any Standard Schema (zod, valibot, arktype, …). */
 export type AgentInput = (new () => object) | StandardSchemaV1 | (StandardSchemaV1 & StandardJSONSchemaV1);
-
-export interface RetryOptions {
-  /** How many attempts in all. @default CARREL_RETRY_ATTEMPTS (3) */
-  attempts?: number;
-  /** The delay before the second attempt; doubled before each further one, with jitter. @default CARREL_RETRY_BASE_MS (2000) */
-  baseDelayMs?: number;
-}
 
 /** How an agent is declared. */
 export interface AgentOptions {

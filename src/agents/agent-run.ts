@@ -3,7 +3,7 @@ import type { UserExecutionContext } from '../context/user-execution-context.js'
 import type { ApprovalAnswer, ApprovalKind } from '../events/approval-record.js';
 import type { StepEffect } from '../events/step-record.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
-import type { RetryOptions } from './agent-provider.js';
+import type { RetryOptions } from './retry-options.js';
 
 /** The open tool call that `AgentRun.tool` gives to its function. */
 export interface ToolCall {

@@ -1,7 +1,8 @@
 import type { ApprovalDecision, ApprovalRecord } from '../events/approval-record.js';
 import type { ApprovalId, RunId, UserId } from '../shared/ids.js';
 import type { JsonValue } from '../shared/json.js';
-import type { LaneLimits, RunRef } from './run-store.port.js';
+import type { LaneLimits } from './lane.js';
+import type { RunRef } from './run-store.port.js';
 
 export const APPROVAL_STORE = Symbol('APPROVAL_STORE');
 

@@ -55,7 +55,10 @@ export class ExecutionEngineFactory {
   ): UserExecutionEngine {
     this.created++;
     return new UserExecutionEngine(context, {
-      ...this.services,
+      registry: this.services.registry,
+      invoker: this.services.invoker,
+      breakers: this.services.breakers,
+      hooks: this.services.hooks,
       config: this.config,
       clock: this.clock,
       emitter,

@@ -1,7 +1,9 @@
-import type { RunError, EventDraft, Usage } from '../events/run-event.js';
+import type { EventDraft } from '../events/run-event.js';
+import type { RunError, Usage } from '../events/run-error.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
 import type { ApprovalId, RequestId, RunId, UserId, ThreadId } from '../shared/ids.js';
 import type { StepRecord } from '../events/step-record.js';
+import type { LaneLimits, LaneState } from './lane.js';
 import type { PipelineSpec } from './pipeline/pipeline-spec.js';
 import type { RunStatus, TerminalStatus } from './run-status.js';
 
@@ -95,29 +97,6 @@ export interface NewRun {
    * this first event, as `claim` would.
    */
   opening?: (run: ClaimedRun) => EventDraft;
-}
-
-/** A user's share. */
-export interface LaneLimits {
-  /** K: how many of the user's runs may be admitted at once. */
-  maxRunning: number;
-  /** Q: how many more may wait. */
-  maxQueued: number;
-  /** Starts in a fixed window of one minute. */
-  startsPerMinute: number;
-  /** How many may be suspended; one more fails instead. */
-  maxSuspended: number;
-}
-
-export interface LaneState {
-  /** Admitted and not ended, whether they have a slot yet or not. */
-  running: number;
-  /** Waiting, those included that are held for their thread or their time. */
-  queued: number;
-  suspended: number;
-  /** Starts counted in the current window, and when it ends; both 0 while no window is open. */
-  starts: number;
-  windowEndsAtMs: number;
 }
 
 export interface Submitted {

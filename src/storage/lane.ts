@@ -1,4 +1,5 @@
-import type { LaneLimits, RunHold, RunRef } from '../execution/run-store.port.js';
+import type { LaneLimits } from '../execution/lane.js';
+import type { RunHold, RunRef } from '../execution/run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import type { LiveRun } from './run-row.js';
 import { count, leaveThread } from './run-standing.js';

@@ -1,5 +1,6 @@
 import { draftEvent, type EventDraft, type JournalledEvent } from '../events/run-event.js';
-import type { LaneLimits, NewRun, RunHold, RunRef, Submitted } from '../execution/run-store.port.js';
+import type { LaneLimits } from '../execution/lane.js';
+import type { NewRun, RunHold, RunRef, Submitted } from '../execution/run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import type { UserId } from '../shared/ids.js';
 import { admitNext, countStart, decidePlace, type Leaving } from './lane.js';

@@ -1,5 +1,6 @@
 import type { EventDraft, JournalledEvent } from '../events/run-event.js';
-import type { LaneLimits, RunRef, SuspendOutcome, Suspension, Woken } from '../execution/run-store.port.js';
+import type { LaneLimits } from '../execution/lane.js';
+import type { RunRef, SuspendOutcome, Suspension, Woken } from '../execution/run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import type { ApprovalId, RunId, UserId } from '../shared/ids.js';
 import { resolveApproval, resumeRun } from './approval-resolution.js';

@@ -1,10 +1,9 @@
 import type { EventDraft } from '../events/run-event.js';
 import type { StepRecord } from '../events/step-record.js';
+import type { LaneLimits, LaneState } from '../execution/lane.js';
 import type {
   CancelRequest,
   ClaimedRun,
-  LaneLimits,
-  LaneState,
   NewRun,
   RunFilter,
   RunOutcome,

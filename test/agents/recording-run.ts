@@ -1,5 +1,6 @@
-import type { AgentRun, StepCall, ToolCall } from '../../src/agents/agent-run.js';
+import type { AgentRun, Ask, SpawnOptions, StepCall, StepOptions, ToolCall } from '../../src/agents/agent-run.js';
 import type { CleanUp } from '../../src/context/execution-scope.js';
+import type { ApprovalAnswer } from '../../src/events/approval-record.js';
 import { UserExecutionContext } from '../../src/context/user-execution-context.js';
 import { newId, type UserId } from '../../src/shared/ids.js';
 import type { JsonObject, JsonValue } from '../../src/shared/json.js';
@@ -48,19 +49,27 @@ export class RecordingRun implements AgentRun {
     });
   }
 
-  async step<Result extends JsonValue | void>(_name: string, work: (call: StepCall) => Promise<Result> | Result): Promise<Result> {
+  async step<Result extends JsonValue | void>(
+    _name: string,
+    work: (call: StepCall) => Promise<Result> | Result,
+    _options?: StepOptions,
+  ): Promise<Result> {
     return work({ attempt: 1, idempotencyKey: 'key', signal: this.signal });
   }
 
-  spawn(): Promise<never> {
+  spawn<Result extends JsonValue = JsonValue>(
+    _agent: string,
+    _input: unknown,
+    _options?: SpawnOptions,
+  ): Promise<Result> {
     return Promise.reject(new Error('this run has no other agents'));
   }
 
-  sleep(): Promise<void> {
+  sleep(_ms: number): Promise<void> {
     return Promise.resolve();
   }
 
-  ask(): Promise<never> {
+  ask(_question: Ask): Promise<ApprovalAnswer> {
     return Promise.reject(new Error('nobody answers this run'));
   }
 

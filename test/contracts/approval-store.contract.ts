@@ -1,5 +1,6 @@
 import type { Decider } from '../../src/execution/approval-store.port.js';
-import type { LaneLimits, RunRecord } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { RunRecord } from '../../src/execution/run-store.port.js';
 import { newId, type ApprovalId, type UserId } from '../../src/shared/ids.js';
 import { APPROVED, asking, EXPIRES_AT_MS, question, suspended } from './step-drafts.js';
 import { alice, bob, newRun, onEmptyStorage, opening, ROOMY, T0, upTo, type OpenStorage } from './storage-world.js';

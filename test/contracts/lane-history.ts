@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import type { EventDraft } from '../../src/events/run-event.js';
-import type { LaneLimits, NewRun, OnConflict, RunRecord, RunRef } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { NewRun, OnConflict, RunRecord, RunRef } from '../../src/execution/run-store.port.js';
 import type { ThreadId, UserId } from '../../src/shared/ids.js';
 import { isCarrelError } from '../../src/shared/errors.js';
 import { expectWholeLanes } from './lane-invariants.js';
@@ -8,7 +9,7 @@ import { APPROVED, asking, question, recorded, stepRecord, suspended } from './s
 import { closing, newRun, opening, StorageWorld, thinking, type OpenStorage } from './storage-world.js';
 
 export const HISTORY_USERS = ['alice', 'bob', 'carol'] as UserId[];
-export const HISTORY_LIMITS: LaneLimits = {
+const HISTORY_LIMITS: LaneLimits = {
   maxRunning: 2,
   maxQueued: 3,
   startsPerMinute: 1_000_000,

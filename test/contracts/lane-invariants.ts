@@ -1,5 +1,6 @@
 import { isTerminalType, type RunEvent } from '../../src/events/run-event.js';
-import type { LaneLimits, RunRecord } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { RunRecord } from '../../src/execution/run-store.port.js';
 import { isTerminal } from '../../src/execution/run-status.js';
 import type { RunId, UserId } from '../../src/shared/ids.js';
 import { upTo, type StorageWorld } from './storage-world.js';

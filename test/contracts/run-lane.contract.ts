@@ -1,4 +1,5 @@
-import type { LaneLimits, Submitted } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { Submitted } from '../../src/execution/run-store.port.js';
 import type { UserId } from '../../src/shared/ids.js';
 import { alice, bob, closing, newRun, onEmptyStorage, opening, ROOMY, T0, type OpenStorage } from './storage-world.js';
 

@@ -1,4 +1,5 @@
-import type { LaneLimits } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+
 import type { RunId, ThreadId, UserId } from '../../src/shared/ids.js';
 import { alice, bob, newRun, onEmptyStorage, ROOMY, type OpenStorage } from './storage-world.js';
 

@@ -1,4 +1,5 @@
-import type { LaneLimits, NewRun } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { NewRun } from '../../src/execution/run-store.port.js';
 import { newId, type ThreadId, type UserId } from '../../src/shared/ids.js';
 import { expectLanesToHold } from './lane-history.js';
 import { runEndContract, runCancelContract } from './run-end.contract.js';

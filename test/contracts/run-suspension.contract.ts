@@ -1,5 +1,6 @@
 import { draftEvent } from '../../src/events/run-event.js';
-import type { LaneLimits, RunRecord, Suspension } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { RunRecord, Suspension } from '../../src/execution/run-store.port.js';
 import { newId } from '../../src/shared/ids.js';
 import { APPROVED, asking, EXPIRES_AT_MS, okStep, question, recorded, stepRecord, suspended } from './step-drafts.js';
 import {

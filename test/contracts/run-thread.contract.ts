@@ -1,4 +1,5 @@
-import type { LaneLimits, NewRun } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { NewRun } from '../../src/execution/run-store.port.js';
 import type { ThreadId, UserId } from '../../src/shared/ids.js';
 import { asking, question, suspended } from './step-drafts.js';
 import { alice, bob, closing, newRun, onEmptyStorage, opening, ROOMY, T0, type OpenStorage } from './storage-world.js';

@@ -1,5 +1,5 @@
 import { draftEvent } from '../../src/events/run-event.js';
-import type { LaneLimits } from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
 import type { RunId, UserId } from '../../src/shared/ids.js';
 import { APPROVED, asking, question, suspended } from './step-drafts.js';
 import { alice, bob, newRun, onEmptyStorage, opening, ROOMY, T0, upTo, type OpenStorage } from './storage-world.js';

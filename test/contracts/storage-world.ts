@@ -1,13 +1,7 @@
 import { draftEvent, type EventDraft, type RunEvent } from '../../src/events/run-event.js';
 import type { EventJournal } from '../../src/events/event-journal.port.js';
-import type {
-  ClaimedRun,
-  LaneLimits,
-  NewRun,
-  RunOutcome,
-  RunRecord,
-  RunStore,
-} from '../../src/execution/run-store.port.js';
+import type { LaneLimits } from '../../src/execution/lane.js';
+import type { ClaimedRun, NewRun, RunOutcome, RunRecord, RunStore } from '../../src/execution/run-store.port.js';
 import type { ApprovalStore } from '../../src/execution/approval-store.port.js';
 import type { ScheduleStore } from '../../src/execution/schedule-store.port.js';
 import type { ThreadStore } from '../../src/execution/thread-store.port.js';

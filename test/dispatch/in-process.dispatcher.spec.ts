@@ -91,7 +91,7 @@ describe('the in-process dispatcher', () => {
         return Promise.reject(new Error('the disk is full'));
       },
       cancel: () => undefined,
-    answered: () => undefined,
+      answered: () => undefined,
     });
     await dispatcher.dispatch(ref('alice'));
     await dispatcher.dispatch(ref('bob'));

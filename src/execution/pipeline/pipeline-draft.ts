@@ -1,4 +1,5 @@
-import type { AgentClass, FallbackOptions, RetryOptions } from '../../agents/agent-provider.js';
+import type { AgentClass, FallbackOptions } from '../../agents/agent-provider.js';
+import type { RetryOptions } from '../../agents/retry-options.js';
 import type { JsonValue } from '../../shared/json.js';
 import type { FunctionFormula } from './formula.js';
 

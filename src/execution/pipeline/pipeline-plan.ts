@@ -1,4 +1,5 @@
-import type { FallbackOptions, RetryOptions } from '../../agents/agent-provider.js';
+import type { FallbackOptions } from '../../agents/agent-provider.js';
+import type { RetryOptions } from '../../agents/retry-options.js';
 import type { StepKind } from '../../events/step-record.js';
 import type { JsonObject, JsonValue } from '../../shared/json.js';
 import type { Formula } from './formula.js';

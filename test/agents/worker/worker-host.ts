@@ -55,7 +55,7 @@ class AttemptedRun extends RecordingRun {
     super(contextOf(userId, signal), () => this.look());
   }
 
-  async step<Result extends JsonValue | void>(
+  override async step<Result extends JsonValue | void>(
     name: string,
     work: (call: StepCall) => Promise<Result> | Result,
     { timeoutMs, ...options }: StepOptions = {},
@@ -67,19 +67,23 @@ class AttemptedRun extends RecordingRun {
     return work({ attempt: 1, idempotencyKey: `key-of-${name}`, signal: controller.signal });
   }
 
-  spawn<Result extends JsonValue = JsonValue>(agent: string, input: unknown, options?: SpawnOptions): Promise<Result> {
+  override spawn<Result extends JsonValue = JsonValue>(
+    agent: string,
+    input: unknown,
+    options?: SpawnOptions,
+  ): Promise<Result> {
     this.told.push({ spawn: agent, input, ...options });
     return agent === 'refusing'
       ? Promise.reject(this.refusal)
       : Promise.resolve({ answer: agent } as unknown as Result);
   }
 
-  sleep(ms: number): Promise<void> {
+  override sleep(ms: number): Promise<void> {
     this.told.push({ sleep: ms });
     return Promise.resolve();
   }
 
-  ask(question: Ask): Promise<ApprovalAnswer> {
+  override ask(question: Ask): Promise<ApprovalAnswer> {
     this.told.push(question);
     return Promise.resolve({ decision: 'approved' } as unknown as ApprovalAnswer);
   }
