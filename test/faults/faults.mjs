@@ -288,6 +288,8 @@ export const FAULTS = [
     Object.assign(run, change);
     count(user, run, 1);`,
     spec: 'test/storage/user-state.spec.ts',
+  },
+  {
     name: 'a run can be resumed with the question of another run',
     file: 'src/edge/run-questions.service.ts',
     search: 'if (approval.runId !== run.id) throw',
