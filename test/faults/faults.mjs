@@ -78,10 +78,10 @@ export const FAULTS = [
   },
   {
     name: 'another attempt uses the same agent again',
-    file: 'src/execution/attempt.ts',
+    file: 'src/execution/user-execution-engine.ts',
     search: 'const instance = await scope.resolve(definition.agentClass);',
     replace:
-      'const kept = emitterOf(this.parts) as { instance?: never }; const instance = (kept.instance ??= (await scope.resolve(definition.agentClass)) as never); function emitterOf(parts: AttemptParts): object { return parts.emitter; }',
+      'const kept = this as { instance?: never }; const instance = (kept.instance ??= (await scope.resolve(definition.agentClass)) as never);',
     spec: 'test/e2e/outcomes.spec.ts',
     only: 'a fresh agent for every attempt',
   },
@@ -123,7 +123,7 @@ export const FAULTS = [
   {
     name: 'a cancel is recorded, but tells the agent nothing',
     file: 'src/execution/attempt.ts',
-    search: 'this.controller.abort(stopError(reason));',
+    search: "this.controller.abort(reason.kind === 'above' ? reason.error : stopError(reason));",
     replace: 'void stopError(reason);',
     spec: 'test/e2e/outcomes.spec.ts',
     only: 'cancels an agent that listens',
@@ -169,7 +169,7 @@ export const FAULTS = [
   },
   {
     name: 'a run is recorded whose input the agent refuses',
-    file: 'src/execution/execution.service.ts',
+    file: 'src/execution/run-preparation.service.ts',
     search: 'await agent.validate(input);',
     replace: 'await agent.validate(input).catch(() => undefined);',
     spec: 'test/e2e/bad-input-rest.spec.ts',
@@ -216,7 +216,7 @@ export const FAULTS = [
   },
   {
     name: 'a run can be resumed with the question of another run',
-    file: 'src/edge/run-questions.service.ts',
+    file: 'src/execution/run-questions.service.ts',
     search: 'if (approval.runId !== run.id) throw',
     replace: 'if (approval.userId !== run.userId) throw',
     spec: 'test/edge/approvals.spec.ts',
