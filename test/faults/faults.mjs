@@ -216,7 +216,7 @@ export const FAULTS = [
   },
   {
     name: 'a run can be resumed with the question of another run',
-    file: 'src/edge/run-questions.service.ts',
+    file: 'src/execution/run-questions.service.ts',
     search: 'if (approval.runId !== run.id) throw',
     replace: 'if (approval.userId !== run.userId) throw',
     spec: 'test/edge/approvals.spec.ts',
