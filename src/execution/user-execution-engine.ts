@@ -105,8 +105,11 @@ export class UserExecutionEngine implements AsyncDisposable {
   async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
     this.assertUnused();
     const work =
-      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) =>
-        (await executePipeline(plan, given, steps)).result;
+      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) => {
+        const { result, degraded } = await executePipeline(plan, given, steps);
+        this.degraded ||= degraded;
+        return result;
+      };
     const unbounded = Number.POSITIVE_INFINITY;
     const callee = {
       name: plan.name,
