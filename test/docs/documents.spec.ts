@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CarrelServer, type RunJson } from '../carrel-server.js';
+import { CarrelServer, type CarrelUser, type RunJson } from '../carrel-server.js';
+import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { blocksOf, modulesOf, problemsIn } from './code-blocks.js';
 
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...readdirSync('docs').map((name) => join('docs', name))].filter(
@@ -43,17 +44,49 @@ describe('the documents', () => {
 });
 
 describe('docs/pipelines.md', () => {
+  let server: CarrelServer;
+  let alice: CarrelUser;
+
+  beforeAll(async () => {
+    server = await CarrelServer.start({ agents: [ScriptedAgentsModule] });
+    alice = await server.as('alice');
+  });
+
+  afterAll(() => server.close());
+
+  const run = async (body: object) => (await alice.http<RunJson>('POST', '/v1/runs', body, { prefer: 'wait=20' })).body;
+
   it('has a pipeline as data, and a command, that work and give what it says', async () => {
-    await using server = await CarrelServer.start();
-    const alice = await server.as('alice');
     const [request, result] = blocksOf('docs/pipelines.md', 'json').map((block) => JSON.parse(block) as object);
-    const { body: run } = await alice.http<RunJson>('POST', '/v1/runs', request, { prefer: 'wait=20' });
-    console.log(JSON.stringify(run));
-    expect(run).toMatchObject({ status: 'completed', result: { output: (result as { output: unknown }).output } });
+    const { output } = result as { output: unknown };
+    expect(await run(request!)).toMatchObject({ status: 'completed', result: { output } });
     const [command] = blocksOf('docs/pipelines.md', 'sh');
     const body = JSON.parse(/-d '([^']+)'/.exec(command!)![1]!) as object;
-    const analysed = await alice.http<RunJson>('POST', '/v1/runs', body, { prefer: 'wait=20' });
-    expect(analysed.body).toMatchObject({ status: 'completed', result: { output: { report: expect.any(String) } } });
+    expect(await run(body)).toMatchObject({ status: 'completed', result: { output: { report: expect.any(String) } } });
+  });
+
+  it('says what becomes of a run whose steps are skipped, fail, or have a fallback', async () => {
+    const bad = { name: 'bad', agent: 'fail', input: {}, retry: { attempts: 1 } };
+    const next = {
+      name: 'next',
+      agent: 'echo',
+      dependsOn: ['bad'],
+      input: { text: { '??': [{ var: 'steps.bad' }, 'none'] } },
+    };
+    const end = async (...steps: object[]) => run({ pipeline: { steps }, input: {} });
+    expect(await end({ ...bad, when: false }, next)).toMatchObject({
+      status: 'completed',
+      result: { output: { text: 'none' } },
+    });
+    expect(await end(bad, next)).toMatchObject({ status: 'failed', error: { code: 'pipeline_failed' } });
+    expect(await end({ ...bad, continueOnError: true }, next)).toMatchObject({
+      status: 'degraded',
+      result: { output: { text: 'none' } },
+    });
+    expect(await end({ ...bad, fallback: { value: 'else' } }, next)).toMatchObject({
+      status: 'degraded',
+      result: { output: { text: 'else' } },
+    });
   });
 });
 
