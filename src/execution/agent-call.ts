@@ -2,7 +2,7 @@ import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { AgentInvoker } from '../agents/agent-invoker.service.js';
 import type { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunError } from '../events/run-event.js';
+import type { RunError } from '../events/run-error.js';
 import { isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
 import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';

@@ -1,6 +1,5 @@
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunEmitter } from '../events/run-emitter.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
 import { plainCopy, type JsonValue } from '../shared/json.js';

@@ -1,5 +1,5 @@
 import type { NewApproval } from '../events/approval-record.js';
-import type { RunError } from '../events/run-event.js';
+import type { RunError } from '../events/run-error.js';
 import type { StepEffect, StepKind, StepRecord, StepState } from '../events/step-record.js';
 import type { JsonValue } from '../shared/json.js';
 import { questionFromRow } from './approval-row.js';
