@@ -30,7 +30,7 @@ describe('docs/migrating-from-shared-state.md', () => {
     expect(wrong).toMatch(/'nothing'/);
   });
 
-  it('has requests that work', async () => {
+  it('has requests, and a pipeline, that work', async () => {
     const requests = blocksOf(PATH, 'http').map(parseRequest);
     expect(requests).toHaveLength(2);
     await using server = await CarrelServer.start({ env: { CARREL_ACCEPT_SHARED_STATE: 'true' } });
@@ -40,6 +40,12 @@ describe('docs/migrating-from-shared-state.md', () => {
       expect([path, status, run.status]).toEqual([path, 200, 'completed']);
       expect(run).toMatchObject({ agent: 'summarise', threadId: 'thread-7', metadata: { source: 'chat' } });
     }
+    const [pipeline] = blocksOf(PATH, 'json');
+    const { body: run } = await alice.http<RunJson>('POST', '/v1/runs', JSON.parse(pipeline!), { prefer: 'wait=20' });
+    const steps = ['triage', 'data', 'reporting'].map(
+      (step) => expect.objectContaining({ step, outcome: 'ok' }) as object,
+    );
+    expect(run).toMatchObject({ status: 'completed', result: { steps } });
   });
 });
 
