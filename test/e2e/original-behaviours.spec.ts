@@ -1,67 +1,16 @@
-import { Module } from '@nestjs/common';
-import { z } from 'zod';
-import { UserExecutionContext } from '../../src/context/user-execution-context.js';
-import type { EventJournal } from '../../src/events/event-journal.port.js';
-import { RunEmitter } from '../../src/events/run-emitter.js';
-import type { RunEvent } from '../../src/events/run-event.js';
 import { ExecutionEngineFactory } from '../../src/execution/execution-engine.factory.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
-import { Agent, type AgentProvider, type AgentRun } from '../../src/index.js';
-import { systemClock } from '../../src/shared/clock.js';
-import { newId, type RequestId, type RunId, type UserId } from '../../src/shared/ids.js';
+import type { UserExecutionContext } from '../../src/context/user-execution-context.js';
+import type { RunEvent } from '../../src/events/run-event.js';
+import type { RequestId } from '../../src/shared/ids.js';
 import { CarrelServer, isTerminal, type CarrelUser, type RecordingSocket, type RunJson } from '../carrel-server.js';
-import { ScriptedJournal } from '../events/scripted-journal.js';
 import { Gate } from '../execution/engine-host.js';
+import { contextOf, contexts, engineFor, gates, inputs, OriginalModule, type FullRun } from './original-agents.js';
 
 /**
  * What the original's nine migration tests and nine validation tests were about, held of the real engine: over HTTP and
  * sockets, and as code. docs/coverage.md names each of them.
  */
-
-const Task = z.object({ task: z.string().default(''), fails: z.boolean().default(false) });
-type Task = z.output<typeof Task>;
-
-/** What agents were made with, in the order of their calls. */
-const contexts: UserExecutionContext[] = [];
-const inputs: unknown[] = [];
-
-@Agent({ name: 'process', description: 'Processes a task', input: Task, effect: 'idempotent', retry: { attempts: 1 } })
-class ProcessAgent implements AgentProvider<Task> {
-  private executionResult = '';
-
-  constructor(private readonly context: UserExecutionContext) {}
-
-  async run(input: Task, run: AgentRun) {
-    contexts.push(this.context);
-    inputs.push(input);
-    await run.thinking(`on ${input.task}`);
-    await Promise.resolve();
-    if (input.fails) throw new Error(`secret of ${this.context.userId}`);
-    this.executionResult = `Processed: ${input.task}`;
-    return { executionResult: this.executionResult, prompt: this.context.metadata['user_prompt'] ?? null };
-  }
-}
-
-/** By user: what holds their agents up. */
-const gates = new Map<string, Gate>();
-
-@Agent({ name: 'held', description: 'Is held up by the test', input: Task, effect: 'idempotent' })
-class HeldAgent implements AgentProvider<Task> {
-  async run({ task }: Task, run: AgentRun) {
-    await gates.get(run.context.userId)?.pass();
-    return { task };
-  }
-}
-
-@Module({ providers: [ProcessAgent, HeldAgent] })
-class OriginalModule {}
-
-interface FullRun extends RunJson {
-  metadata: Record<string, unknown>;
-  createdAt: string;
-  startedAt: string;
-  endedAt: string;
-}
 
 let server: CarrelServer;
 let alice: CarrelUser;
@@ -94,26 +43,6 @@ async function eventsOf(user: 'alice' | 'bob', runId: string): Promise<RunEvent[
   return sockets[user].events.filter((event) => event.runId === runId);
 }
 
-/** A context as code has it that works for a user. */
-function contextOf(userId: string, more: { runId?: RunId; metadata?: Record<string, string> } = {}) {
-  return new UserExecutionContext({
-    userId: userId as UserId,
-    requestId: newId('req'),
-    threadId: newId('thr'),
-    createdAtMs: systemClock.now(),
-    ...more,
-  });
-}
-
-/** An engine of the server's own factory, whose events go nowhere but to the test. */
-function engineFor(userId: string) {
-  const journal = new ScriptedJournal();
-  const context = contextOf(userId, { runId: newId('run') });
-  const target = { userId: context.userId, runId: context.runId!, fence: 1 };
-  const emitter = new RunEmitter(target, journal as unknown as EventJournal, systemClock, 32_768, () => undefined);
-  return { context, journal, engine: server.app.get(ExecutionEngineFactory).createUserEngine(context, emitter) };
-}
-
 describe("the original's migration tests, of the real engine", () => {
   it('gives alice and bob contexts of their own: other ids, other metadata, a time of their own', async () => {
     const more = { threadId: 'same', metadata: { note: 'same' } };
@@ -138,8 +67,8 @@ describe("the original's migration tests, of the real engine", () => {
   });
 
   it('gives a result that carries its context, and data or an error, never both', async () => {
-    const good = engineFor('alice');
-    const bad = engineFor('bob');
+    const good = engineFor(server, 'alice');
+    const bad = engineFor(server, 'bob');
     const [success, failure] = await Promise.all([
       good.engine.executeAgent('process', { task: 'a' }),
       bad.engine.executeAgent('process', { fails: true }),
@@ -214,7 +143,7 @@ describe("the original's migration tests, of the real engine", () => {
   it('makes no engine for nobody, and another one for each user, within the limits of the configuration', async () => {
     const answer = await fetch(`${server.url}/v1/runs`, { method: 'POST' });
     expect([answer.status, await answer.json()]).toEqual([401, expect.objectContaining({ code: 'unauthenticated' })]);
-    const [one, other] = [engineFor('alice'), engineFor('bob')];
+    const [one, other] = [engineFor(server, 'alice'), engineFor(server, 'bob')];
     expect(one.engine).not.toBe(other.engine);
     expect([one.engine.context.userId, other.engine.context.userId]).toEqual(['alice', 'bob']);
     expect((await alice.http('GET', '/v1/me/limits')).body).toMatchObject({ limits: { maxRunning: 5 } });
@@ -240,7 +169,7 @@ describe("the original's validation tests, of the real engine", () => {
     const after = factory.report();
     expect([after.created - before.created, after.disposed - before.disposed]).toEqual([2, 2]);
     expect(inputs).toHaveLength(2);
-    const { engine } = engineFor('alice');
+    const { engine } = engineFor(server, 'alice');
     await engine.executeAgent('process', { task: 'once' });
     await expect(engine.executeAgent('process', { task: 'twice' })).rejects.toMatchObject({ code: 'context_disposed' });
     await engine[Symbol.asyncDispose]();
