@@ -37,6 +37,7 @@ export async function callAgentStep(
   const unlink = [linkStop(host.signal, call), linkStop(step.signal, call)];
   try {
     const end = await call.carryOut(step.input, { first, last });
+    if (end.usage) host.parts.noteUsage(end.usage);
     return workEndOf(end, host, step.signal);
   } finally {
     for (const off of unlink) off();

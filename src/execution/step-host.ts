@@ -2,6 +2,7 @@ import type { AgentRegistry } from '../agents/agent-registry.service.js';
 import type { CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunEmitter } from '../events/run-emitter.js';
+import type { Usage } from '../events/run-error.js';
 import type { Clock } from '../shared/clock.js';
 import type { NestedCall, NestedCallFacts } from './nested-call.js';
 import type { ScopePlace } from './scope-place.js';
@@ -22,6 +23,8 @@ export interface StepParts {
   isSuspending(): boolean;
   /** A fallback has answered: the run can't be `completed` any more. */
   noteDegraded(): void;
+  /** An agent inside this run has used something. */
+  noteUsage(usage: Usage): void;
   /** An agent's call inside this run. */
   nestedCall(facts: NestedCallFacts): NestedCall;
 }

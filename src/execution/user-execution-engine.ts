@@ -15,6 +15,7 @@ import type { Suspension } from './run-store.port.js';
 import { StepLog } from './step-log.js';
 import type { StepParts } from './step-host.js';
 import { StepWaits, type OpenStep } from './step-waits.js';
+import { UsageCounter } from './usage-counter.js';
 import { stopError, type StopReason } from './stop-reason.js';
 
 export interface EngineParts
@@ -59,6 +60,7 @@ export class UserExecutionEngine implements AsyncDisposable {
   private underWay: OpenStep | undefined;
   private attempt: number;
   private degraded = false;
+  private readonly usage = new UsageCounter();
   private execution: Promise<AgentExecutionResult> | undefined;
   private disposed = false;
 
@@ -83,6 +85,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       log: new StepLog(recorded, emitter, attempt, config.limits.runSteps),
       isSuspending: () => this.stopReason?.kind === 'suspended',
       noteDegraded: () => (this.degraded = true),
+      noteUsage: (usage) => this.usage.add(usage),
       nestedCall: ({ definition, ...facts }) =>
         new AgentCall({ ...facts, callee: this.calleeOf(definition) }, { ...parts, steps: this.steps }),
     };
@@ -106,8 +109,11 @@ export class UserExecutionEngine implements AsyncDisposable {
   async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
     this.assertUnused();
     const work =
-      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) =>
-        (await executePipeline(plan, given, steps)).result;
+      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) => {
+        const { result, degraded } = await executePipeline(plan, given, steps);
+        this.degraded ||= degraded;
+        return result;
+      };
     const unbounded = Number.POSITIVE_INFINITY;
     const callee = {
       name: plan.name,
@@ -156,7 +162,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       return this.refusedResult(cause, callee.name);
     }
     try {
-      const result = this.resultOf(await this.carryOut(callee, input, last), callee.name);
+      const result = this.resultOf(this.withAllUsage(await this.carryOut(callee, input, last)), callee.name);
       if (result.status === 'failed' || result.status === 'timed_out') await session.failed(result.error);
       else await session.ended(result);
       return result;
@@ -216,6 +222,12 @@ export class UserExecutionEngine implements AsyncDisposable {
       case 'stopped':
         return this.stoppedResult(end, agent);
     }
+  }
+
+  /** What agents inside the run have used is a part of what it used. */
+  private withAllUsage(end: CallEnd): CallEnd {
+    if (end.usage) this.usage.add(end.usage);
+    return { ...end, usage: this.usage.total };
   }
 
   private stoppedResult(
