@@ -137,12 +137,15 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return this.track(async (step) => {
       const begun = await beginStep(this, step, spec);
       if ('outcome' in begun) return begun;
+      const leave = this.parts.log.enter(begun.path);
       let end: StepWorkEnd;
       try {
         end = await work(begun, step);
       } catch (error) {
         leaveStepOpen(this, begun);
         throw error;
+      } finally {
+        leave();
       }
       return endStep(this, begun, end);
     });

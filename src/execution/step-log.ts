@@ -11,6 +11,8 @@ type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | '
  */
 export class StepLog {
   private readonly records = new Map<string, StepRecord>();
+  /** Paths of the steps whose work is under way now. */
+  private readonly underWay = new Set<string>();
   /** By key: what a failed step has thrown, in this process. */
   private readonly thrown = new Map<string, unknown>();
 
@@ -48,6 +50,19 @@ export class StepLog {
   /** What others have recorded meanwhile: answers to questions. */
   learn(record: StepRecord): void {
     this.records.set(keyOf(record.path), record);
+  }
+
+  /** The work of a step begins; the returned function says that it is over, whichever way. */
+  enter(path: string): () => void {
+    this.underWay.add(path);
+    return () => void this.underWay.delete(path);
+  }
+
+  /** Steps that must be done once, were under way when an earlier attempt or process ended, and are not under way again. */
+  interrupted(): string[] {
+    return [...this.records.values()]
+      .filter(({ path, state, effect }) => state === 'started' && effect === 'once' && !this.underWay.has(path))
+      .map(({ path }) => path);
   }
 
   private keep(record: StepRecord): void {

@@ -207,7 +207,8 @@ export class UserExecutionEngine implements AsyncDisposable {
   }
 
   private suspend(): void {
-    this.suspension = this.waits.suspension();
+    const interrupted = this.steps.log.interrupted();
+    this.suspension = { ...this.waits.suspension(), ...(interrupted.length > 0 && { interrupted }) };
     this.stop({ kind: 'suspended' });
   }
 
