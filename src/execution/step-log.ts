@@ -79,13 +79,18 @@ export class StepLog {
   /**
    * For another attempt after this error: the steps that have failed with it, or with what caused it, are open again. A
    * failure that the agent has dealt with stays recorded, so that it takes the same way once more.
+   *
+   * @param group path of the group that is tried again: what was not done in it because of the failure is open, too
    */
-  reopen(error: unknown): void {
+  reopen(error: unknown, group?: string): void {
     const causes = causesOf(error);
     for (const [key, thrown] of this.thrown) {
       if (!causes.has(thrown)) continue;
       this.thrown.delete(key);
       this.records.delete(key);
+    }
+    for (const [key, { path, state }] of group === undefined ? [] : this.records) {
+      if (path.startsWith(`${group}/`) && (state === 'skipped' || state === 'cancelled')) this.records.delete(key);
     }
   }
 }
