@@ -43,7 +43,6 @@ export async function performFunction(
     const mayHelp = !isCarrelError(error) || error.retryable;
     if (atWork || !mayHelp || attempt >= last) return { outcome: 'failed', cause: error, attempts: attempt };
     await waitToRetry(host, begun, { ...limits, attempt, error });
-    host.parts.log.reopen(error, limits.isGroup ? begun.path : undefined);
   }
 }
 
@@ -103,7 +102,9 @@ async function waitToRetry(
   const { attempt, error, retry } = failed;
   const delayMs = backoffMs(retry?.baseDelayMs ?? parts.config.runs.retryBaseMs, attempt);
   const facts = { attempt: attempt + 1, delayMs, error: toRunError(error, { agent: path, attempt }) };
-  await parts.emitter.emit('agent_retrying', parts.attempt(), facts, path);
+  const reopened = parts.log.reopen(error, failed.isGroup ? path : undefined);
+  if (reopened.length === 0) await parts.emitter.emit('agent_retrying', parts.attempt(), facts, path);
+  else await parts.emitter.record('agent_retrying', parts.attempt(), facts, reopened, path);
   await pause(delayMs, parts.clock, failed.signal ? AbortSignal.any([signal, failed.signal]) : signal);
   signal.throwIfAborted();
 }

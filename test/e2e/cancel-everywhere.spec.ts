@@ -34,7 +34,13 @@ const STATES: readonly State[] = [
     body: {
       pipeline: {
         steps: [
-          { name: 'r', race: [{ name: 'a', ...node }, { name: 'b', agent: 'asks', input: {} }] },
+          {
+            name: 'r',
+            race: [
+              { name: 'a', ...node },
+              { name: 'b', agent: 'asks', input: {} },
+            ],
+          },
           { name: 'after', dependsOn: ['r'], ...node },
         ],
       },
@@ -47,7 +53,10 @@ const STATES: readonly State[] = [
   { body: { agent: 'sleeps', input: {} }, told: 'agent_suspended' },
   { body: { agent: 'asks', input: {} }, told: 'agent_suspended' },
   {
-    body: { pipeline: { steps: [{ name: 'p', pipeline: { steps: [{ name: 'q', agent: 'asks', input: {} }] } }] }, input: {} },
+    body: {
+      pipeline: { steps: [{ name: 'p', pipeline: { steps: [{ name: 'q', agent: 'asks', input: {} }] } }] },
+      input: {},
+    },
     told: 'agent_suspended',
   },
   { body: { agent: 'deaf', input: {} }, told: 'agent_thinking', isDeaf: true },
@@ -96,9 +105,12 @@ describe(`${USERS.length * RUNS_EACH} runs in all states, cancelled over all doo
       Array.from({ length: RUNS_EACH }, async (_, n): Promise<Cancelled> => {
         const state = STATES[n % STATES.length]!;
         const runId = await start(user, socket, state.body, n);
-        const isThere = socket.until((event) => event.runId === runId && event.type === state.told, 60_000);
+        const tells = (event: RunEvent) => event.runId === runId && (event.type === state.told || isTerminal(event));
+        const isThere = socket.until(tells, 60_000);
         isThere.catch(() => undefined);
-        await (n < STATES.length && state.told !== 'agent_queued' ? isThere : Promise.race([isThere, pause(Math.random() * 900)]));
+        await (n < STATES.length && state.told !== 'agent_queued'
+          ? isThere
+          : Promise.race([isThere, pause(Math.random() * 900)]));
         return { runId, state, waited: await cancel(user, socket, runId, n) };
       }),
     );
@@ -141,7 +153,8 @@ describe(`${USERS.length * RUNS_EACH} runs in all states, cancelled over all doo
     return { user, ids, socket };
   }
 
-  const all = () => [...users.values()].flatMap(({ cancelled, socket }) => cancelled.map((one) => ({ ...one, socket })));
+  const all = () =>
+    [...users.values()].flatMap(({ cancelled, socket }) => cancelled.map((one) => ({ ...one, socket })));
   const storyOf = (socket: RecordingSocket, runId: string): RunEvent[] =>
     socket.events.filter((event) => event.runId === runId);
 
@@ -171,7 +184,9 @@ describe(`${USERS.length * RUNS_EACH} runs in all states, cancelled over all doo
   });
 
   it('are down when a cancel that waits is answered, within the grace period or by force after it', () => {
-    const waited = all().flatMap(({ waited: one, state, runId, socket }) => (one ? [{ ...one, state, runId, socket }] : []));
+    const waited = all().flatMap(({ waited: one, state, runId, socket }) =>
+      one ? [{ ...one, state, runId, socket }] : [],
+    );
     expect(waited.length).toBeGreaterThan(100);
     const times: number[] = [];
     for (const { ms, wasAtWork, status, state, runId, socket } of waited) {
@@ -187,7 +202,10 @@ describe(`${USERS.length * RUNS_EACH} runs in all states, cancelled over all doo
   });
 
   it('say so when they had to be forced', () => {
-    const deaf = all().filter(({ state, socket, runId }) => state.isDeaf && storyOf(socket, runId).some(({ type }) => type === 'agent_thinking'));
+    const deaf = all().filter(
+      ({ state, socket, runId }) =>
+        state.isDeaf && storyOf(socket, runId).some(({ type }) => type === 'agent_thinking'),
+    );
     const forced = deaf.filter(({ socket, runId }) => {
       const end = storyOf(socket, runId).at(-1)!;
       return end.type === 'agent_cancelled' && end.data.forced;
@@ -204,7 +222,9 @@ describe(`${USERS.length * RUNS_EACH} runs in all states, cancelled over all doo
       for (const { runId } of cancelled) {
         const story = storyOf(socket, runId);
         const asked = story.filter(({ type }) => type === 'approval_required').length;
-        const withdrawn = story.filter(({ type, data }) => type === 'approval_resolved' && 'decision' in data && data.decision === 'withdrawn');
+        const withdrawn = story.filter(
+          ({ type, data }) => type === 'approval_resolved' && 'decision' in data && data.decision === 'withdrawn',
+        );
         expect(withdrawn).toHaveLength(asked);
       }
     }

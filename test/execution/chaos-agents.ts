@@ -101,7 +101,7 @@ export class Cast {
       retry: { attempts: 2, baseDelayMs: 1_000 },
     }),
     scripted('child', async (run, { acts, at }) => {
-      for (const act of acts as Act[]) await this.act(act, run, `${at as string}>`);
+      for (const [i, act] of (acts as Act[]).entries()) await this.act(act, run, `${at as string}>${i}`);
       return `child of ${at as string}`;
     }),
   ];

@@ -22,24 +22,25 @@ function nestingFaults(events: readonly RunEvent[]): string[] {
   const faults: string[] = [];
   const open = new Set<string>();
   const ended = new Set<string>();
-  let resumable = new Set<string>();
+  /** It has been at rest before, so that what must be done once may be told of again. */
+  let hasRested = false;
   const drop = (paths: Set<string>, around: string) => {
     for (const path of paths) if (path.startsWith(`${around}/`)) paths.delete(path);
   };
   for (const event of events) {
     const path = event.step;
     const say = (what: string) => faults.push(`${event.runSeq} ${event.type} ${path ?? ''}: ${what}`);
-    // what must be done once is told of again when its run goes on: at rest, or answered on the way there
-    if (event.type === 'agent_suspended' || event.type === 'approval_resolved') resumable = new Set(open);
+    hasRested ||= event.type === 'agent_suspended' || event.type === 'approval_resolved';
     if (path === undefined) continue;
     const above = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : undefined;
-    const isAnswer = event.type === 'approval_resolved';
+    // whether an interrupted step is to be done again is asked before it is
+    const isAnswer = event.type === 'approval_resolved' || path.includes('/interrupted-');
     if (!isAnswer && above !== undefined && !open.has(above)) say(`${above} is not open`);
     if (!isAnswer && ended.has(path)) say('it has ended');
     switch (event.type) {
       case 'step_started':
       case 'approval_required':
-        if (open.has(path) && !resumable.delete(path)) say('it is open already');
+        if (open.has(path) && !(hasRested && event.data.kind === 'agent')) say('it is open already');
         open.add(path);
         break;
       case 'step_completed':

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../src/events/run-event.js';
 import type { PipelineSpec } from '../../src/execution/pipeline/pipeline-spec.js';
+import type { RunId } from '../../src/shared/ids.js';
 import { alice } from '../contracts/storage-world.js';
 import { ChaosWorld, settled } from './chaos-world.js';
 import { scripted, untilAborted } from './engine-host.js';
@@ -19,16 +20,27 @@ const agents = [
   scripted(
     'flaky',
     async (_, { name, failures = 1 }) => {
+      await settled(); // whoever is beside it has begun
       if (called(name) <= (failures as number)) throw new Error('not yet');
       return { name };
     },
     ONE_TRY,
   ),
+  scripted('slow-once', (run, { name }) => (called(name) === 1 ? untilAborted(run) : { name }), {
+    retry: { attempts: 1 },
+  }),
   scripted('slow-at-first', (run, { name }) => (called(name) === 1 ? untilAborted(run) : { name }), ONE_TRY),
 ];
 
 const step = (name: string, agent: string, rest: object = {}) => ({ name, agent, input: { name }, ...rest });
 const TWICE = { retry: { attempts: 2, baseDelayMs: 10 } };
+
+interface Outcome {
+  runId: RunId;
+  status: string;
+  ends: string[];
+  result: unknown;
+}
 
 describe('a group that may be tried twice', () => {
   let world: ChaosWorld;
@@ -41,10 +53,10 @@ describe('a group that may be tried twice', () => {
 
   beforeEach(() => calls.clear());
 
-  async function outcome(spec: PipelineSpec): Promise<{ status: string; ends: string[]; result: unknown }> {
+  async function outcome(spec: PipelineSpec): Promise<Outcome> {
     const { run } = await world.execution.submit(world.as(alice), { pipeline: spec, input: {} });
-    for (let i = 0; i < 4; i++) {
-      await settled();
+    for (let i = 0; i < 6; i++) {
+      await settled(30);
       world.clock.advance(20);
     }
     const events: RunEvent[] = await world.journal(alice, run.id);
@@ -52,7 +64,7 @@ describe('a group that may be tried twice', () => {
       event.type === 'step_completed' ? [`${event.data.step} ${event.data.outcome}`] : [],
     );
     const { status, result } = await world.execution.find(world.as(alice), run.id);
-    return { status, ends, result };
+    return { runId: run.id, status, ends, result };
   }
 
   it('does again what failed and what was not done because of it, and keeps what was done', async () => {
@@ -83,6 +95,18 @@ describe('a group that may be tried twice', () => {
     });
     expect(status).toBe('completed');
     expect(ends.filter((end) => !end.includes('/'))).toEqual(['race ok', 'nested ok']);
+  });
+
+  it('asks its owner before it does again what was cancelled on the way and must be done once', async () => {
+    const parallel = [step('flaky', 'flaky'), step('slow', 'slow-once')];
+    const { status, runId } = await outcome({ steps: [{ name: 'all', parallel, ...TWICE }] });
+    expect([status, calls.get('slow')]).toEqual(['suspended', 1]);
+    const { items } = await world.approvals.list(world.as(alice), { open: true }, { limit: 9 });
+    const answer = { action: 'again' };
+    await world.approvals.respond(world.as(alice), items[0]!.id, { decision: 'answer', answer });
+    await settled(30);
+    expect(await world.execution.find(world.as(alice), runId)).toMatchObject({ status: 'completed' });
+    expect(Object.fromEntries(calls)).toEqual({ flaky: 2, slow: 2 });
   });
 
   it('fails when its second try does, and is not tried again for what would fail again', async () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import type { UserExecutionContext } from '../../src/context/user-execution-context.js';
+import type { ApprovalRecord } from '../../src/events/approval-record.js';
 import type { RunEvent } from '../../src/events/run-event.js';
 import type { PipelineSpec } from '../../src/execution/pipeline/pipeline-spec.js';
 import { isTerminal } from '../../src/execution/run-status.js';
-import type { ApprovalId, RunId, UserId } from '../../src/shared/ids.js';
+import type { RunId, UserId } from '../../src/shared/ids.js';
 import { alice, bob } from '../contracts/storage-world.js';
 import { Cast, Doings } from './chaos-agents.js';
 import { accountFaults, doingFaults, storyFaults } from './chaos-checks.js';
@@ -72,11 +73,7 @@ describe(`random pipelines of up to 30 steps (seed ${SEED})`, () => {
       started.map(async ({ userId }) => {
         const context = world.as(userId);
         const { items } = await world.approvals.list(context, { open: true }, { limit: 50 });
-        return items.map(
-          ({ id }) =>
-            () =>
-              answer(context, id),
-        );
+        return items.map((item) => () => answer(context, item));
       }),
     );
     const time = () => world.clock.advance(Math.max(1, Math.min(60_000, ...world.clock.pending)));
@@ -84,8 +81,9 @@ describe(`random pipelines of up to 30 steps (seed ${SEED})`, () => {
   }
 
   /** It may have been withdrawn or have expired in this very moment. */
-  async function answer(context: UserExecutionContext, id: ApprovalId): Promise<void> {
-    const answering = world.approvals.respond(context, id, { decision: 'answer', answer: id });
+  async function answer(context: UserExecutionContext, { id, schema }: ApprovalRecord): Promise<void> {
+    const said = schema ? { action: 'again' } : id; // the only schema is that of the question about an interrupted step
+    const answering = world.approvals.respond(context, id, { decision: 'answer', answer: said });
     await answering.catch((error: unknown) => expect(error).toMatchObject({ code: 'approval_closed' }));
   }
 

@@ -2,12 +2,37 @@ import { RunRunner } from '../../src/execution/run-runner.service.js';
 import type { ApprovalId, RunId } from '../../src/shared/ids.js';
 import { alice } from '../contracts/storage-world.js';
 import { ChaosWorld, settled } from './chaos-world.js';
-import { scripted } from './engine-host.js';
+import { Gate, scripted, untilAborted } from './engine-host.js';
 
 const QUESTION = { kind: 'question', title: 'What now?', expiresInMs: 60_000 } as const;
 const calls: string[] = [];
 
+let gates: Gate[];
+const heard: string[] = [];
+
 const agents = [
+  scripted('asks-two', async (run) => {
+    if (calls.push('asks-two') > 1) await gates[0]!.pass(); // it is slow to come by its questions again
+    const [first, second] = [run.ask(QUESTION), run.ask(QUESTION)];
+    await first;
+    const slow = run.step('slow', () => gates[1]!.pass(), { effect: 'read' });
+    heard.push((await second).decision);
+    await slow;
+    return heard.length;
+  }),
+  scripted(
+    'charges',
+    async (run) => {
+      const charging = run.step('charge', () => {
+        calls.push('charge');
+        return untilAborted(run);
+      });
+      if (run.context.attempt > 1) return { charged: await charging };
+      await settled();
+      throw new Error('the line is dead');
+    },
+    { retry: { attempts: 2, baseDelayMs: 10 } },
+  ),
   scripted('asks', async (run) => ({ said: (await run.ask(QUESTION)).decision }), { effect: 'idempotent' }),
   scripted(
     'hopeless',
@@ -24,6 +49,8 @@ describe('a run that is suspended', () => {
 
   beforeEach(async () => {
     calls.length = 0;
+    heard.length = 0;
+    gates = [new Gate(), new Gate()];
     world = await ChaosWorld.open(agents, {});
   });
 
@@ -50,6 +77,41 @@ describe('a run that is suspended', () => {
     await settled(40);
     expect(await statusOf(runId)).toBe('completed');
     expect(world.get(RunRunner).activeCount).toBe(0);
+  });
+
+  it('hears an answer that comes before it has come by the question again, whatever else is at work in it', async () => {
+    const runId = await start('asks-two');
+    await settled();
+    const { items } = await world.approvals.list(world.as(alice), { open: true }, { limit: 9 });
+    const [first, second] = items.map(({ id }) => id).toSorted();
+    const answer = { decision: 'answer', answer: 1 } as const;
+    await world.approvals.respond(world.as(alice), first!, answer);
+    await gates[0]!.reached;
+    await world.approvals.respond(world.as(alice), second!, answer);
+    await settled();
+    gates[0]!.open();
+    await gates[1]!.reached;
+    await settled();
+    expect(heard).toEqual(['answered']);
+    gates[1]!.open();
+    await settled();
+    expect(await world.execution.find(world.as(alice), runId)).toMatchObject({ status: 'completed', result: 1 });
+    expect(calls).toHaveLength(2);
+  });
+
+  it('because a step must not be done twice goes on as its owner has decided', async () => {
+    const runId = await start('charges');
+    for (let i = 0; i < 3; i++) {
+      await settled(30);
+      world.clock.advance(20);
+    }
+    expect(await statusOf(runId)).toBe('suspended');
+    const { items } = await world.approvals.list(world.as(alice), { open: true }, { limit: 9 });
+    const answer = { action: 'done', result: 200 };
+    await world.approvals.respond(world.as(alice), items[0]!.id, { decision: 'answer', answer });
+    await settled(30);
+    expect(calls).toEqual(['charge']);
+    expect(await world.execution.find(world.as(alice), runId)).toMatchObject({ result: { charged: 200 } });
   });
 
   it('goes on when its time is over in the same moment', async () => {
