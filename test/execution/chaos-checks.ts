@@ -22,6 +22,7 @@ function nestingFaults(events: readonly RunEvent[]): string[] {
   const faults: string[] = [];
   const open = new Set<string>();
   const ended = new Set<string>();
+  const everOpen = new Set<string>();
   /** It has been at rest before, so that what must be done once may be told of again. */
   let hasRested = false;
   const drop = (paths: Set<string>, around: string) => {
@@ -42,9 +43,11 @@ function nestingFaults(events: readonly RunEvent[]): string[] {
       case 'approval_required':
         if (open.has(path) && !(hasRested && event.data.kind === 'agent')) say('it is open already');
         open.add(path);
+        everOpen.add(path);
         break;
       case 'step_completed':
-        if (!open.has(path) && event.data.outcome !== 'skipped') say('it was not begun');
+        // a sleep of an attempt that was cut short goes on in the next one
+        if (!everOpen.has(path) && event.data.outcome !== 'skipped') say('it was not begun');
         open.delete(path);
         drop(open, path);
         ended.add(path);
