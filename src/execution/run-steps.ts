@@ -80,7 +80,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
   group(step: GroupStep, work: (scope: StepScope) => Promise<JsonValue | undefined>): Promise<StepEnd> {
     const spec = { path: this.place.prefix + step.name, kind: step.kind, effect: 'read' } as const;
     return this.carryOut(spec, (begun, inProgress) =>
-      performFunction(this, begun, step, ({ signal }) => {
+      performFunction(this, begun, { ...step, isGroup: true }, ({ signal }) => {
         const context = this.context.child(step.name, { signal });
         const scope = new RunSteps(context, placeInside(this.place, begun.record), this.parts);
         inProgress.inside = scope;

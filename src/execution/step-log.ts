@@ -48,8 +48,10 @@ export class StepLog {
   }
 
   /** What others have recorded meanwhile: answers to questions. */
-  learn(record: StepRecord): void {
-    this.records.set(keyOf(record.path), record);
+  learn(records: readonly StepRecord[]): void {
+    for (const record of records) {
+      if (record.kind === 'ask' && record.state === 'ok') this.records.set(keyOf(record.path), record);
+    }
   }
 
   /** The work of a step begins; the returned function says that it is over, whichever way. */
@@ -94,15 +96,43 @@ export class StepLog {
   /**
    * For another attempt after this error: the steps that have failed with it, or with what caused it, are open again. A
    * failure that the agent has dealt with stays recorded, so that it takes the same way once more.
+   *
+   * @param group path of the group that is tried again: what was not done in it because of the failure is open, too
+   * @returns what is to be recorded of it, so that it is open again in another process as well
    */
-  reopen(error: unknown): void {
+  reopen(error: unknown, group?: string): readonly StepRecord[] {
     const causes = causesOf(error);
+    const reopened: StepRecord[] = [];
     for (const [key, thrown] of this.thrown) {
       if (!causes.has(thrown)) continue;
       this.thrown.delete(key);
+      const record = this.records.get(key);
       this.records.delete(key);
+      if (record) reopened.push(openAgain(record));
     }
+    return group === undefined ? [] : [...reopened, ...this.reopenInside(group)];
   }
+
+  /** What was skipped is open again; of what was cancelled and must be done once, nobody knows how much was done. */
+  private reopenInside(group: string): StepRecord[] {
+    const inside = [...this.records].filter(
+      ([, { path, state }]) => path.startsWith(`${group}/`) && (state === 'skipped' || state === 'cancelled'),
+    );
+    return inside.map(([key, record]) => {
+      if (record.state === 'skipped' || record.effect !== 'once') {
+        this.records.delete(key);
+        return openAgain(record);
+      }
+      const interrupted: StepRecord = { ...record, state: 'started' };
+      this.records.set(key, interrupted);
+      return interrupted;
+    });
+  }
+}
+
+/** A record that counts as none: another than the last one of a path can't be taken back. */
+function openAgain({ path, kind, startedAtMs }: StepRecord): StepRecord {
+  return { path, kind, effect: 'read', state: 'started', attempts: 0, startedAtMs };
 }
 
 /** `review/2:charge` → `review/2`: what a numbered step is called does not say where it is. */

@@ -134,6 +134,7 @@ export class UserExecutionEngine implements AsyncDisposable {
 
   /** Questions of the run have been answered before it was suspended. */
   answered(records: readonly StepRecord[]): void {
+    this.steps.log.learn(records); // a step may be about to wait for its answer
     this.waits.answered(records);
   }
 
