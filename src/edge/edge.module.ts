@@ -20,7 +20,6 @@ import { PipelinesController } from './pipelines.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteMethods } from './route-methods.service.js';
 import { RunAgainController } from './run-again.controller.js';
-import { RunQuestions } from './run-questions.service.js';
 import { RunsController } from './runs.controller.js';
 import { SchedulesController } from './schedules.controller.js';
 import { SocketAdmission } from './socket-admission.service.js';
@@ -61,7 +60,6 @@ import { UserFeeds } from './user-feeds.service.js';
     AgentsGateway,
     ConnectionsOf,
     IsolationCheck,
-    RunQuestions,
     SocketAdmission,
     SocketMessages,
     SocketShutdown,

@@ -12,10 +12,10 @@ import {
 } from '../shared/ids.js';
 
 /** An id of a form that nothing can have is answered like the id of nothing. */
-export const runIdOf = idReader<RunId>(RUN_ID_PATTERN, 'there is no such run');
-export const approvalIdOf = idReader<ApprovalId>(APPROVAL_ID_PATTERN, 'there is no such question');
-const threadIdOf = idReader<ThreadId>(THREAD_ID_PATTERN, 'there is no such thread');
-const scheduleIdOf = idReader<ScheduleId>(SCHEDULE_ID_PATTERN, 'there is no such schedule');
+export const runIdOf = (value: string) => checked(value, RUN_ID_PATTERN, 'run') as RunId;
+export const approvalIdOf = (value: string) => checked(value, APPROVAL_ID_PATTERN, 'question') as ApprovalId;
+const threadIdOf = (value: string) => checked(value, THREAD_ID_PATTERN, 'thread') as ThreadId;
+const scheduleIdOf = (value: string) => checked(value, SCHEDULE_ID_PATTERN, 'schedule') as ScheduleId;
 
 /** For `@Param('id', …)`. */
 export const RUN_ID: PipeTransform<string, RunId> = { transform: runIdOf };
@@ -23,10 +23,7 @@ export const APPROVAL_ID: PipeTransform<string, ApprovalId> = { transform: appro
 export const THREAD_ID: PipeTransform<string, ThreadId> = { transform: threadIdOf };
 export const SCHEDULE_ID: PipeTransform<string, ScheduleId> = { transform: scheduleIdOf };
 
-/** @returns a function that throws CarrelError `not_found` for what can't be an id */
-function idReader<Id extends string>(pattern: RegExp, missing: string): (value: string) => Id {
-  return (value) => {
-    if (!pattern.test(value)) throw new CarrelError('not_found', missing);
-    return value as Id;
-  };
+function checked(value: string, pattern: RegExp, what: string): string {
+  if (!pattern.test(value)) throw new CarrelError('not_found', `there is no such ${what}`);
+  return value;
 }

@@ -11,7 +11,7 @@ import { approvalIdOf, RUN_ID } from './id-pipes.js';
 import { Documented } from './openapi/documented.decorator.js';
 import { RUN_ID_PARAM } from './openapi/path-params.js';
 import { RetryDto } from './retry.dto.js';
-import { RunQuestions } from './run-questions.service.js';
+import { RunQuestions } from '../execution/run-questions.service.js';
 import { toRunView, type RunView } from './run-view.js';
 
 /** What lets the caller's run go on, or be tried again. */
@@ -89,6 +89,6 @@ export class RunAgainController {
     @Body(CHECKED) { approvalId, decision, answer }: ResumeDto,
   ): Promise<RunView> {
     const which = approvalId === undefined ? undefined : approvalIdOf(approvalId);
-    return toRunView(await this.questions.answer(context, runId, { approvalId: which, decision, answer }));
+    return toRunView(await this.questions.resume(context, runId, { approvalId: which, decision, answer }));
   }
 }

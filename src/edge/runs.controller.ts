@@ -48,7 +48,9 @@ export class RunsController {
     @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RunView> {
-    return answerStart(this.execution, context, { ...body, idempotencyKey }, { prefer, reply });
+    const { agent, pipeline, input, threadId, metadata, priority, delayMs, onConflict } = body;
+    const request = { agent, pipeline, input, threadId, metadata, priority, delayMs, onConflict, idempotencyKey };
+    return answerStart(this.execution, context, request, { prefer, reply });
   }
 
   @Documented({

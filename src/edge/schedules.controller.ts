@@ -41,7 +41,7 @@ export class SchedulesController {
     @Body(CHECKED) body: NewScheduleDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ScheduleView> {
-    const schedule = await this.schedules.create(context, { ...body });
+    const schedule = await this.schedules.create(context, body);
     reply.header('location', `/v1/schedules/${schedule.id}`);
     return toScheduleView(schedule);
   }
@@ -86,7 +86,7 @@ export class SchedulesController {
     @Param('id', SCHEDULE_ID) scheduleId: ScheduleId,
     @Body(CHECKED) body: ScheduleChangeDto,
   ): Promise<ScheduleView> {
-    return toScheduleView(await this.schedules.change(context, scheduleId, { ...body }));
+    return toScheduleView(await this.schedules.change(context, scheduleId, body));
   }
 
   @Documented({

@@ -6,7 +6,7 @@ import { ExecutionService } from '../execution/execution.service.js';
 import { toApprovalView, type ApprovalView } from './approval-view.js';
 import { checkPosition } from './check-position.js';
 import { approvalIdOf, runIdOf } from './id-pipes.js';
-import { RunQuestions } from './run-questions.service.js';
+import { RunQuestions } from '../execution/run-questions.service.js';
 import { toRunView, type RunView } from './run-view.js';
 import type { ClientToServerEvents, StreamRange } from './wire-events.js';
 import { APPROVAL_RESPOND, parsePayload, RUN_CANCEL, RUN_RESUME, RUN_START, STREAM_RESUME } from './wire-messages.js';
@@ -65,7 +65,7 @@ export class SocketMessages {
   private async resume({ context, payload, answer }: MessageCall): Promise<void> {
     const { runId, approvalId, ...said } = parsePayload(RUN_RESUME, payload, 'run:resume');
     const which = approvalId === undefined ? undefined : approvalIdOf(approvalId);
-    answer(toRunView(await this.questions.answer(context, runIdOf(runId), { ...said, approvalId: which })));
+    answer(toRunView(await this.questions.resume(context, runIdOf(runId), { ...said, approvalId: which })));
   }
 
   private async respond({ context, payload, answer }: MessageCall): Promise<void> {

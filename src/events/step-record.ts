@@ -1,6 +1,6 @@
 import type { JsonValue } from '../shared/json.js';
 import type { NewApproval } from './approval-record.js';
-import type { RunError } from './run-event.js';
+import type { RunError } from './run-error.js';
 
 /**
  * What carries a step out: a function of an agent (`step`), another agent, a whole pipeline or a group of steps in it, or

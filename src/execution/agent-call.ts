@@ -2,7 +2,7 @@ import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { AgentInvoker } from '../agents/agent-invoker.service.js';
 import type { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunError } from '../events/run-event.js';
+import type { RunError } from '../events/run-error.js';
 import { isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
 import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';
@@ -15,6 +15,7 @@ import { toRunError } from './run-failure.js';
 import { RunSteps } from './run-steps.js';
 import type { ScopePlace } from './scope-place.js';
 import type { StepParts } from './step-host.js';
+import type { StepEnd } from './step-scope.js';
 import type { OpenStep } from './step-waits.js';
 import { stopError, type StopReason } from './stop-reason.js';
 import { UsageCounter } from './usage-counter.js';
@@ -177,7 +178,7 @@ export class AgentCall implements NestedCall {
 
   /** A fallback's answer is never reported as the agent's own. */
   private async fallBack(input: unknown, judged: Extract<CallEnd, { kind: 'failed' }>): Promise<CallEnd> {
-    const { callee, context, place } = this.facts;
+    const { callee, place } = this.facts;
     if (!callee.fallback) return judged;
     const { emitter, attempt } = this.parts.steps;
     const to = 'agent' in callee.fallback ? callee.fallback.agent : null;
@@ -190,14 +191,21 @@ export class AgentCall implements NestedCall {
       return { attempt: judged.attempt, usage: judged.usage, kind: 'returned', value, degraded: true };
     };
     if ('value' in callee.fallback) return answered(callee.fallback.value);
-    const scope = new RunSteps(context.child('fallback', { signal: this.stopped.signal }), place, this.parts.steps);
-    this.facts.onSteps?.(scope);
-    const end = await scope
-      .agent({ name: 'fallback', agent: callee.fallback.agent, input: plainCopy(input) })
-      .catch((error: unknown) => error);
+    const end = await this.callFallback(callee.fallback.agent, input);
     if (this.stopReason) return this.stoppedCall(this.stopReason, judged.attempt, false);
-    const ok = typeof end === 'object' && end !== null && 'outcome' in end && end.outcome === 'ok';
-    return ok ? answered((end as { result?: JsonValue }).result ?? null) : judged;
+    return end?.outcome === 'ok' ? answered(end.result ?? null) : judged;
+  }
+
+  /** @returns undefined when it could not be called, or was stopped */
+  private async callFallback(agent: string, input: unknown): Promise<StepEnd | undefined> {
+    try {
+      const context = this.facts.context.child('fallback', { signal: this.stopped.signal });
+      const scope = new RunSteps(context, this.facts.place, this.parts.steps);
+      this.facts.onSteps?.(scope);
+      return await scope.agent({ name: 'fallback', agent, input: plainCopy(input) });
+    } catch {
+      return undefined;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { stopError, type StopReason } from './stop-reason.js';
-import type { BegunStep } from './begin-step.js';
+import type { BegunStep } from './step-spec.js';
 import type { StepWorkEnd } from './end-step.js';
 import { reasonOf } from './function-step.js';
 import type { NestedCall } from './nested-call.js';

@@ -68,7 +68,8 @@ export class AttemptRun implements AgentRun {
   }
 
   tool<Result>(tool: string, args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result> {
-    return quietly(this.callTool(String(tool), args, call));
+    if (this.over) return closed();
+    return quietly(this.place.steps.track(() => this.callTool(String(tool), args, call)));
   }
 
   step<Result extends JsonValue | void>(
@@ -128,8 +129,6 @@ export class AttemptRun implements AgentRun {
     args: JsonObject,
     call: (call: ToolCall) => Promise<Result>,
   ): Promise<Result> {
-    if (this.over) throw new CarrelError('run_closed');
-    this.signal.throwIfAborted();
     const callId = newId('call');
     await this.openCall(callId, tool, args);
     try {

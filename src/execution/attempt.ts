@@ -1,6 +1,6 @@
 import type { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { Usage } from '../events/run-event.js';
+import type { Usage } from '../events/run-error.js';
 import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import { AttemptRun } from './attempt-run.js';

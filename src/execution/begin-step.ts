@@ -1,23 +1,9 @@
-import type { StepEffect, StepKind, StepRecord } from '../events/step-record.js';
-import { CarrelError } from '../shared/errors.js';
+import type { StepRecord } from '../events/step-record.js';
 import { askWhetherAgain } from './interrupted-step.js';
 import { stepEndOf } from './end-step.js';
 import type { StepHost, StepInProgress } from './step-host.js';
 import type { StepEnd } from './step-scope.js';
-
-export interface StepSpec {
-  readonly path: string;
-  readonly kind: StepKind;
-  readonly effect: StepEffect;
-  /** Nobody is told that it begins. */
-  readonly silent?: boolean;
-}
-
-/** A step that is to be carried out now. */
-export interface BegunStep extends StepSpec {
-  /** What is recorded of it, or will be when something inside it waits. */
-  readonly record: StepRecord;
-}
+import { refuseOther, type BegunStep, type StepSpec } from './step-spec.js';
 
 /**
  * Begins a step, unless it is recorded as ended: its end is the answer then. One that was under way when an earlier
@@ -61,10 +47,4 @@ async function tellBegin(
   else if (recorded?.state !== 'waiting' && !spec.silent) {
     await parts.emitter.emit('step_started', parts.attempt(), data, spec.path);
   }
-}
-
-export function refuseOther(recorded: StepRecord, { path, kind }: Pick<StepSpec, 'path' | 'kind'>): void {
-  if (recorded.path === path && recorded.kind === kind) return;
-  const text = `the agent does not repeat its steps: "${recorded.path}" (${recorded.kind}) was recorded where it has "${path}" (${kind}) now`;
-  throw new CarrelError('nondeterministic_agent', text, { details: { recorded: recorded.path, now: path } });
 }

@@ -1,9 +1,9 @@
-import type { RunError } from '../events/run-event.js';
+import type { RunError } from '../events/run-error.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError, ERRORS, type ErrorCode } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
 import { plainResult } from './agent-result.js';
-import type { BegunStep } from './begin-step.js';
+import type { BegunStep } from './step-spec.js';
 import { toRunError } from './run-failure.js';
 import type { StepHost } from './step-host.js';
 import type { StepEnd } from './step-scope.js';

@@ -14,6 +14,7 @@ import { CircuitBreakers } from './circuit-breakers.js';
 import { ExecutionService } from './execution.service.js';
 import { Readiness } from './readiness.js';
 import { RecoveryService } from './recovery.service.js';
+import { RunQuestions } from './run-questions.service.js';
 import { RunRecorder } from './run-recorder.service.js';
 import { RunIntake } from './run-intake.service.js';
 import { RunPreparation } from './run-preparation.service.js';
@@ -39,6 +40,7 @@ import { ScheduleTurns } from './schedule-turns.js';
     CircuitBreakers,
     EngineServices,
     RecoveryService,
+    RunQuestions,
     RunRecorder,
     RunIntake,
     RunPreparation,
@@ -58,6 +60,7 @@ import { ScheduleTurns } from './schedule-turns.js';
     ExecutionService,
     PipelineModule,
     Readiness,
+    RunQuestions,
     RunRunner,
     ScheduleService,
   ],

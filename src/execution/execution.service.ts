@@ -5,9 +5,11 @@ import { draftEvent } from '../events/run-event.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import type { RunId } from '../shared/ids.js';
+import type { JsonValue } from '../shared/json.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { RunIntake, type TakenRun } from './run-intake.service.js';
 import type { RunRequest } from './run-request.js';
+import { RunScope } from './run-scope.js';
 import type { LaneState } from './lane.js';
 import {
   RUN_STORE,
@@ -53,6 +55,36 @@ export class ExecutionService {
   async execute(context: UserExecutionContext, request: RunRequest, options: WaitOptions = {}): Promise<RunRecord> {
     const { run } = await this.submit(context, request);
     return this.waitForEnd(context, run.id, options);
+  }
+
+  /**
+   * The result of an agent that is run once, for callers who want nothing else.
+   *
+   * @throws CarrelError what the run failed with; `run_closed` when it was cancelled or has not ended in time; whatever
+   *   `submit` throws
+   */
+  async executeAgent(
+    context: UserExecutionContext,
+    agent: string,
+    input: unknown,
+    options: WaitOptions = {},
+  ): Promise<JsonValue> {
+    const { status, result, error } = await this.execute(context, { agent, input }, options);
+    if (error)
+      throw new CarrelError(error.code, error.message, {
+        retryable: error.retryable,
+        details: { supportCode: error.supportCode },
+      });
+    if (result === undefined) throw new CarrelError('run_closed', `the run has no result (${status})`);
+    return result;
+  }
+
+  /**
+   * Starts runs whose life ends with a piece of the caller's own work: those that have not ended when the scope is disposed
+   * of (`await using`) are cancelled, and waited for.
+   */
+  scope(context: UserExecutionContext): RunScope {
+    return new RunScope(context, this);
   }
 
   /**

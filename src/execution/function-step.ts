@@ -3,7 +3,7 @@ import type { StepCall } from '../agents/agent-run.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
 import { backoffMs } from './backoff.js';
-import type { BegunStep } from './begin-step.js';
+import type { BegunStep } from './step-spec.js';
 import type { StepWorkEnd } from './end-step.js';
 import { toRunError } from './run-failure.js';
 import type { StepHost } from './step-host.js';

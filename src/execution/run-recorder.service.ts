@@ -3,7 +3,8 @@ import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { bounded } from '../events/event-bounds.js';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import { RunEmitter } from '../events/run-emitter.js';
-import { draftEvent, type RunError } from '../events/run-event.js';
+import { draftEvent } from '../events/run-event.js';
+import type { RunError } from '../events/run-error.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { isCarrelError } from '../shared/errors.js';
@@ -69,7 +70,7 @@ export class RunRecorder {
     this.logger.log({ agent: run.agent, status: result.status, attempt: result.attempt }, 'run ended');
   }
 
-  async suspend(run: RunRecord, emitter: RunEmitter, { attempt, suspension }: RunSuspended): Promise<Suspended> {
+  async suspend(run: RunRecord, emitter: RunEmitter, { attempt, suspension, dueMs }: RunSuspended): Promise<Suspended> {
     await this.writeRest(run, emitter);
     const { userId, id, fence } = run;
     const until = suspension.untilMs === undefined ? undefined : new Date(suspension.untilMs).toISOString();
@@ -79,7 +80,7 @@ export class RunRecorder {
       const end = await this.stored(() => this.store.suspend(userId, id, fence, suspension, [event], this.config.lane));
       if (end.outcome === 'answered') return 'answered';
       if (end.outcome === 'cancel_requested') return { status: 'cancelled', by: end.by, forced: false };
-      this.due.lookAgain();
+      this.due.lookAgain(dueMs);
       await this.dispatchAll(end.admitted);
       this.logger.log({ agent: run.agent, waitsFor, until }, 'run suspended');
       return 'suspended';

@@ -5,12 +5,13 @@ import type { StepKind, StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
 import { callAgentStep } from './agent-step.js';
-import { beginStep, type BegunStep, type StepSpec } from './begin-step.js';
+import { beginStep } from './begin-step.js';
 import { endStep, leaveStepOpen, type StepWorkEnd } from './end-step.js';
 import { performFunction } from './function-step.js';
 import { placeInside, type ScopePlace } from './scope-place.js';
 import { StepInProgress, type StepHost, type StepParts } from './step-host.js';
 import type { AgentStep, GroupStep, StepEnd, StepScope } from './step-scope.js';
+import type { BegunStep, StepSpec } from './step-spec.js';
 import type { OpenStep } from './step-waits.js';
 import { askStep, sleepStep } from './waiting-step.js';
 

@@ -54,12 +54,13 @@ export class StepWaits {
   }
 
   /** What the run waits for now. */
-  suspension(): Suspension {
+  suspension(): Suspension & { dueMs: number } {
     const waits = [...this.waits.values()];
     const sleeps = waits.filter(({ approvalId }) => approvalId === undefined).map(({ untilMs }) => untilMs);
     return {
       approvals: waits.flatMap(({ approvalId }) => approvalId ?? []),
       untilMs: sleeps.length === 0 ? undefined : Math.min(...sleeps),
+      dueMs: Math.min(...waits.map(({ untilMs }) => untilMs)),
     };
   }
 }

@@ -1,6 +1,5 @@
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunEmitter } from '../events/run-emitter.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
 import { plainCopy, type JsonValue } from '../shared/json.js';
@@ -38,6 +37,8 @@ export class RunSuspended extends CarrelError {
   constructor(
     readonly attempt: number,
     readonly suspension: Suspension,
+    /** When the first thing that it waits for is over, answered or not. */
+    readonly dueMs: number,
   ) {
     super('run_closed', 'the run is suspended');
   }
@@ -54,7 +55,7 @@ export class UserExecutionEngine implements AsyncDisposable {
   private readonly stopping = new AbortController();
   private call: AgentCall | undefined;
   private stopReason: StopReason | undefined;
-  private suspension: Suspension | undefined;
+  private suspension: ReturnType<StepWaits['suspension']> | undefined;
   private underWay: OpenStep | undefined;
   private attempt: number;
   private degraded = false;
@@ -194,6 +195,11 @@ export class UserExecutionEngine implements AsyncDisposable {
     };
   }
 
+  private suspended(attempt: number): RunSuspended {
+    const { dueMs = 0, ...suspension } = this.suspension ?? { approvals: [] };
+    return new RunSuspended(attempt, suspension, dueMs);
+  }
+
   private suspend(): void {
     this.suspension = this.waits.suspension();
     this.stop({ kind: 'suspended' });
@@ -223,7 +229,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       case 'interrupted':
         throw new RunInterrupted(attempt);
       case 'suspended':
-        throw new RunSuspended(attempt, this.suspension ?? { approvals: [] });
+        throw this.suspended(attempt);
       case 'timed_out':
       case 'lost':
       case 'above': {

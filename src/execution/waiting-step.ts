@@ -6,7 +6,7 @@ import { newId } from '../shared/ids.js';
 import { pause } from '../shared/pause.js';
 import { approvalHash } from './approval-hash.js';
 import { checkedAsk } from './checked-ask.js';
-import { refuseOther, type StepSpec } from './begin-step.js';
+import { refuseOther, type StepSpec } from './step-spec.js';
 import type { StepHost, StepInProgress } from './step-host.js';
 
 /** So long a run waits without being suspended: what that would cost is more than the slot. */

@@ -32,7 +32,7 @@ export class EventTable {
       const seq = ++user.lastSeq;
       const json = this.envelope(run, draft, seq, ++run.runSeq);
       this.insert.run(user.key, run.key, seq, draft.atMs, json);
-      for (const record of draft.records ?? []) this.steps.write(user, run, record, { seq, atMs: draft.atMs });
+      if (draft.records) this.steps.write(user, run, draft.records, { seq, atMs: draft.atMs });
       journalled.push({ userId: user.id, runId: run.id, type: draft.type, seq, json });
     }
   }

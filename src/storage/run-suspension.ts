@@ -49,8 +49,6 @@ export class RunSuspension {
       suspendedAtMs: nowMs,
       dueAtMs: suspension.untilMs,
     });
-    // it may rest for days, and its row knows everything
-    user.live.delete(runId);
     return { outcome: 'suspended', admitted: admitNext(user, limits, runs) };
   }
 

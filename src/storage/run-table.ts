@@ -142,7 +142,7 @@ export class RunTable {
       runSeq: this.events.lastRunSeq(user.key, row.key),
       hasSteps: row.fence > 0 && this.steps.has(user.key, row.key),
     });
-    user.live.set(runId, live);
+    remember(user, live);
     return live;
   }
 
@@ -175,6 +175,7 @@ export class RunTable {
     count(user, run, -1);
     Object.assign(run, change);
     count(user, run, 1);
+    remember(user, run);
     this.updateAll.run(
       run.status,
       run.attempt,
@@ -237,6 +238,12 @@ export class RunTable {
       user.key,
     );
   }
+}
+
+/** A suspended run may rest for days, and its row knows everything: nothing is kept in memory of it. */
+function remember(user: UserState, run: LiveRun): void {
+  if (run.status === 'suspended') user.live.delete(run.id);
+  else user.live.set(run.id, run);
 }
 
 /** A run that was never held or suspended, and has no steps. */

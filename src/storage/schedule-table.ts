@@ -90,7 +90,8 @@ export class ScheduleTable {
   }
 }
 
-function storedScheduleOf({ id: _, userId: __, nextAtMs: ___, ...rest }: ScheduleRecord): string {
+function storedScheduleOf(schedule: ScheduleRecord): string {
+  const { id: _, userId: __, nextAtMs: ___, ...rest } = schedule;
   return JSON.stringify(rest satisfies StoredSchedule);
 }
 

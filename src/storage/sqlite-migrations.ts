@@ -116,6 +116,7 @@ export const MIGRATIONS: readonly string[] = [
     path       TEXT NOT NULL,
     user_key   INTEGER NOT NULL,
     first_seq  INTEGER NOT NULL,
+    nth        INTEGER NOT NULL,
     kind       TEXT NOT NULL,
     effect     TEXT NOT NULL,
     state      TEXT NOT NULL,

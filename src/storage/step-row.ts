@@ -1,5 +1,5 @@
 import type { NewApproval } from '../events/approval-record.js';
-import type { RunError } from '../events/run-event.js';
+import type { RunError } from '../events/run-error.js';
 import type { StepEffect, StepKind, StepRecord, StepState } from '../events/step-record.js';
 import type { JsonValue } from '../shared/json.js';
 import { questionFromRow } from './approval-row.js';
@@ -9,6 +9,8 @@ import { parsed } from './run-row.js';
 export interface StepRow {
   path: string;
   first_seq: number;
+  /** Which one of the records that its first event had. */
+  nth: number;
   kind: string;
   effect: string;
   state: string;
@@ -25,12 +27,13 @@ export interface StepRow {
 /** The column `outcome`: how the step ended, when there is more to say than its state. */
 interface StoredStepOutcome {
   result?: JsonValue;
+  degraded?: boolean;
   error?: RunError;
   reason?: string;
 }
 
-export function storedOutcomeOf({ result, error, reason }: StoredStepOutcome): string | null {
-  const outcome: StoredStepOutcome = { result, error, reason };
+export function storedOutcomeOf({ result, degraded, error, reason }: StoredStepOutcome): string | null {
+  const outcome: StoredStepOutcome = { result, degraded, error, reason };
   return Object.values(outcome).every((fact) => fact === undefined) ? null : JSON.stringify(outcome);
 }
 

@@ -10,9 +10,9 @@ import type { UserState } from './user-table.js';
 const STEP_QUERIES = {
   has: 'SELECT 1 FROM run_steps INDEXED BY sqlite_autoindex_run_steps_1 WHERE run_key = ? AND user_key = ? LIMIT 1',
   write: `
-    INSERT INTO run_steps (run_key, path, user_key, first_seq, kind, effect, state, attempts, started_at, ended_at,
+    INSERT INTO run_steps (run_key, path, user_key, first_seq, nth, kind, effect, state, attempts, started_at, ended_at,
       until_at, outcome)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run_key, path) DO UPDATE SET
       kind = excluded.kind, effect = excluded.effect, state = excluded.state, attempts = excluded.attempts,
       started_at = excluded.started_at, ended_at = excluded.ended_at, until_at = excluded.until_at,
@@ -21,9 +21,9 @@ const STEP_QUERIES = {
     UPDATE run_steps SET state = 'ok', ended_at = ?, outcome = ? WHERE run_key = ? AND path = ? AND user_key = ?`,
   rest: `UPDATE run_steps SET state = 'waiting' WHERE run_key = ? AND user_key = ? AND state = 'started'`,
   reuse: `
-    INSERT INTO run_steps (run_key, path, user_key, first_seq, kind, effect, state, attempts, started_at, ended_at,
+    INSERT INTO run_steps (run_key, path, user_key, first_seq, nth, kind, effect, state, attempts, started_at, ended_at,
       until_at, outcome)
-    SELECT ?1, path, user_key, first_seq, kind, effect, state, attempts, started_at, ended_at, until_at, outcome
+    SELECT ?1, path, user_key, first_seq, nth, kind, effect, state, attempts, started_at, ended_at, until_at, outcome
     FROM run_steps
     WHERE run_key = (SELECT key FROM runs INDEXED BY runs_by_user WHERE user_key = ?2 AND id = ?3)
       AND user_key = ?2 AND state = 'ok'`,
@@ -50,24 +50,18 @@ export class StepTable {
     return this.statements.has.get(runKey, userKey) !== undefined;
   }
 
-  /** Keeps a step as it is now; its question, if it has one, is opened with its first record. */
-  write(user: UserState, run: LiveRun, step: StepRecord, { seq, atMs }: { seq: number; atMs: number }): void {
-    run.stepped = true;
-    this.statements.write.run(
-      run.key,
-      step.path,
-      user.key,
-      seq,
-      step.kind,
-      step.effect,
-      step.state,
-      step.attempts,
-      step.startedAtMs,
-      step.endedAtMs ?? null,
-      step.untilMs ?? null,
-      storedOutcomeOf(step),
-    );
-    if (step.approval) this.approvals.open(user, run, step.path, step.approval, atMs);
+  /** Keeps steps as they are now; a question is opened with the first record of its step. */
+  write(
+    user: UserState,
+    run: LiveRun,
+    steps: readonly StepRecord[],
+    { seq, atMs }: { seq: number; atMs: number },
+  ): void {
+    for (const [nth, step] of steps.entries()) {
+      run.stepped = true;
+      this.writeOne(user, run, step, { seq, nth });
+      if (step.approval) this.approvals.open(user, run, step.path, step.approval, atMs);
+    }
   }
 
   /** Gives a step that asked its answer. */
@@ -83,5 +77,23 @@ export class StepTable {
   /** Makes the finished steps of the user's run `from` this run's own. */
   reuse(user: UserState, run: LiveRun, from: RunId): void {
     this.statements.reuse.run(run.key, user.key, from);
+  }
+
+  private writeOne(user: UserState, run: LiveRun, step: StepRecord, { seq, nth }: { seq: number; nth: number }): void {
+    this.statements.write.run(
+      run.key,
+      step.path,
+      user.key,
+      seq,
+      nth,
+      step.kind,
+      step.effect,
+      step.state,
+      step.attempts,
+      step.startedAtMs,
+      step.endedAtMs ?? null,
+      step.untilMs ?? null,
+      storedOutcomeOf(step),
+    );
   }
 }

@@ -94,6 +94,24 @@ function approvalListContract(openStorage: OpenStorage): void {
     expect(await approvals.find(byAlice, forBoss.id)).toMatchObject({ decision: 'approved', decidedBy: boss.userId });
   });
 
+  it('lists what one run of the decider’s own asks', async () => {
+    const { approvals } = world().ports;
+    const [run, other] = [await world().running(alice), await world().running(alice)];
+    const ids: ApprovalId[] = [];
+    for (const path of ['b', 'a', 'c']) ids.unshift((await ask(run, { approvers: ['reader'] }, path)).id);
+    await ask(other);
+    await approvals.decide(byAlice, ids[1]!, APPROVED, ROOMY);
+    const list = async (decider: Decider, open: boolean, page: { limit: number; cursor?: string }) => {
+      const { items, nextCursor } = await approvals.list(decider, { open, runId: run.id }, page);
+      return [items.map(({ id }) => id), nextCursor];
+    };
+    expect(await list(byAlice, false, { limit: 9 })).toEqual([ids, undefined]);
+    expect(await list(byAlice, false, { limit: 2 })).toEqual([ids.slice(0, 2), ids[1]]);
+    expect(await list(byAlice, false, { limit: 2, cursor: ids[1] })).toEqual([ids.slice(2), undefined]);
+    expect(await list(byAlice, true, { limit: 9 })).toEqual([[ids[0], ids[2]], undefined]);
+    expect(await list(byBob, false, { limit: 9 })).toEqual([[], undefined]);
+  });
+
   it('says of a question whose time is over that it has expired, swept up or not', async () => {
     const { clock, ports } = world();
     const asked = await ask(await world().running(alice), { approvers: ['boss'] });
@@ -223,7 +241,7 @@ function decideContract(openStorage: OpenStorage): void {
   });
 
   it('lets an answered run wait for a place when the lane of its owner is full', async () => {
-    const { runs, approvals } = world().ports;
+    const { approvals } = world().ports;
     const one: LaneLimits = { ...ROOMY, maxRunning: 1 };
     const { run, approval } = await waiting(alice, {}, one);
     const running = await world().running(alice, {}, one);

@@ -1,54 +1,75 @@
 import * as fc from 'fast-check';
-import { isTerminalType } from '../../src/events/run-event.js';
+import type { EventDraft } from '../../src/events/run-event.js';
 import type { LaneLimits } from '../../src/execution/lane.js';
-import type { RunRecord, RunRef } from '../../src/execution/run-store.port.js';
-import { isTerminal } from '../../src/execution/run-status.js';
-import type { UserId } from '../../src/shared/ids.js';
+import type { NewRun, OnConflict, RunRecord, RunRef } from '../../src/execution/run-store.port.js';
+import type { ThreadId, UserId } from '../../src/shared/ids.js';
 import { isCarrelError } from '../../src/shared/errors.js';
-import { closing, newRun, opening, StorageWorld, thinking, upTo, type OpenStorage } from './storage-world.js';
+import { expectWholeLanes } from './lane-invariants.js';
+import { APPROVED, asking, question, recorded, stepRecord, suspended } from './step-drafts.js';
+import { closing, newRun, opening, StorageWorld, thinking, type OpenStorage } from './storage-world.js';
 
-const USERS = ['alice', 'bob', 'carol'] as UserId[];
-const LIMITS: LaneLimits = { maxRunning: 2, maxQueued: 3, startsPerMinute: 1_000_000, maxSuspended: 2 };
+export const HISTORY_USERS = ['alice', 'bob', 'carol'] as UserId[];
+const HISTORY_LIMITS: LaneLimits = {
+  maxRunning: 2,
+  maxQueued: 3,
+  startsPerMinute: 1_000_000,
+  maxSuspended: 2,
+};
 
-type Act = 'submit' | 'claim' | 'finish' | 'cancel' | 'requeue' | 'takeOver' | 'append';
+const ACTS = {
+  submit: 6,
+  claim: 6,
+  finish: 4,
+  cancel: 1,
+  requeue: 1,
+  takeOver: 1,
+  append: 2,
+  sleep: 2,
+  ask: 2,
+  decide: 2,
+  wake: 2,
+} as const;
 
-interface Step {
+type Act = keyof typeof ACTS;
+
+export interface HistoryStep {
   act: Act;
   user: number;
   /** Which of the user's runs is meant, of those made so far. */
   run: number;
+  /** For a new run: one of the user's two busy threads, or one of its own. */
+  thread: number;
+  onConflict: OnConflict;
+  priority: number;
+  /** For a new run, a sleep or a question: after how long it is due; 0: no delay. Also how far `wake` moves the clock. */
+  ms: number;
   /** True: the next step does not wait for this one, so both may share a transaction. */
   together: boolean;
 }
 
-const step: fc.Arbitrary<Step> = fc.record({
-  act: fc.constantFrom<Act[]>(
-    'submit',
-    'submit',
-    'claim',
-    'claim',
-    'finish',
-    'finish',
-    'cancel',
-    'requeue',
-    'takeOver',
-    'append',
-  ),
-  user: fc.nat(USERS.length - 1),
+const historyStep: fc.Arbitrary<HistoryStep> = fc.record({
+  act: fc.constantFrom(...Object.entries(ACTS).flatMap(([act, weight]) => Array<Act>(weight).fill(act as Act))),
+  user: fc.nat(HISTORY_USERS.length - 1),
   run: fc.nat(8),
+  thread: fc.nat(4),
+  onConflict: fc.constantFrom<OnConflict[]>('enqueue', 'enqueue', 'enqueue', 'reject', 'interrupt'),
+  priority: fc.constantFrom(0, 0, 0, 1, -1),
+  ms: fc.constantFrom(0, 0, 0, 10, 30),
   together: fc.boolean(),
 });
+
+export const history = fc.array(historyStep, { minLength: 10, maxLength: 80 });
 
 /** Plays random histories of three users and holds what is stored against the invariants I5, I6 and I7. */
 export async function expectLanesToHold(openStorage: OpenStorage, numRuns: number): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 80 }), async (steps) => {
+    fc.asyncProperty(history, async (steps) => {
       const world = await StorageWorld.open(openStorage);
       try {
-        const history = new LaneHistory(world);
-        for (const one of steps) await history.play(one);
-        await history.settle();
-        for (const user of USERS) await expectWhole(world, history.handedOut, user);
+        const played = new LaneHistory(world);
+        for (const one of steps) await played.play(one);
+        await played.settle();
+        for (const user of HISTORY_USERS) await expectWholeLanes(world, played.handedOut, user, HISTORY_LIMITS);
       } finally {
         await world.ports.close();
       }
@@ -57,21 +78,22 @@ export async function expectLanesToHold(openStorage: OpenStorage, numRuns: numbe
   );
 }
 
-class LaneHistory {
-  private readonly made = new Map<UserId, RunRef[]>(USERS.map((user) => [user, []]));
+/** Carries out steps, and keeps account of what was handed to the dispatcher. */
+export class LaneHistory {
+  private readonly made = new Map<UserId, RunRef[]>(HISTORY_USERS.map((user) => [user, []]));
   readonly handedOut = new Set<string>();
   private pending: Promise<unknown>[] = [];
+  private questions = 0;
 
   constructor(private readonly world: StorageWorld) {}
 
-  async play({ act, user, run, together }: Step): Promise<void> {
-    const userId = USERS[user]!;
+  async play(step: HistoryStep): Promise<void> {
+    const userId = HISTORY_USERS[step.user]!;
     const own = this.made.get(userId)!;
-    const ref = own[run % Math.max(own.length, 1)];
+    const ref = own[step.run % Math.max(own.length, 1)];
     const record = ref && (await this.world.ports.runs.find(userId, ref.runId));
-    const done = act === 'submit' ? this.submit(userId) : record ? this.actOn(act, record) : Promise.resolve();
-    this.pending.push(done.catch(onlyRefusals));
-    if (!together) await this.settle();
+    this.pending.push(this.carryOut(step, userId, record).catch(onlyRefusals));
+    if (!step.together) await this.settle();
   }
 
   async settle(): Promise<void> {
@@ -79,64 +101,84 @@ class LaneHistory {
     this.pending = [];
   }
 
-  private async submit(userId: UserId): Promise<void> {
-    const { run, admitted } = await this.world.ports.runs.submit(userId, newRun(), LIMITS);
-    this.made.get(userId)!.push({ userId, runId: run.id });
-    if (admitted) this.handOut([{ userId, runId: run.id }]);
+  private carryOut(step: HistoryStep, userId: UserId, record: RunRecord | undefined): Promise<void> {
+    if (step.act === 'submit') return this.submit(userId, step);
+    if (step.act === 'wake') return this.wake(step);
+    if (step.act === 'decide') return this.decide(userId);
+    return record ? this.actOn(step, record) : Promise.resolve();
   }
 
-  private async actOn(act: Act, record: RunRecord): Promise<void> {
+  private async submit(userId: UserId, { thread, onConflict, priority, ms }: HistoryStep): Promise<void> {
+    const { runs } = this.world.ports;
+    const over: Partial<NewRun> = { onConflict, priority, createdAtMs: this.world.clock.now() };
+    if (thread < 2) over.threadId = `busy-${thread}` as ThreadId;
+    if (ms > 0) over.notBeforeMs = this.world.clock.now() + ms;
+    const { run, admitted, interrupted, admittedBeside } = await runs.submit(userId, newRun(over), HISTORY_LIMITS);
+    this.made.get(userId)!.push({ userId, runId: run.id });
+    if (admitted) this.handOut([{ userId, runId: run.id }]);
+    this.handOut(admittedBeside);
+    for (const ref of interrupted) expect(this.handedOut.has(keyOf(ref))).toBe(true);
+  }
+
+  private async actOn({ act, ms }: HistoryStep, record: RunRecord): Promise<void> {
     const { runs, journal } = this.world.ports;
     const { userId, id, fence } = record;
     if (act === 'claim') await runs.claim(userId, id, opening);
     if (act === 'requeue') await runs.requeue(userId, id, fence);
     if (act === 'takeOver') await runs.takeOver(userId, id);
-    if (act === 'append') await journal.append(userId, id, fence, [thinking('a'), thinking('b')]);
-    if (act === 'finish') this.handOut((await this.world.end(record, 'failed', LIMITS)).admitted);
+    if (act === 'append') await journal.append(userId, id, fence, [thinking('a'), recorded(stepRecord('a'))]);
+    if (act === 'finish') this.handOut((await this.world.end(record, 'failed', HISTORY_LIMITS)).admitted);
+    if (act === 'sleep') await this.suspend(record, [], this.world.clock.now() + ms);
+    if (act === 'ask') {
+      const approval = question({ expiresAtMs: this.world.clock.now() + ms });
+      await this.suspend(record, [asking(approval, `ask-${this.questions++}`)]);
+    }
     if (act === 'cancel') {
-      const request = await runs.requestCancel(userId, id, 'somebody', () => closing(), LIMITS);
+      const request = await runs.requestCancel(userId, id, 'somebody', () => closing(), HISTORY_LIMITS);
       if (request.outcome === 'cancelled') this.handOut(request.admitted);
     }
   }
 
-  /** Every run is handed to the dispatcher at most once. */
+  private async suspend({ userId, id, fence }: RunRecord, drafts: EventDraft[], untilMs?: number): Promise<void> {
+    const approvals = drafts.flatMap(({ records = [] }) => records.flatMap(({ approval }) => approval?.id ?? []));
+    const events = [...drafts, suspended()];
+    const { runs } = this.world.ports;
+    const done = await runs.suspend(userId, id, fence, { approvals, untilMs }, events, HISTORY_LIMITS);
+    if (done.outcome !== 'suspended') return;
+    this.handedOut.delete(keyOf({ userId, runId: id }));
+    this.handOut(done.admitted);
+  }
+
+  private async decide(userId: UserId): Promise<void> {
+    const decider = { userId, roles: [] };
+    const { approvals } = this.world.ports;
+    const [open] = (await approvals.list(decider, { open: true }, { limit: 1 })).items;
+    if (!open) return;
+    const decided = await approvals.decide(decider, open.id, APPROVED, HISTORY_LIMITS);
+    if (decided.outcome === 'decided') this.handOut(decided.admitted);
+  }
+
+  private async wake({ ms, run: limit }: HistoryStep): Promise<void> {
+    const { clock, ports } = this.world;
+    clock.advance(ms);
+    this.handOut((await ports.runs.wake(clock.now(), limit + 1, HISTORY_LIMITS)).admitted);
+  }
+
+  /** Every run is handed to the dispatcher once, and again only after a suspension. */
   private handOut(refs: readonly RunRef[]): void {
-    for (const { userId, runId } of refs) {
-      const key = `${userId} ${runId}`;
+    for (const ref of refs) {
+      const key = keyOf(ref);
       if (this.handedOut.has(key)) throw new Error(`${key} was handed out twice`);
       this.handedOut.add(key);
     }
   }
 }
 
-function onlyRefusals(error: unknown): void {
-  if (!isCarrelError(error) || !['run_closed', 'queue_full'].includes(error.code)) throw error;
+function keyOf({ userId, runId }: RunRef): string {
+  return `${userId} ${runId}`;
 }
 
-async function expectWhole(world: StorageWorld, handedOut: ReadonlySet<string>, userId: UserId): Promise<void> {
-  const { runs } = world.ports;
-  const all = (await runs.list(userId, {}, { limit: 1_000 })).items;
-  const live = all.filter(({ status }) => !isTerminal(status));
-  const waiting = await runs.waiting(userId, 1_000);
-  const admitted = (await runs.unfinished(undefined, 1_000)).filter((ref) => ref.userId === userId);
-  const lane = await runs.lane(userId);
-
-  expect(lane).toMatchObject({ running: admitted.length, queued: waiting.length });
-  expect(admitted.length + waiting.length).toBe(live.length);
-  expect(admitted.length).toBeLessThanOrEqual(LIMITS.maxRunning);
-  expect(waiting.length).toBeLessThanOrEqual(LIMITS.maxQueued);
-  // a place is never left empty while somebody waits
-  if (waiting.length > 0) expect(admitted).toHaveLength(LIMITS.maxRunning);
-  for (const { runId } of admitted) expect(handedOut.has(`${userId} ${runId}`)).toBe(true);
-
-  const events = await world.events(userId);
-  expect(events.map(({ seq }) => seq)).toEqual(upTo(events.length));
-  for (const run of all) {
-    const own = events.filter(({ runId }) => runId === run.id);
-    expect(own.map(({ runSeq }) => runSeq)).toEqual(upTo(own.length));
-    const ends = own.filter(({ type }) => isTerminalType(type));
-    expect(ends).toHaveLength(isTerminal(run.status) ? 1 : 0);
-    if (ends[0]) expect(own.at(-1)).toBe(ends[0]);
-  }
-  expect(new Set(events.map(({ runId }) => runId)).difference(new Set(all.map(({ id }) => id))).size).toBe(0);
+function onlyRefusals(error: unknown): void {
+  const refusals = ['run_closed', 'queue_full', 'thread_busy', 'too_many_suspended'];
+  if (!isCarrelError(error) || !refusals.includes(error.code)) throw error;
 }

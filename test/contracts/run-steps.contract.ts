@@ -26,7 +26,7 @@ export function runStepsContract(openStorage: OpenStorage): void {
     const records = [
       okStep('1:fetch', { result: { list: [1, null, 'ünï "quoted" \u0000'] } }),
       okStep('2:nothing', { result: undefined }),
-      okStep('3:null', { result: null }),
+      okStep('3:null', { result: null, degraded: true }),
       stepRecord('4:broken', { state: 'failed', effect: 'once', attempts: 3, endedAtMs: 9, error: RUN_ERROR }),
       stepRecord('5:left-out', { kind: 'agent', state: 'skipped', attempts: 0, endedAtMs: 9, reason: 'not wanted' }),
       stepRecord('6:slept', { kind: 'sleep', state: 'waiting', untilMs: 77 }),
@@ -54,6 +54,14 @@ export function runStepsContract(openStorage: OpenStorage): void {
       ['a', 'started', 1],
       ['c', 'started', 1],
     ]);
+  });
+
+  it('keeps all the steps that one event tells of, in their order', async () => {
+    const { runs, journal } = world().ports;
+    const run = await world().running(alice);
+    const records = ['z', 'b', 'm', 'a'].map((path) => okStep(path));
+    await journal.append(alice, run.id, run.fence, [{ ...thinking('all at once'), records }, recorded(okStep('c'))]);
+    expect((await runs.steps(alice, run.id)).map(({ path }) => path)).toEqual(['z', 'b', 'm', 'a', 'c']);
   });
 
   it('keeps what the events of the end record', async () => {

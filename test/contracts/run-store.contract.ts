@@ -9,6 +9,7 @@ import { runListContract } from './run-list.contract.js';
 import { runRetryContract, runStepsContract } from './run-steps.contract.js';
 import { runSuspensionContract } from './run-suspension.contract.js';
 import { runThreadContract } from './run-thread.contract.js';
+import { runWakeContract } from './run-wake.contract.js';
 import {
   alice,
   bob,
@@ -43,6 +44,7 @@ export function runStoreContract(openStorage: OpenStorage): void {
   describe('steps', () => runStepsContract(openStorage));
   describe('retries', () => runRetryContract(openStorage));
   describe('suspension', () => runSuspensionContract(openStorage));
+  describe('wake', () => runWakeContract(openStorage));
 
   it('keeps places, numbers and ends whole through random histories of three users', async () => {
     await expectLanesToHold(openStorage, 60);

@@ -131,7 +131,8 @@ export function outcomeOf(status: TerminalStatus, atMs = T0): RunOutcome {
 }
 
 /** What is kept of a run that was claimed. */
-export function recordOf({ resumed: _, hasSteps: __, ...record }: ClaimedRun): RunRecord {
+export function recordOf(claimed: ClaimedRun): RunRecord {
+  const { resumed: _, hasSteps: __, ...record } = claimed;
   return record;
 }
 

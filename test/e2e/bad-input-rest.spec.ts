@@ -4,6 +4,7 @@ import { CarrelServer, type CarrelUser } from '../carrel-server.js';
 import { askingRun } from '../edge/asking-runs.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { expectProblem, keptFor, nested } from './bad-input.js';
+import { ANSWERS, echo, FOREIGN_BODIES, JSON_TYPE, PIPELINES, type Row } from './bad-input-durable.js';
 
 let server: CarrelServer;
 let alice: CarrelUser;
@@ -31,12 +32,6 @@ beforeAll(async () => {
   document = (await (await fetch(`${server.url}/docs-json`)).json()) as OpenApi;
 });
 afterAll(() => server.close());
-
-const echo = (more: object = {}) => ({ agent: 'echo', input: { text: 'x' }, ...more });
-const JSON_TYPE = { 'content-type': 'application/json' };
-
-/** A text is sent as it is; anything else as JSON. */
-type Row = [what: string, request: string, body: unknown, code: ErrorCode, headers?: Record<string, string>];
 
 const BODIES: Row[] = [
   ['no body', 'POST /v1/runs', undefined, 'invalid_request'],
@@ -103,106 +98,6 @@ const PROPERTIES: Row[] = [
   ['a thread with a NUL in its title', 'POST /v1/threads', { title: 'a\u0000' }, 'invalid_request'],
   ['a thread with half a character', 'POST /v1/threads', '{"title":"\\ud800"}', 'invalid_request', JSON_TYPE],
   ['a thread of which nothing is an object', 'POST /v1/threads', 7, 'invalid_request'],
-];
-
-const step = (more: object) => ({ input: {}, pipeline: { steps: [{ name: 'a', agent: 'echo', ...more }] } });
-const PIPELINES: Row[] = [
-  ['neither agent nor pipeline', 'POST /v1/runs', { input: {} }, 'invalid_request'],
-  ['agent and pipeline', 'POST /v1/runs', echo({ pipeline: 'x' }), 'invalid_request'],
-  ['a pipeline of null', 'POST /v1/runs', { input: {}, pipeline: null }, 'invalid_request'],
-  ['a pipeline that is a list', 'POST /v1/runs', { input: {}, pipeline: [] }, 'invalid_request'],
-  ['an empty name of a pipeline', 'POST /v1/runs', { input: {}, pipeline: '' }, 'unknown_pipeline'],
-  ['an unknown pipeline', 'POST /v1/runs', { input: {}, pipeline: 'nothing' }, 'unknown_pipeline'],
-  ['a pipeline called __proto__', 'POST /v1/runs', { input: {}, pipeline: '__proto__' }, 'unknown_pipeline'],
-  ['an over-long name of a pipeline', 'POST /v1/runs', { input: {}, pipeline: 'x'.repeat(9_000) }, 'unknown_pipeline'],
-  ['no steps', 'POST /v1/runs', { input: {}, pipeline: {} }, 'invalid_pipeline'],
-  ['steps that are none', 'POST /v1/runs', { input: {}, pipeline: { steps: 'a' } }, 'invalid_pipeline'],
-  ['a step of nobody', 'POST /v1/runs', step({ agent: 'nobody' }), 'invalid_pipeline'],
-  ['a step that depends on itself', 'POST /v1/runs', step({ dependsOn: ['a'] }), 'invalid_pipeline'],
-  ['a step that depends on nothing known', 'POST /v1/runs', step({ dependsOn: ['b'] }), 'invalid_pipeline'],
-  ['a step with something unknown', 'POST /v1/runs', step({ userId: 'bob' }), 'invalid_pipeline'],
-  ['a step with constructor', 'POST /v1/runs', step({ input: { constructor: 1 } }), 'invalid_pipeline'],
-  [
-    'a very deep pipeline',
-    'POST /v1/runs',
-    `{"input":{},"pipeline":{"steps":${nested(9_000)}}}`,
-    'invalid_pipeline',
-    JSON_TYPE,
-  ],
-  ['a priority that is a text', 'POST /v1/runs', echo({ priority: '1' }), 'invalid_request'],
-  ['a priority of null', 'POST /v1/runs', echo({ priority: null }), 'invalid_request'],
-  [
-    'an endless priority',
-    'POST /v1/runs',
-    '{"agent":"echo","input":{},"priority":1e999}',
-    'invalid_request',
-    JSON_TYPE,
-  ],
-  ['a priority beyond the bounds', 'POST /v1/runs', echo({ priority: -11 }), 'invalid_request'],
-  ['a delay below 0', 'POST /v1/runs', echo({ delayMs: -1 }), 'invalid_request'],
-  ['a delay beyond numbers', 'POST /v1/runs', echo({ delayMs: 9_007_199_254_740_993 }), 'invalid_request'],
-  ['a conflict that is none', 'POST /v1/runs', echo({ onConflict: 'constructor' }), 'invalid_request'],
-];
-
-const approve = (more: object = {}) => ({ decision: 'approve', ...more });
-const recur = (more: object = {}) => echo({ cron: '0 0 1 1 *', ...more });
-const ANSWERS: Row[] = [
-  ['no decision', 'POST /v1/approvals/:question', {}, 'invalid_request'],
-  ['no body', 'POST /v1/approvals/:question', undefined, 'invalid_request'],
-  ['a decision that is none', 'POST /v1/approvals/:question', approve({ decision: 'expire' }), 'invalid_request'],
-  [
-    'a decision in the past tense',
-    'POST /v1/approvals/:question',
-    approve({ decision: 'approved' }),
-    'invalid_request',
-  ],
-  ['a decision of another kind', 'POST /v1/approvals/:question', approve({ decision: 'decline' }), 'invalid_answer'],
-  ['an answer that does not fit', 'POST /v1/approvals/:question', approve({ answer: { note: 1 } }), 'invalid_answer'],
-  [
-    'an answer with constructor',
-    'POST /v1/approvals/:question',
-    approve({ answer: { constructor: 1 } }),
-    'invalid_answer',
-  ],
-  [
-    'a very deep answer',
-    'POST /v1/approvals/:question',
-    `{"decision":"approve","answer":${nested(9_000)}}`,
-    'invalid_answer',
-    JSON_TYPE,
-  ],
-  ['another hash', 'POST /v1/approvals/:question', approve({ hash: 'x' }), 'approval_changed'],
-  ['a hash that is no text', 'POST /v1/approvals/:question', approve({ hash: {} }), 'invalid_request'],
-  ['somebody who decides', 'POST /v1/approvals/:question', approve({ decidedBy: 'bob' }), 'invalid_request'],
-  ['a resume without a decision', 'POST /v1/runs/:asking/resume', {}, 'invalid_request'],
-  ['a resume of what has ended', 'POST /v1/runs/:own/resume', approve(), 'run_ended'],
-  ['a resume with another question', 'POST /v1/runs/:asking/resume', approve({ approvalId: 'x' }), 'not_found'],
-  ['a resume with no text', 'POST /v1/runs/:asking/resume', approve({ approvalId: 7 }), 'invalid_request'],
-  ['a resume with a wrong answer', 'POST /v1/runs/:asking/resume', approve({ answer: 7 }), 'invalid_answer'],
-  ['a retry of what goes on', 'POST /v1/runs/:asking/retry', undefined, 'run_not_ended'],
-  ['a retry with something unknown', 'POST /v1/runs/:own/retry', { input: {} }, 'invalid_request'],
-  ['a retry that is null', 'POST /v1/runs/:own/retry', null, 'invalid_request'],
-  ['a retry that is neither', 'POST /v1/runs/:own/retry', { reuseSteps: 1 }, 'invalid_request'],
-  ['a schedule without cron', 'POST /v1/schedules', echo(), 'invalid_request'],
-  ['a schedule without anything', 'POST /v1/schedules', {}, 'invalid_request'],
-  ['a cron that is none', 'POST /v1/schedules', recur({ cron: '* * *' }), 'invalid_schedule'],
-  ['a cron with a NUL', 'POST /v1/schedules', recur({ cron: '0 0 1 1 \u0000' }), 'invalid_schedule'],
-  ['an over-long cron', 'POST /v1/schedules', recur({ cron: '1,'.repeat(100) }), 'invalid_request'],
-  ['no time zone', 'POST /v1/schedules', recur({ timeZone: 'Nowhere/Land' }), 'invalid_schedule'],
-  ['a time zone called __proto__', 'POST /v1/schedules', recur({ timeZone: '__proto__' }), 'invalid_schedule'],
-  ['a schedule of nobody', 'POST /v1/schedules', recur({ agent: 'nobody' }), 'unknown_agent'],
-  ['a schedule with a wrong input', 'POST /v1/schedules', recur({ input: 7 }), 'invalid_input'],
-  ['a schedule with roles', 'POST /v1/schedules', recur({ roles: ['admin'] }), 'invalid_request'],
-  ['a change to a wrong cron', 'PATCH /v1/schedules/:schedule', { cron: 'x' }, 'invalid_schedule'],
-  ['a change of its owner', 'PATCH /v1/schedules/:schedule', { userId: 'bob' }, 'invalid_request'],
-  ['a change to null', 'PATCH /v1/schedules/:schedule', { paused: null }, 'invalid_request'],
-  ['a change that is a list', 'PATCH /v1/schedules/:schedule', [], 'invalid_request'],
-  ['too much for a change', 'PATCH /v1/schedules/:schedule', { input: 'x'.repeat(20_000) }, 'payload_too_large'],
-  ['a bad status of questions', 'GET /v1/approvals?status=closed', undefined, 'invalid_request'],
-  ['a bad cursor of questions', 'GET /v1/approvals?cursor=yesterday', undefined, 'invalid_request'],
-  ['a bad run of questions', 'GET /v1/approvals?runId=x', undefined, 'invalid_request'],
-  ['a bad cursor of schedules', 'GET /v1/schedules?cursor=yesterday', undefined, 'invalid_request'],
-  ["somebody else's figures", 'GET /v1/admin/execution', undefined, 'forbidden'],
 ];
 
 const raw = (text: string) => text.replace('…', '"agent":"echo","input":{"text":"x"}');
@@ -295,18 +190,6 @@ const NOT_THERE: Row[] = [
 ]
   .flat()
   .map((request): Row => [request.slice(0, 50), request, undefined, 'not_found']);
-
-/** Well-formed, but about what is not there for her. */
-const FOREIGN_BODIES: Row[] = ['hisQuestion', 'noQuestion'].flatMap((id): Row[] => [
-  [`answering :${id}`, `POST /v1/approvals/:${id}`, approve(), 'not_found'],
-  [`resuming with :${id}`, 'POST /v1/runs/:asking/resume', approve({ approvalId: `:${id}` }), 'not_found'],
-]);
-for (const id of ['foreign', 'unknown']) {
-  FOREIGN_BODIES.push([`resuming :${id}`, `POST /v1/runs/:${id}/resume`, approve(), 'not_found']);
-}
-for (const id of ['hisSchedule', 'noSchedule']) {
-  FOREIGN_BODIES.push([`changing :${id}`, `PATCH /v1/schedules/:${id}`, { paused: true }, 'not_found']);
-}
 
 const METHODS: Row[] = [
   ['PUT /v1/runs', 'PATCH /v1/runs/:own', 'DELETE /v1/runs/:own', 'OPTIONS /v1/runs', 'POST /v1/events'],

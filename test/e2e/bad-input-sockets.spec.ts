@@ -6,6 +6,8 @@ import { RawClient } from '../edge/gateway-raw-client.js';
 import { askingRun } from '../edge/asking-runs.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { expectNoInternals, expectWireError, keptFor, nested } from './bad-input.js';
+import { echo as start } from './bad-input-durable.js';
+import { OTHERS_TO_SEND, PIPELINES_TO_SEND } from './bad-input-messages.js';
 
 let server: CarrelServer;
 let alice: CarrelUser;
@@ -32,7 +34,6 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const start = (more: object = {}) => ({ agent: 'echo', input: { text: 'x' }, ...more });
 const json = (text: string) => JSON.parse(text) as unknown;
 
 type Row = [what: string, name: string, payloads: readonly unknown[], code: ErrorCode];
@@ -91,19 +92,6 @@ const STARTS_TO_SEND: [what: string, payload: unknown, code: ErrorCode][] = [
   ['a key that is no text', start({ idempotencyKey: 1 }), 'invalid_request'],
   ['a used key', start({ idempotencyKey: 'used', threadId: 'other' }), 'idempotency_conflict'],
 ];
-const PIPELINES_TO_SEND: typeof STARTS_TO_SEND = [
-  ['agent and pipeline', start({ pipeline: 'x' }), 'invalid_request'],
-  ['a pipeline that is a number', { pipeline: 7, input: {} }, 'invalid_request'],
-  ['an unknown pipeline', { pipeline: '__proto__', input: {} }, 'unknown_pipeline'],
-  ['a pipeline without steps', { pipeline: {}, input: {} }, 'invalid_pipeline'],
-  ['a pipeline with bytes', { pipeline: { steps: [Buffer.from('x')] }, input: {} }, 'invalid_pipeline'],
-  ['a pipeline of nobody', { pipeline: { steps: [{ name: 'a', agent: 'nobody' }] }, input: {} }, 'invalid_pipeline'],
-  ['a deep pipeline', { pipeline: { steps: json(nested(1_000)) }, input: {} }, 'invalid_pipeline'],
-  ['a priority that is a text', start({ priority: '1' }), 'invalid_request'],
-  ['a priority beyond the bounds', start({ priority: 11 }), 'invalid_request'],
-  ['a delay into the past', start({ delayMs: -1 }), 'invalid_request'],
-  ['a conflict that is none', start({ onConflict: '' }), 'invalid_request'],
-];
 const STARTS = [...STARTS_TO_SEND, ...PIPELINES_TO_SEND].map(([what, payload, code]): Row => [
   what,
   'run:start',
@@ -111,44 +99,6 @@ const STARTS = [...STARTS_TO_SEND, ...PIPELINES_TO_SEND].map(([what, payload, co
   code,
 ]);
 
-const OTHERS_TO_SEND: [name: string, payload: object, code: ErrorCode][] = [
-  ['run:cancel', {}, 'invalid_request'],
-  ['run:cancel', { runId: 7 }, 'invalid_request'],
-  ['run:cancel', { runId: ':own', wait: 'yes' }, 'invalid_request'],
-  ['run:cancel', { runId: ':own', userId: 'bob' }, 'invalid_request'],
-  ['run:cancel', { runId: ':own' }, 'run_ended'],
-  ['run:cancel', { runId: ':foreign' }, 'not_found'],
-  ['run:cancel', { runId: ':unknown' }, 'not_found'],
-  ['run:cancel', { runId: '__proto__' }, 'not_found'],
-  ['run:cancel', { runId: 'x'.repeat(9_000) }, 'not_found'],
-  ['run:resume', {}, 'invalid_request'],
-  ['run:resume', { runId: ':asking' }, 'invalid_request'],
-  ['run:resume', { runId: ':asking', decision: 'yes' }, 'invalid_request'],
-  ['run:resume', { runId: ':asking', decision: 'answer' }, 'invalid_answer'],
-  ['run:resume', { runId: ':asking', decision: 'approve', userId: 'bob' }, 'invalid_request'],
-  ['run:resume', { runId: ':asking', decision: 'approve', approvalId: ':hisQuestion' }, 'not_found'],
-  ['run:resume', { runId: ':asking', decision: 'approve', approvalId: '__proto__' }, 'not_found'],
-  ['run:resume', { runId: ':own', decision: 'approve' }, 'run_ended'],
-  ['run:resume', { runId: ':foreign', decision: 'approve' }, 'not_found'],
-  ['run:resume', { runId: 'x'.repeat(9_000), decision: 'approve' }, 'not_found'],
-  ['approval:respond', {}, 'invalid_request'],
-  ['approval:respond', { approvalId: ':question', decision: null }, 'invalid_request'],
-  ['approval:respond', { approvalId: ':question', decision: 'decline' }, 'invalid_answer'],
-  ['approval:respond', { approvalId: ':question', decision: 'approve', answer: 7 }, 'invalid_answer'],
-  ['approval:respond', { approvalId: ':question', decision: 'approve', hash: 'x' }, 'approval_changed'],
-  ['approval:respond', { approvalId: ':question', decision: 'approve', by: 'bob' }, 'invalid_request'],
-  ['approval:respond', { approvalId: ':hisQuestion', decision: 'approve' }, 'not_found'],
-  ['approval:respond', { approvalId: ':noQuestion', decision: 'approve' }, 'not_found'],
-  ['approval:respond', { approvalId: '__proto__', decision: 'approve' }, 'not_found'],
-  ['stream:resume', {}, 'invalid_request'],
-  ['stream:resume', { after: -1 }, 'invalid_request'],
-  ['stream:resume', { after: 0.5 }, 'invalid_request'],
-  ['stream:resume', { after: 1e300 }, 'invalid_request'],
-  ['stream:resume', { after: '0' }, 'invalid_request'],
-  ['stream:resume', { after: null }, 'invalid_request'],
-  ['stream:resume', { after: 99_999 }, 'invalid_request'],
-  ['stream:resume', { after: 0, userId: 'bob' }, 'invalid_request'],
-];
 const OTHERS = OTHERS_TO_SEND.map(([name, payload, code]): Row => [
   `${name} ${JSON.stringify(payload).slice(0, 60)}`,
   name,

@@ -7,7 +7,7 @@ import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
 import { CARREL_CONFIG, type CarrelConfig } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { AgentsGateway } from '../../src/edge/agents.gateway.js';
-import { RunQuestions } from '../../src/edge/run-questions.service.js';
+import { RunQuestions } from '../../src/execution/run-questions.service.js';
 import { SocketAdmission } from '../../src/edge/socket-admission.service.js';
 import { CarrelIoAdapter } from '../../src/edge/socket-io.adapter.js';
 import { SocketMessages } from '../../src/edge/socket-messages.service.js';

@@ -123,9 +123,9 @@ describe('what comes before any controller', () => {
   it.each([
     '/nowhere',
     '/v1',
-    '/v1/pipelines',
-    '/v1/approvals',
-    '/v1/runs/run_1/resume',
+    '/v1/pipeline',
+    '/v1/admin',
+    '/v1/runs/run_1/replay',
     '/v1/%2e%2e/info',
     '//v1/runs',
   ])('has nothing at %s', async (path) => {

@@ -25,13 +25,13 @@ export class ReviewAgent {
 }
 
 @Agent({ name: 'any', description: 'Takes anything', input: z.unknown() })
-export class AnyAgent {
+class AnyAgent {
   run(input: unknown): unknown {
     return input;
   }
 }
 
-export function moduleOf(...providers: unknown[]): Type {
+function moduleOf(...providers: unknown[]): Type {
   @Module({ providers: providers as Type[] })
   class TeamModule {}
   return TeamModule;

@@ -7,7 +7,7 @@ import type { CarrelError } from '../../src/shared/errors.js';
 import type { JsonValue } from '../../src/shared/json.js';
 import type { Work } from './memory-scope.js';
 import { PipelineWorld, ReviewAgent, TriageAgent } from './pipeline-world.js';
-import { AdaptivePipeline, ThoroughPipeline } from './typed-pipelines.js';
+import { AdaptivePipeline, MistakenPipeline, ThoroughPipeline } from './typed-pipelines.js';
 
 const OPTIONS = { name: 'mine', description: 'Does something', input: z.strictObject({ text: z.string() }) };
 type Loose = PipelineBuilder<{ text: string }>;
@@ -211,6 +211,11 @@ describe('the boot is refused, naming class, module and fix, for', () => {
     Inject('CLOCK')(Wanting, undefined, 0);
     const clock = { provide: 'CLOCK', useValue: 1 };
     expect(await refusal(Pipeline(OPTIONS)(Wanting as never), clock)).toContain('its constructor has 1 parameter(s)');
+  });
+
+  it('what the compiler would have found, as far as that shows without types', async () => {
+    const message = await refusal(Pipeline(OPTIONS)(MistakenPipeline));
+    expect(message).toBe('MistakenPipeline (in TeamModule): q: there is no option "timeoutMS"');
   });
 
   it('two of one name, and a pipeline that contains itself', async () => {

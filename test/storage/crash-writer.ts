@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { systemClock } from '../../src/shared/clock.js';
 import type { UserId } from '../../src/shared/ids.js';
 import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
+import { okStep, recorded } from '../contracts/step-drafts.js';
 import { newRun, opening, outcomeOf, ROOMY, terminalDraft, thinking } from '../contracts/storage-world.js';
 
 /** Writes until it is killed, and says on stdout what it was told is on disk: one line for each promise that resolved. */
@@ -18,7 +19,8 @@ async function work(userId: UserId): Promise<void> {
     const claimed = await runs.claim(userId, run.id, opening);
     const { fence } = claimed!;
     for (const thought of ['one', 'two']) {
-      await journal.append(userId, run.id, fence, [thinking(`${thought} ${i}`), thinking('more')]);
+      const step = recorded(okStep(thought, { result: i }));
+      await journal.append(userId, run.id, fence, [thinking(`${thought} ${i}`), step, thinking('more')]);
       acknowledged('appended', userId, run.id, thought);
     }
     await runs.finish(userId, run.id, fence, outcomeOf('completed'), [terminalDraft('completed')], ROOMY);

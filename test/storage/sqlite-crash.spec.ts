@@ -60,6 +60,9 @@ async function expectWhole(world: StorageWorld, user: UserId): Promise<void> {
     const own = events.filter(({ runId }) => runId === run.id);
     expect(own.map(({ runSeq }) => runSeq)).toEqual(upTo(own.length));
     expect(own.filter(({ type }) => isTerminalType(type))).toHaveLength(isTerminal(run.status) ? 1 : 0);
+    // what is recorded of a step and the event that tells of it are both there or both not
+    const told = own.filter(({ type }) => type === 'step_completed').map(({ step }) => step);
+    expect((await runs.steps(user, run.id)).map(({ path }) => path)).toEqual(told);
   }
   expect((await runs.lane(user)).running).toBe(all.filter(({ status }) => !isTerminal(status)).length);
 }

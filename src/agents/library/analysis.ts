@@ -12,7 +12,7 @@ export type AnalysedText = z.output<typeof analysedText>;
 const sentence = z.string().max(1_000);
 const position = z.int().min(0).describe('Number of the sentence in the text, from 1; 0 in a table');
 
-export const figure = z.strictObject({
+const figure = z.strictObject({
   text: z.string(),
   value: z.number(),
   unit: z.string(),
@@ -22,7 +22,7 @@ export const figure = z.strictObject({
 });
 export type FoundFigure = z.output<typeof figure>;
 
-export const change = z.strictObject({
+const change = z.strictObject({
   subject: z.string(),
   from: z.number().optional(),
   to: z.number().optional(),

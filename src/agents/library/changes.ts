@@ -13,7 +13,7 @@ export interface Change {
 }
 
 const UP =
-  /\b(?:rose|risen|rises?|rising|grew|grown|grows?|increas\w+|gain\w*|climb\w*|jump\w*|doubled|tripled|up|more|higher|faster|gestiegen|stieg\w*|wuchs)\b/iu;
+  /\b(?:rose|risen|rises?|rising|grew|grown|grows?|increas\w+|gain\w*|climb\w*|jump\w*|doubled|tripled|up(?! to)|more|higher|faster|gestiegen|stieg\w*|wuchs)\b/iu;
 const DOWN =
   /\b(?:fell|fallen|falls?|falling|drop\w*|decreas\w+|declin\w+|shrank|shrunk|lost|reduc\w+|cut|down|less|fewer|lower|slower|halved|gesunken|sank|sinkt)\b/iu;
 const COMPARED = /\b(?:than|versus|vs\.?|compared (?:with|to)|instead of|rather than|while|whereas|as against)\b/iu;
@@ -21,8 +21,28 @@ const FROM_TO = /\b(?:from|von)\b/iu;
 
 const MAX_SUBJECT_CHARS = 60;
 
-/** The change that a sentence with figures tells of, if it does. */
-export function changeIn(sentence: string, figures: readonly PlacedFigure[]): Change | undefined {
+/** Parts of a sentence that each say something of their own. */
+const CLAUSE = /;\s|,\s(?=(?:while|whereas|but|and|which)\b)|,\s(?=\p{L}+\s\p{L}+\s)|\s(?=(?:while|whereas)\b)/u;
+
+/** The changes and comparisons that a sentence with figures tells of. */
+export function changesIn(sentence: string, figures: readonly PlacedFigure[]): Change[] {
+  let start = 0;
+  return sentence.split(CLAUSE).flatMap((clause) => {
+    const begin = sentence.indexOf(clause, start);
+    start = begin + clause.length;
+    const inside = figures
+      .filter((figure) => figure.start >= begin && figure.start < start)
+      .map((figure) => ({ ...figure, start: figure.start - begin, end: figure.end - begin }));
+    return (
+      changeIn(
+        clause.replace(/^(?:while|whereas|but|and|which)\s/u, (word) => ' '.repeat(word.length)),
+        inside,
+      ) ?? []
+    );
+  });
+}
+
+function changeIn(sentence: string, figures: readonly PlacedFigure[]): Change | undefined {
   const signal = [UP, DOWN, COMPARED].map((sign) => sign.exec(sentence)?.index ?? -1);
   const [up = -1, down = -1, compared = -1] = signal;
   if (figures.length === 0 || Math.max(up, down, compared) < 0) return undefined;
@@ -54,6 +74,7 @@ function fromTo(sentence: string, figures: readonly PlacedFigure[]): { from: Fig
 function subjectOf(sentence: string, end: number): string {
   const subject = sentence
     .slice(0, end)
+    .trim()
     .replace(/^(?:the|a|an|in \d{4},?|our|die|der|das)\s/iu, '')
     .replace(/\b(?:has|have|had|is|are|was|were|hat|haben|been|of|by)\s*$/iu, '')
     .trim();

@@ -20,3 +20,8 @@ const DATE = new RegExp(
 export function datesIn(sentence: string): string[] {
   return [...sentence.matchAll(DATE)].map(([date]) => date);
 }
+
+/** The same sentence with blanks in place of its dates, so that they are not read as figures. */
+export function withoutDates(sentence: string): string {
+  return sentence.replace(DATE, (date) => ' '.repeat(date.length));
+}

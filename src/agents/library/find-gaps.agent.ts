@@ -11,17 +11,26 @@ type FindGapsInput = z.output<typeof findGapsInput>;
 
 /** Words that stand where a figure or a date could → what to ask. The first that a sentence has counts. */
 const VAGUE: readonly [RegExp, string][] = [
-  [/\b(?:many|several|numerous|a few|few|some|most|various|lots of|plenty of|viele|einige|mehrere)\b/iu, 'How many is'],
+  [
+    /\b(?<!\b(?:as|too|how|so) )(?:many|several|numerous|a few|few|some|most|various|lots of|plenty of|viele|einige|mehrere)\b/iu,
+    'How many is',
+  ],
   [
     /\b(?:significant\w*|considerabl\w*|substantial\w*|dramatic\w*|greatly|hugely|much (?:more|less|better|worse)|erheblich\w*)\b/iu,
     'How much is',
   ],
   [
-    /\b(?:recently|soon|lately|in the past|in the future|at some point|eventually|shortly|bald|kürzlich)\b/iu,
+    /\b(?<!\bas )(?:recently|soon|lately|in the past|in the future|at some point|eventually|shortly|bald|kürzlich)\b/iu,
     'When is',
   ],
-  [/\b(?:often|frequently|rarely|sometimes|regularly|usually|oft|manchmal)\b/iu, 'How often is'],
-  [/\b(?:fast|slow|quick|cheap|expensive|large|small|high|low)(?:er|est)?\b(?! than)/iu, 'By which measure is it'],
+  [
+    /\b(?<!\b(?:as|too|how|so) )(?:often|frequently|rarely|sometimes|regularly|usually|oft|manchmal)\b/iu,
+    'How often is',
+  ],
+  [
+    /\b(?<!\b(?:as|too|how|so) )(?:fast|slow|quick|cheap|expensive|large|small|high|low)(?:er|est)?\b(?! than)/iu,
+    'By which measure is it',
+  ],
 ];
 const LITTLE = 0.5;
 

@@ -1,3 +1,6 @@
+import { withoutDates } from './dates.js';
+import type { Language } from './language.js';
+
 /** A number as it stands in a text, with what it is a number of. */
 export interface Figure {
   /** As it stands there, with its unit: `€ 1.2 million`. */
@@ -103,33 +106,45 @@ const NUMBER =
 /** Languages that write 1.234,5. */
 const COMMA_DECIMALS = new Set(['de', 'fr', 'es', 'it', 'pt', 'nl', 'da', 'sv', 'nb', 'fi', 'pl', 'cs', 'ru', 'tr']);
 
-/** All figures of one sentence; years, dates and numbers of lists are none. */
-export function figuresIn(sentence: string, language: string): PlacedFigure[] {
+/** A name with a number is no figure: RFC 9457, Status 404, OpenAPI 3.1. */
+const NAMED = /\p{Lu}[\p{L}.]*[\s-]$/u;
+
+/**
+ * All figures of one sentence, or of a row of a table, where names stand before figures. Dates, numbers of lists and
+ * numbers that are part of a name are none.
+ */
+export function figuresIn(sentence: string, language: Language, isRow = false): PlacedFigure[] {
   const figures: PlacedFigure[] = [];
-  for (const match of sentence.matchAll(NUMBER)) {
-    const figure = figureOf(match, COMMA_DECIMALS.has(language));
-    if (figure && !isYear(figure)) figures.push(figure);
+  for (const match of withoutDates(sentence).matchAll(NUMBER)) {
+    const figure = figureOf(match, language);
+    if (!figure) continue;
+    const isNamed = !isRow && figure.kind === 'count' && NAMED.test(sentence.slice(0, figure.start));
+    const isListed = figure.unit === '' && /^\s?,\s\d+,|^\s?…/.test(sentence.slice(figure.end));
+    if (!isNamed && !isListed) figures.push(figure);
   }
   return figures;
 }
 
-function figureOf(match: RegExpMatchArray, isCommaDecimal: boolean): PlacedFigure | undefined {
+function figureOf(match: RegExpMatchArray, language: Language): PlacedFigure | undefined {
   const [whole, sign, digits = '', symbol, word, next, joined] = match;
-  const value = valueOf(digits, isCommaDecimal);
+  const value = valueOf(digits, COMMA_DECIMALS.has(language.tag));
   if (!Number.isFinite(value)) return undefined;
   const words = [symbol, word ?? joined, next].filter((part) => part !== undefined);
   const [first = '', second = ''] = words.map((part) => part.toLowerCase());
   const isScaled = first in SCALES && !(first === 'm' && !sign && !(second in CURRENCIES));
   const scale = isScaled ? (SCALES[first] ?? 1) : 1;
-  const named = isScaled ? second : first;
-  const start = match.index ?? 0;
+  const following = isScaled ? second : first;
+  const named = language.stopWords.has(following) ? '' : following;
+  const start = (match.index ?? 0) + whole.length - whole.trimStart().length;
+  const end = (match.index ?? 0) + whole.length;
   const used = (sign ? 1 : 0) + (isScaled ? 1 : 0) + (sign === undefined && named !== '' ? 1 : 0);
   const text = whole
+    .trim()
     .split(/\s+/)
     .slice(0, Math.max(used + 1, 1))
     .join(' ')
     .trim();
-  return { value: value * scale, ...unitOf(sign, named), text, start, end: start + whole.length };
+  return { value: value * scale, ...unitOf(sign, named), text, start, end };
 }
 
 function unitOf(sign: string | undefined, word: string): Pick<Figure, 'unit' | 'kind'> {
@@ -144,9 +159,4 @@ function valueOf(digits: string, isCommaDecimal: boolean): number {
   const plain = digits.replace('−', '-').replace(/[' ]/g, '');
   const grouped = isCommaDecimal ? /\.(?=\d{3}\b)/g : /,(?=\d{3}\b)/g;
   return Number(plain.replace(grouped, '').replace(',', '.'));
-}
-
-/** Four digits from 1900 on with no unit are a year more often than not. */
-function isYear({ value, kind, text }: Figure): boolean {
-  return kind === 'count' && /^(?:19|20)\d\d\b/.test(text) && Number.isInteger(value) && value >= 1900 && value < 2100;
 }

@@ -47,15 +47,18 @@ function changeFinding({ subject, from, to, unit, ratio, direction, sentence, po
   ];
 }
 
+/** On a logarithmic scale, for sizes differ by factors. */
 function outliersOf(figures: readonly FoundFigure[]): Finding[] {
-  if (figures.length < FEWEST_OF_A_UNIT) return [];
-  const middle = median(figures.map(({ value }) => value));
-  const spread = median(figures.map(({ value }) => Math.abs(value - middle)));
+  const sizes = figures.flatMap((figure) => (figure.value > 0 ? [{ ...figure, size: Math.log(figure.value) }] : []));
+  if (sizes.length < FEWEST_OF_A_UNIT) return [];
+  const middle = median(sizes.map(({ size }) => size));
+  const spread = median(sizes.map(({ size }) => Math.abs(size - middle)));
   if (spread === 0) return [];
-  return figures.flatMap(({ text, value, unit, sentence, position }) => {
-    const score = Math.abs(0.6745 * (value - middle)) / spread;
+  return sizes.flatMap(({ text, size, unit, sentence, position }) => {
+    const score = Math.abs(0.6745 * (size - middle)) / spread;
     if (score < OUT_OF_LINE) return [];
-    const finding = `${text} is far ${value > middle ? 'above' : 'below'} the middle of all ${unit} figures, ${middle}`;
+    const usual = Math.round(Math.exp(middle) * 10) / 10;
+    const finding = `${text} is far ${size > middle ? 'above' : 'below'} the usual ${unit} figure, about ${usual}`;
     return [{ finding, kind: 'outlier' as const, weight: Math.min(score / OUT_OF_LINE, 3) / 2, sentence, position }];
   });
 }

@@ -1,3 +1,6 @@
+/** What is longer is prose in a table, not data. */
+const MAX_CELL_CHARS = 40;
+
 /** A row of a Markdown table as a sentence: `North: Width 40 m, Depth 3 m`. */
 export function tableRows(text: string): string[] {
   const rows: string[] = [];
@@ -21,6 +24,8 @@ function cellsOf(line: string): string[] | undefined {
 }
 
 function rowText(header: readonly string[], [label = '', ...cells]: readonly string[]): string {
-  const values = cells.flatMap((cell, i) => (cell === '' ? [] : [`${header[i + 1] ?? ''} ${cell}`.trim()]));
+  const values = cells.flatMap((cell, i) =>
+    cell === '' || cell.length > MAX_CELL_CHARS ? [] : [`${header[i + 1] ?? ''} ${cell}`.trim()],
+  );
   return values.length === 0 ? '' : `${label}: ${values.join(', ')}`;
 }

@@ -1,4 +1,4 @@
-import { changeIn } from './changes.js';
+import { changesIn } from './changes.js';
 import { type FoundChange, type FoundFigure, cutSentence } from './analysis.js';
 import { datesIn } from './dates.js';
 import { figuresIn } from './numbers.js';
@@ -15,18 +15,18 @@ export interface Countables {
 
 /** Reads the figures, changes and dates of a text, those of its tables too. */
 export async function countablesOf(text: string, document: TextDocument, pace: Pace): Promise<Countables> {
-  const { tag } = document.language;
+  const { language } = document;
   const found = { figures: [] as FoundFigure[], changes: [] as FoundChange[], dates: new Set<string>() };
   const rows = tableRows(text).map((row) => ({ text: row, position: 0 }));
   await pace.each([...document.sentences, ...rows], ({ text: sentence, position }) => {
     for (const date of datesIn(sentence)) found.dates.add(date);
-    const figures = figuresIn(sentence, tag);
+    const figures = figuresIn(sentence, language, position === 0);
     const place = { sentence: cutSentence(sentence), position };
     for (const { text: written, value, unit, kind } of figures) {
       found.figures.push({ text: written, value, unit, kind, ...place });
     }
-    const change = position > 0 ? changeIn(sentence, figures) : undefined;
-    if (change) found.changes.push({ ...change, ...place });
+    if (position === 0) return;
+    for (const change of changesIn(sentence, figures)) found.changes.push({ ...change, ...place });
   });
   return { ...found, dates: [...found.dates] };
 }

@@ -36,7 +36,7 @@ export class TriageAgent implements AgentProvider<AnalysedText, Triage> {
       0,
     );
     const kind = kindOf(text, document, features);
-    await run.thinking(`It is a ${kind} with ${Math.round(sufficiency * 100)} % of what an analysis needs`);
+    await run.thinking(`It reads as ${kind} with ${Math.round(sufficiency * 100)} % of what an analysis needs`);
     return {
       kind,
       language: document.language.tag,

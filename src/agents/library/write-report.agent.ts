@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Agent } from '../agent.decorator.js';
 import type { AgentProvider } from '../agent-provider.js';
 import type { AgentRun } from '../agent-run.js';
-import { actions, findings, gaps, textData, triage } from './analysis.js';
+import { actions, findings, gaps, type TextData, textData, triage } from './analysis.js';
 
 const reportInput = z.strictObject({
   title: z.string().max(200).optional(),
@@ -45,7 +45,7 @@ export class WriteReportAgent implements AgentProvider<ReportInput, Report> {
       ),
       section(
         'What has changed',
-        input.data?.changes
+        sentencesOf(input.data)
           .slice(0, SHOWN_CHANGES)
           .map(({ sentence, position }) => `${escaped(sentence)}${at(position)}`),
       ),
@@ -69,7 +69,7 @@ export class WriteReportAgent implements AgentProvider<ReportInput, Report> {
 function heading({ title, triage: { kind, words, sentences, topics, sufficiency, language } }: ReportInput): string {
   const about = topics.length === 0 ? '' : ` It is about ${topics.map((topic) => `*${escaped(topic)}*`).join(', ')}.`;
   const needs = `It has ${Math.round(sufficiency * 100)} % of what an analysis needs.`;
-  const described = `The text reads as a ${kind} of ${words} words in ${sentences} sentences (language: ${language}).`;
+  const described = `The text reads as ${kind === 'notes' ? 'notes' : `${kind === 'article' ? 'an' : 'a'} ${kind}`} of ${words} words in ${sentences} sentences (language: ${language}).`;
   return `# Analysis${title === undefined ? '' : ` of ${escaped(title)}`}\n\n${described}${about} ${needs}`;
 }
 
@@ -77,6 +77,12 @@ function section(title: string, lines: readonly string[] | undefined): string {
   return lines === undefined || lines.length === 0
     ? ''
     : `## ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
+}
+
+/** A sentence that tells of several changes is shown once. */
+function sentencesOf(data: TextData | null): TextData['changes'] {
+  const changes = data?.changes ?? [];
+  return changes.filter((change, i) => change.sentence !== changes[i - 1]?.sentence);
 }
 
 /** Tables have no sentences to count. */

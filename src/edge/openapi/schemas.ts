@@ -57,10 +57,7 @@ const Run = object(
     startedAt: dateTime(),
     endedAt: dateTime(),
   },
-  [
-    ...['agent', 'pipeline', 'spec', 'retryOf', 'heldBy', 'notBefore'],
-    ...['result', 'error', 'usage', 'startedAt', 'endedAt'],
-  ],
+  'agent pipeline spec retryOf heldBy notBefore result error usage startedAt endedAt'.split(' '),
   'One execution of one agent or pipeline, for one user.',
 );
 

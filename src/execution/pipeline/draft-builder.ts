@@ -17,6 +17,20 @@ interface LooseOptions extends Pick<StepDraft, 'continueOnError' | 'retry' | 'ti
   max?: number;
 }
 
+const OPTIONS: ReadonlySet<string> = new Set([
+  'dependsOn',
+  'when',
+  'continueOnError',
+  'retry',
+  'timeoutMs',
+  'fallback',
+  'input',
+  'over',
+  'until',
+  'concurrency',
+  'max',
+] satisfies (keyof LooseOptions)[]);
+
 /** Gathers what a pipeline's class defines. Its face to the class is `PipelineBuilder`. */
 export class DraftBuilder {
   readonly steps: StepDraft[] = [];
@@ -81,6 +95,9 @@ export class DraftBuilder {
 
   private add(name: string, work: WorkDraft, options: LooseOptions): StepRef {
     const { dependsOn = {}, when, continueOnError, retry, timeoutMs, fallback } = options;
+    for (const option of Object.keys(options).filter((key) => !OPTIONS.has(key))) {
+      this.problems.push(`${name}: there is no option "${option}"`);
+    }
     for (const ref of Object.values(dependsOn)) {
       if (!this.knows(ref))
         this.problems.push(`${name}: it depends on "${ref.name}", a step that is not beside it in this pipeline`);

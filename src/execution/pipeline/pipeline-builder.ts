@@ -28,7 +28,7 @@ interface CommonOptions<Known, Deps, When, Continue> {
   readonly timeoutMs?: number;
 }
 
-export interface StepOptions<Known, Deps, Work extends Target, When, Continue> extends CommonOptions<
+interface StepOptions<Known, Deps, Work extends Target, When, Continue> extends CommonOptions<
   Known,
   Deps,
   When,
@@ -38,7 +38,7 @@ export interface StepOptions<Known, Deps, Work extends Target, When, Continue> e
   readonly input: (known: Known) => Frozen<InputOf<Work>>;
 }
 
-export interface AgentStepOptions<Known, Deps, Work extends Target, When, Continue> extends StepOptions<
+interface AgentStepOptions<Known, Deps, Work extends Target, When, Continue> extends StepOptions<
   Known,
   Deps,
   Work,
@@ -49,7 +49,7 @@ export interface AgentStepOptions<Known, Deps, Work extends Target, When, Contin
   readonly fallback?: FallbackOptions;
 }
 
-export interface MapOptions<Known, Deps, Work extends Target, Item, When, Continue> extends CommonOptions<
+interface MapOptions<Known, Deps, Work extends Target, Item, When, Continue> extends CommonOptions<
   Known,
   Deps,
   When,
@@ -67,7 +67,7 @@ export interface MapOptions<Known, Deps, Work extends Target, Item, When, Contin
 /** `last` is the result of the round before, null in the first. */
 type Round<Known, Work extends Target> = Known & { readonly last: ResultOf<Work> | null; readonly index: number };
 
-export interface LoopOptions<Known, Deps, Work extends Target, When, Continue> extends CommonOptions<
+interface LoopOptions<Known, Deps, Work extends Target, When, Continue> extends CommonOptions<
   Known,
   Deps,
   When,

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import { ApprovalService } from '../execution/approval.service.js';
-import { ExecutionService } from '../execution/execution.service.js';
-import { isTerminal } from '../execution/run-status.js';
-import type { RunRecord } from '../execution/run-store.port.js';
+import { ApprovalService } from './approval.service.js';
+import { ExecutionService } from './execution.service.js';
+import { isTerminal } from './run-status.js';
+import type { RunRecord } from './run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import type { ApprovalId, RunId } from '../shared/ids.js';
-import type { AnswerKind } from './wire-choices.js';
+import type { ApprovalResponse } from './approval-response.js';
 
-/** Answers what a run asks, by the run: for whoever has it at hand, and not the question. */
+/** Lets runs go on that wait for an answer, by the run: for whoever has it at hand, and not the question. */
 @Injectable()
 export class RunQuestions {
   constructor(
@@ -21,10 +21,10 @@ export class RunQuestions {
    * @throws CarrelError `not_found` | `run_ended` | `no_open_question` | `several_open_questions`, and what
    *   `ApprovalService.respond` throws
    */
-  async answer(
+  async resume(
     context: UserExecutionContext,
     runId: RunId,
-    { approvalId, ...said }: { approvalId?: ApprovalId; decision: AnswerKind; answer?: unknown },
+    { approvalId, ...said }: { approvalId?: ApprovalId; decision: ApprovalResponse['decision']; answer?: unknown },
   ): Promise<RunRecord> {
     const run = await this.execution.find(context, runId);
     const id =

@@ -1,0 +1,57 @@
+import type { ErrorCode } from '../../src/shared/errors.js';
+import { nested } from './bad-input.js';
+import { echo as start } from './bad-input-durable.js';
+
+const json = (text: string) => JSON.parse(text) as unknown;
+
+export const PIPELINES_TO_SEND: [what: string, payload: unknown, code: ErrorCode][] = [
+  ['agent and pipeline', start({ pipeline: 'x' }), 'invalid_request'],
+  ['a pipeline that is a number', { pipeline: 7, input: {} }, 'invalid_request'],
+  ['an unknown pipeline', { pipeline: '__proto__', input: {} }, 'unknown_pipeline'],
+  ['a pipeline without steps', { pipeline: {}, input: {} }, 'invalid_pipeline'],
+  ['a pipeline with bytes', { pipeline: { steps: [Buffer.from('x')] }, input: {} }, 'invalid_pipeline'],
+  ['a pipeline of nobody', { pipeline: { steps: [{ name: 'a', agent: 'nobody' }] }, input: {} }, 'invalid_pipeline'],
+  ['a deep pipeline', { pipeline: { steps: json(nested(1_000)) }, input: {} }, 'invalid_pipeline'],
+  ['a priority that is a text', start({ priority: '1' }), 'invalid_request'],
+  ['a priority beyond the bounds', start({ priority: 11 }), 'invalid_request'],
+  ['a delay into the past', start({ delayMs: -1 }), 'invalid_request'],
+  ['a conflict that is none', start({ onConflict: '' }), 'invalid_request'],
+];
+export const OTHERS_TO_SEND: [name: string, payload: object, code: ErrorCode][] = [
+  ['run:cancel', {}, 'invalid_request'],
+  ['run:cancel', { runId: 7 }, 'invalid_request'],
+  ['run:cancel', { runId: ':own', wait: 'yes' }, 'invalid_request'],
+  ['run:cancel', { runId: ':own', userId: 'bob' }, 'invalid_request'],
+  ['run:cancel', { runId: ':own' }, 'run_ended'],
+  ['run:cancel', { runId: ':foreign' }, 'not_found'],
+  ['run:cancel', { runId: ':unknown' }, 'not_found'],
+  ['run:cancel', { runId: '__proto__' }, 'not_found'],
+  ['run:cancel', { runId: 'x'.repeat(9_000) }, 'not_found'],
+  ['run:resume', {}, 'invalid_request'],
+  ['run:resume', { runId: ':asking' }, 'invalid_request'],
+  ['run:resume', { runId: ':asking', decision: 'yes' }, 'invalid_request'],
+  ['run:resume', { runId: ':asking', decision: 'answer' }, 'invalid_answer'],
+  ['run:resume', { runId: ':asking', decision: 'approve', userId: 'bob' }, 'invalid_request'],
+  ['run:resume', { runId: ':asking', decision: 'approve', approvalId: ':hisQuestion' }, 'not_found'],
+  ['run:resume', { runId: ':asking', decision: 'approve', approvalId: '__proto__' }, 'not_found'],
+  ['run:resume', { runId: ':own', decision: 'approve' }, 'run_ended'],
+  ['run:resume', { runId: ':foreign', decision: 'approve' }, 'not_found'],
+  ['run:resume', { runId: 'x'.repeat(9_000), decision: 'approve' }, 'not_found'],
+  ['approval:respond', {}, 'invalid_request'],
+  ['approval:respond', { approvalId: ':question', decision: null }, 'invalid_request'],
+  ['approval:respond', { approvalId: ':question', decision: 'decline' }, 'invalid_answer'],
+  ['approval:respond', { approvalId: ':question', decision: 'approve', answer: 7 }, 'invalid_answer'],
+  ['approval:respond', { approvalId: ':question', decision: 'approve', hash: 'x' }, 'approval_changed'],
+  ['approval:respond', { approvalId: ':question', decision: 'approve', by: 'bob' }, 'invalid_request'],
+  ['approval:respond', { approvalId: ':hisQuestion', decision: 'approve' }, 'not_found'],
+  ['approval:respond', { approvalId: ':noQuestion', decision: 'approve' }, 'not_found'],
+  ['approval:respond', { approvalId: '__proto__', decision: 'approve' }, 'not_found'],
+  ['stream:resume', {}, 'invalid_request'],
+  ['stream:resume', { after: -1 }, 'invalid_request'],
+  ['stream:resume', { after: 0.5 }, 'invalid_request'],
+  ['stream:resume', { after: 1e300 }, 'invalid_request'],
+  ['stream:resume', { after: '0' }, 'invalid_request'],
+  ['stream:resume', { after: null }, 'invalid_request'],
+  ['stream:resume', { after: 99_999 }, 'invalid_request'],
+  ['stream:resume', { after: 0, userId: 'bob' }, 'invalid_request'],
+];

@@ -1,0 +1,57 @@
+import * as fc from 'fast-check';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SqliteApprovalStore } from '../../src/storage/sqlite-approval-store.js';
+import { SqliteDatabase } from '../../src/storage/sqlite-database.js';
+import { SqliteEventJournal } from '../../src/storage/sqlite-event-journal.js';
+import { SqliteRunStore } from '../../src/storage/sqlite-run-store.js';
+import { SqliteScheduleStore } from '../../src/storage/sqlite-schedule-store.js';
+import { SqliteTables } from '../../src/storage/sqlite-tables.js';
+import { SqliteThreadStore } from '../../src/storage/sqlite-thread-store.js';
+import { SqliteUsageStore } from '../../src/storage/sqlite-usage-store.js';
+import { UserTable } from '../../src/storage/user-table.js';
+import { history, HISTORY_USERS, LaneHistory } from '../contracts/lane-history.js';
+import { HeldClock, StorageWorld } from '../contracts/storage-world.js';
+
+/** A storage whose memory can be looked into. */
+function openGlass(dir: string) {
+  const clock = new HeldClock();
+  const database = new SqliteDatabase({ dir, sync: 'normal' });
+  const tables = new SqliteTables(database);
+  const ports = {
+    runs: new SqliteRunStore(tables, clock),
+    threads: new SqliteThreadStore(tables, clock),
+    journal: new SqliteEventJournal(tables, clock),
+    usage: new SqliteUsageStore(tables),
+    approvals: new SqliteApprovalStore(tables, clock),
+    schedules: new SqliteScheduleStore(tables, clock),
+    close: async () => database.close(),
+  };
+  return { database, tables, clock, world: Object.assign(new StorageWorld(ports), { clock }) };
+}
+
+describe('what is remembered of a user', () => {
+  it('is what a recount gives, whatever has happened', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (steps) => {
+        const dir = mkdtempSync(join(tmpdir(), 'carrel-users-'));
+        const { database, tables, clock, world } = openGlass(dir);
+        const played = new LaneHistory(world);
+        for (const one of steps) await played.play(one);
+        await played.settle();
+        for (const id of HISTORY_USERS) {
+          // the window begins with the commit, and after a recount with the request: the clock may have moved in between
+          const { live, windowStartMs: _, ...remembered } = tables.users.load(id, clock.now());
+          const { live: __, windowStartMs: ___, ...counted } = new UserTable(database).load(id, clock.now());
+          expect(remembered).toEqual(counted);
+          // runs that rest may rest for days: nothing is kept in memory of them
+          for (const run of live.values()) expect(run.status).not.toBe('suspended');
+        }
+        await world.ports.close();
+        rmSync(dir, { recursive: true });
+      }),
+      { numRuns: 60, endOnFailure: true },
+    );
+  });
+});
