@@ -198,7 +198,7 @@ export class AgentCall implements NestedCall {
       this.parts.steps.noteDegraded();
       return { attempt: judged.attempt, usage: judged.usage, kind: 'returned', value, degraded: true };
     };
-    if ('value' in callee.fallback) return answered(callee.fallback.value);
+    if ('value' in callee.fallback) return answered(plainCopy(callee.fallback.value));
     const end = await this.callFallback(callee.fallback.agent, input);
     if (this.stopReason) return this.stoppedCall(this.stopReason, judged.attempt, false);
     return end?.outcome === 'ok' ? answered(end.result ?? null) : judged;

@@ -71,7 +71,7 @@ function workEndOf(
   const { attempt: attempts } = end;
   switch (end.kind) {
     case 'returned':
-      return { outcome: 'ok', value: end.value, degraded: end.degraded || undefined, attempts };
+      return { outcome: 'ok', value: end.value, isPlain: true, degraded: end.degraded || undefined, attempts };
     case 'failed':
       return { outcome: 'failed', cause: end.cause, error: end.error, attempts };
     case 'stopped':

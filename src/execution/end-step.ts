@@ -10,7 +10,9 @@ import type { StepEnd } from './step-scope.js';
 
 /** How the work of a step ended. */
 export type StepWorkEnd = { attempts: number } & (
-  | { outcome: 'ok'; value: unknown; degraded?: boolean }
+  /** `isPlain`: it is within bounds, and nobody else's, already. */
+  | { outcome: 'ok'; value: unknown; isPlain?: false }
+  | { outcome: 'ok'; value: JsonValue; isPlain: true; degraded?: boolean }
   | { outcome: 'failed'; cause: unknown; error?: RunError }
   | { outcome: 'cancelled' | 'skipped'; reason: string }
 );
@@ -84,16 +86,16 @@ type CheckedEnd = { attempts: number } & (
 /** A result that can't be kept is a failure. */
 function checked({ parts, context }: StepHost, { path, kind }: BegunStep, work: StepWorkEnd): CheckedEnd {
   const { http, limits } = parts.config;
-  // a group has its steps' results inside its own
-  const maxDepth = kind === 'step' || kind === 'agent' ? limits.jsonDepth : Number.POSITIVE_INFINITY;
-  const bounds = { maxBytes: http.bodyLimitBytes, maxDepth };
   const facts = { agent: path, attempt: work.attempts, runId: context.runId };
   if (work.outcome === 'failed') return { ...work, error: work.error ?? toRunError(work.cause, facts) };
   if (work.outcome !== 'ok') return work;
-  const { attempts, value, degraded } = work;
+  const { attempts, value } = work;
+  if (work.isPlain) return { attempts, outcome: 'ok', result: work.value, degraded: work.degraded };
+  // a group has its steps' results inside its own
+  const maxDepth = kind === 'step' ? limits.jsonDepth : Number.POSITIVE_INFINITY;
   try {
-    const result = value === undefined ? undefined : plainResult(value, bounds);
-    return { attempts, outcome: 'ok', result, degraded };
+    const result = value === undefined ? undefined : plainResult(value, { maxBytes: http.bodyLimitBytes, maxDepth });
+    return { attempts, outcome: 'ok', result };
   } catch (cause) {
     return { attempts, outcome: 'failed', cause, error: toRunError(cause, facts) };
   }

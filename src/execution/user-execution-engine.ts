@@ -26,6 +26,9 @@ export interface EngineParts
   onDisposed: () => void;
 }
 
+/** Made once, for an error's stack costs more than the rest of a run's end; and frozen, for all users' hooks see it. */
+const OVER = Object.freeze(new CarrelError('run_closed', 'the run is over'));
+
 /** Thrown when a run was stopped for the process's sake: it has no end of its own, and may go on elsewhere. */
 export class RunInterrupted extends CarrelError {
   constructor(readonly attempt: number) {
@@ -62,6 +65,7 @@ export class UserExecutionEngine implements AsyncDisposable {
   private degraded = false;
   private readonly usage = new UsageCounter();
   private execution: Promise<AgentExecutionResult> | undefined;
+  private ended = false;
   private disposed = false;
 
   constructor(
@@ -142,7 +146,8 @@ export class UserExecutionEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.disposed) return;
     this.disposed = true;
-    this.stop({ kind: 'interrupted' });
+    if (this.ended) this.stopping.abort(OVER);
+    else this.stop({ kind: 'interrupted' });
     await this.execution?.catch(() => undefined);
     this.parts.onDisposed();
   }
@@ -169,6 +174,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       return result;
     } finally {
       await session[Symbol.asyncDispose]();
+      this.ended = true;
     }
   }
 
