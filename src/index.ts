@@ -18,6 +18,7 @@ export { CarrelModule, type CarrelModuleOptions } from './app.module.js';
 export type { CarrelConfig } from './config/config.js';
 export { loadConfig } from './config/load-config.js';
 export type { CleanUp } from './context/execution-scope.js';
+export { httpServerOptions } from './edge/http-server-options.js';
 export { UserExecutionContext } from './context/user-execution-context.js';
 export { configureCarrel, createCarrelApp } from './create-app.js';
 export type { ClientToServerEvents, ServerToClientEvents, WireReply } from './edge/wire-events.js';
