@@ -11,6 +11,7 @@ import { newId, type CallId } from '../shared/ids.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
 import type { RunSteps } from './run-steps.js';
 import type { StepEnd } from './step-scope.js';
+import { usageOfStep } from './step-usage.js';
 import { UsageCounter } from './usage-counter.js';
 
 /** Where in its run an attempt is. */
@@ -98,7 +99,7 @@ export class AttemptRun implements AgentRun {
   }
 
   use(usage: Readonly<Record<string, number>>): void {
-    (this.usage ??= new UsageCounter()).add(usage);
+    (usageOfStep() ?? (this.usage ??= new UsageCounter())).add(usage);
   }
 
   onDispose(cleanUp: CleanUp): void {

@@ -23,7 +23,7 @@ export interface StepParts {
   isSuspending(): boolean;
   /** A fallback has answered: the run can't be `completed` any more. */
   noteDegraded(): void;
-  /** An agent inside this run has used something. */
+  /** Something was used that no step is going to tell of: it was stopped. */
   noteUsage(usage: Usage): void;
   /** An agent's call inside this run. */
   nestedCall(facts: NestedCallFacts): NestedCall;

@@ -2,6 +2,7 @@ import type { RunEmitter } from '../events/run-emitter.js';
 import type { RunEventData } from '../events/run-event.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
+import { UsageCounter } from './usage-counter.js';
 
 type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | 'approval_resolved';
 
@@ -15,6 +16,8 @@ export class StepLog {
   private readonly underWay = new Set<string>();
   /** By key: what a failed step has thrown, in this process. */
   private readonly thrown = new Map<string, unknown>();
+  /** What was used by steps that are open again. */
+  private readonly usedBefore = new UsageCounter();
 
   constructor(
     recorded: readonly StepRecord[],
@@ -88,6 +91,12 @@ export class StepLog {
     return this.thrown.get(keyOf(path));
   }
 
+  /** Adds what all steps say they used. */
+  addUsageTo(counter: UsageCounter): void {
+    if (this.usedBefore.total) counter.add(this.usedBefore.total);
+    for (const { usage } of this.records.values()) if (usage) counter.add(usage);
+  }
+
   /** Remembers what made a step fail. */
   failedWith(path: string, error: unknown): void {
     this.thrown.set(keyOf(path), error);
@@ -107,10 +116,16 @@ export class StepLog {
       if (!causes.has(thrown)) continue;
       this.thrown.delete(key);
       const record = this.records.get(key);
-      this.records.delete(key);
+      this.forget(key);
       if (record) reopened.push(openAgain(record));
     }
     return group === undefined ? [] : [...reopened, ...this.reopenInside(group)];
+  }
+
+  private forget(key: string): void {
+    const usage = this.records.get(key)?.usage;
+    if (usage) this.usedBefore.add(usage);
+    this.records.delete(key);
   }
 
   /** What was skipped is open again; of what was cancelled and must be done once, nobody knows how much was done. */
@@ -120,7 +135,7 @@ export class StepLog {
     );
     return inside.map(([key, record]) => {
       if (record.state === 'skipped' || record.effect !== 'once') {
-        this.records.delete(key);
+        this.forget(key);
         return openAgain(record);
       }
       const interrupted: StepRecord = { ...record, state: 'started' };

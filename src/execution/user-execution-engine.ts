@@ -232,9 +232,10 @@ export class UserExecutionEngine implements AsyncDisposable {
     }
   }
 
-  /** What agents inside the run have used is a part of what it used. */
+  /** What its steps have used is a part of what a run used, whichever process has carried them out. */
   private withAllUsage(end: CallEnd): CallEnd {
     if (end.usage) this.usage.add(end.usage);
+    this.steps.log.addUsageTo(this.usage);
     return { ...end, usage: this.usage.total };
   }
 
