@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import type { JsonValue } from '../../src/shared/json.js';
-import type { PipelineSpec, StepSpec, StepWork } from '../../src/execution/pipeline/pipeline-spec.js';
+import type { PipelineSpec, StepSpec } from '../../src/execution/pipeline/pipeline-spec.js';
 import type { Act, Part } from './chaos-agents.js';
 
 const MAX_STEPS = 30;
+
+type StepWork = Extract<StepSpec, { map: unknown }>['map']['step'];
 
 /** Lists of what agents do; most do little. */
 const acts: fc.Arbitrary<Act[]> = fc.array(
