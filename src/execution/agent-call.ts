@@ -55,12 +55,15 @@ export class AgentCall implements NestedCall {
   private current: Attempt | undefined;
   private stopReason: StopReason | undefined;
   private readonly stopped = new AbortController();
+  private readonly limits: AttemptParts['limits'];
   private usage: UsageCounter | undefined;
 
   constructor(
     private readonly facts: CallFacts,
     private readonly parts: CallParts,
-  ) {}
+  ) {
+    this.limits = limitsOf(facts, parts);
+  }
 
   /** Stops what is under way; the call ends when that does, or after the grace period. The first reason counts. */
   stop(reason: StopReason): void {
@@ -92,7 +95,7 @@ export class AgentCall implements NestedCall {
 
   /** Why an attempt can't even begin, if so: a stop while there was none, or a deadline that passed while the server was down. */
   private stoppedBefore(): AttemptEnd | undefined {
-    const { runDeadlineMs, runTimeoutMs } = this.limits();
+    const { runDeadlineMs, runTimeoutMs } = this.limits;
     const late: StopReason = { kind: 'timed_out', code: 'run_timed_out', limitMs: runTimeoutMs };
     const reason = this.stopReason ?? (this.parts.steps.clock.now() >= runDeadlineMs ? late : undefined);
     return reason && { kind: 'stopped', reason, atWork: false };
@@ -116,7 +119,7 @@ export class AgentCall implements NestedCall {
 
   private async carryOutOnce(input: unknown, number: number): Promise<AttemptEnd> {
     const { callee, context, place, onBegin } = this.facts;
-    const parts: AttemptParts = { ...this.parts, limits: this.limits() };
+    const parts: AttemptParts = { ...this.parts, limits: this.limits };
     onBegin?.(number);
     this.current = new Attempt({ context, number, place, onSteps: this.facts.onSteps }, parts);
     try {
@@ -124,17 +127,6 @@ export class AgentCall implements NestedCall {
     } finally {
       this.current = undefined;
     }
-  }
-
-  private limits(): AttemptParts['limits'] {
-    const { runs } = this.parts.steps.config;
-    const { timeoutMs, deadlineMs } = this.facts.callee;
-    return {
-      runDeadlineMs: this.facts.context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
-      runTimeoutMs: deadlineMs ?? runs.deadlineMs,
-      attemptTimeoutMs: timeoutMs ?? runs.attemptTimeoutMs,
-      noProgressMs: runs.noProgressMs,
-    };
   }
 
   /** What an attempt's end means for the call, if it is the last one. */
@@ -215,6 +207,16 @@ export class AgentCall implements NestedCall {
       return undefined;
     }
   }
+}
+
+function limitsOf({ callee, context }: CallFacts, { steps }: CallParts): AttemptParts['limits'] {
+  const { runs } = steps.config;
+  return {
+    runDeadlineMs: context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
+    runTimeoutMs: callee.deadlineMs ?? runs.deadlineMs,
+    attemptTimeoutMs: callee.timeoutMs ?? runs.attemptTimeoutMs,
+    noProgressMs: runs.noProgressMs,
+  };
 }
 
 /** What the agent's error asks for; anything that is no time counts as nothing. */

@@ -18,7 +18,7 @@ import { askStep, sleepStep } from './waiting-step.js';
 /** The steps of a run, of an agent inside it or of a group: carried out once, recorded, and found again. */
 export class RunSteps implements StepScope, StepHost, OpenStep {
   private position = 0;
-  private readonly open = new Map<StepInProgress, Promise<unknown>>();
+  private readonly open = new Set<StepInProgress>();
 
   constructor(
     readonly context: UserExecutionContext,
@@ -32,12 +32,12 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   /** True when there are steps under way, and nothing happens in any of them until somebody answers or time passes. */
   atRest(): boolean {
-    return this.open.size > 0 && [...this.open.keys()].every((step) => step.atRest());
+    return this.open.size > 0 && [...this.open].every((step) => step.atRest());
   }
 
   /** True while agents or groups are at work in here, who are watched themselves. */
   get isBusy(): boolean {
-    return [...this.open.keys()].some(({ inside, resting }) => inside !== undefined || resting);
+    return [...this.open].some(({ inside, resting }) => inside !== undefined || resting);
   }
 
   /** True while there are steps whose ends are still to be recorded. */
@@ -47,7 +47,11 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   /** Resolves when nothing of it is under way any more. */
   async whenSettled(): Promise<void> {
+<<<<<<< HEAD
     for (let open = this.awaited(); open.length > 0; open = this.awaited()) await Promise.allSettled(open);
+=======
+    while (this.open.size > 0) await Promise.all([...this.open].map((step) => step.whenSettled()));
+>>>>>>> w-bench
   }
 
   /** `AgentRun.step` */
@@ -107,13 +111,12 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     this.signal.throwIfAborted();
     this.place.onProgress();
     const step = new StepInProgress();
-    const settled = Promise.withResolvers<void>();
-    this.open.set(step, settled.promise);
+    this.open.add(step);
     try {
       return await work(step);
     } finally {
       this.open.delete(step);
-      settled.resolve();
+      step.settle();
       this.place.onProgress();
       this.parts.waits.changed();
     }

@@ -37,9 +37,19 @@ export class StepInProgress implements OpenStep {
   detached = false;
   /** What goes on inside it. */
   inside: OpenStep | undefined;
+  private settled: PromiseWithResolvers<void> | undefined;
 
   atRest(): boolean {
     return this.resting || (this.inside?.atRest() ?? false);
+  }
+
+  /** Resolves with `settle`; hardly any step is waited for like that. */
+  whenSettled(): Promise<void> {
+    return (this.settled ??= Promise.withResolvers()).promise;
+  }
+
+  settle(): void {
+    this.settled?.resolve();
   }
 }
 
