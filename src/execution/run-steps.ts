@@ -47,11 +47,8 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   /** Resolves when nothing of it is under way any more. */
   async whenSettled(): Promise<void> {
-<<<<<<< HEAD
-    for (let open = this.awaited(); open.length > 0; open = this.awaited()) await Promise.allSettled(open);
-=======
-    while (this.open.size > 0) await Promise.all([...this.open].map((step) => step.whenSettled()));
->>>>>>> w-bench
+    for (let open = this.awaited(); open.length > 0; open = this.awaited())
+      await Promise.all(open.map((step) => step.whenSettled()));
   }
 
   /** `AgentRun.step` */
@@ -122,8 +119,8 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     }
   }
 
-  private awaited(): Promise<unknown>[] {
-    return [...this.open].filter(([{ detached }]) => !detached).map(([, settled]) => settled);
+  private awaited(): StepInProgress[] {
+    return [...this.open].filter(({ detached }) => !detached);
   }
 
   private agentStep(path: string, step: AgentStep): Promise<StepEnd> {
