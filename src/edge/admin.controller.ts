@@ -10,7 +10,7 @@ import { CurrentContext } from './current-context.decorator.js';
 import { Documented } from './openapi/documented.decorator.js';
 
 /** The role that a token must have for what is about the server and not about its user. */
-export const OPERATOR_ROLE = 'carrel:operator';
+const OPERATOR_ROLE = 'carrel:operator';
 
 /** Figures of the process, for whoever runs it: totals only, nothing of anybody. */
 @ApiTags('Operators')

@@ -1,4 +1,4 @@
-import type { RunError, Usage } from '../events/run-event.js';
+import type { RunError, Usage } from '../events/run-error.js';
 import type { PipelineSpec } from '../execution/pipeline/pipeline-spec.js';
 import type { RunStatus } from '../execution/run-status.js';
 import type { RunHold, RunRecord } from '../execution/run-store.port.js';

@@ -1,19 +1,8 @@
 import type { JsonObject, JsonValue } from '../shared/json.js';
-import type { ApprovalId, CallId, EventId, RunId, SupportCode, ThreadId, UserId } from '../shared/ids.js';
-import type { ErrorCode } from '../shared/errors.js';
+import type { ApprovalId, CallId, EventId, RunId, ThreadId, UserId } from '../shared/ids.js';
+import type { RunError, Usage } from './run-error.js';
 import type { ApprovalDecision, ApprovalKind } from './approval-record.js';
 import type { StepKind, StepOutcome, StepRecord } from './step-record.js';
-
-/** Why a run ended badly, as its owner sees it. Details stay in the log, under the support code. */
-export interface RunError {
-  code: ErrorCode;
-  message: string;
-  supportCode: SupportCode;
-  retryable: boolean;
-}
-
-/** What an agent says it used, e.g. `{ inputTokens: 120 }`. */
-export type Usage = Readonly<Record<string, number>>;
 
 /**
  * Every event there is: type → its data. The Socket.IO event's name, the SSE event's name and the `type` of the
@@ -58,7 +47,7 @@ export interface RunEventData {
 }
 
 /** `user_limit`: for the user's own runs; `server_busy`: for a slot; `thread_busy`: for its thread; `delayed`: for its time. */
-export type QueueReason = 'user_limit' | 'server_busy' | 'thread_busy' | 'delayed';
+type QueueReason = 'user_limit' | 'server_busy' | 'thread_busy' | 'delayed';
 
 export type RunEventType = keyof RunEventData;
 

@@ -2,8 +2,8 @@ import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { AgentInvoker } from '../agents/agent-invoker.service.js';
 import type { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunError } from '../events/run-event.js';
-import { isCarrelError } from '../shared/errors.js';
+import type { RunError } from '../events/run-error.js';
+import { CarrelError, isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
 import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';
 import { plainResult } from './agent-result.js';
@@ -55,12 +55,15 @@ export class AgentCall implements NestedCall {
   private current: Attempt | undefined;
   private stopReason: StopReason | undefined;
   private readonly stopped = new AbortController();
+  private readonly limits: AttemptParts['limits'];
   private usage: UsageCounter | undefined;
 
   constructor(
     private readonly facts: CallFacts,
     private readonly parts: CallParts,
-  ) {}
+  ) {
+    this.limits = limitsOf(facts, parts);
+  }
 
   /** Stops what is under way; the call ends when that does, or after the grace period. The first reason counts. */
   stop(reason: StopReason): void {
@@ -71,6 +74,7 @@ export class AgentCall implements NestedCall {
   }
 
   async carryOut(input: unknown, { first, last }: { first: number; last: number }): Promise<CallEnd> {
+    if (this.isFallingBack) return this.fallBack(input, this.failed(new CarrelError('agent_failed'), first));
     for (let attempt = first; ; attempt++) {
       const { judged, atWork } = await this.attempt(input, attempt);
       if (judged.kind !== 'failed' || atWork) return judged;
@@ -81,9 +85,17 @@ export class AgentCall implements NestedCall {
     }
   }
 
+  /** The agent had failed for good, and its fallback was under way, when the run was suspended or the process died. */
+  private get isFallingBack(): boolean {
+    const { callee, place } = this.facts;
+    if (!callee.fallback || 'value' in callee.fallback) return false;
+    const state = this.parts.steps.log.find(`${place.prefix}fallback`)?.state;
+    return state === 'started' || state === 'waiting';
+  }
+
   /** Why an attempt can't even begin, if so: a stop while there was none, or a deadline that passed while the server was down. */
   private stoppedBefore(): AttemptEnd | undefined {
-    const { runDeadlineMs, runTimeoutMs } = this.limits();
+    const { runDeadlineMs, runTimeoutMs } = this.limits;
     const late: StopReason = { kind: 'timed_out', code: 'run_timed_out', limitMs: runTimeoutMs };
     const reason = this.stopReason ?? (this.parts.steps.clock.now() >= runDeadlineMs ? late : undefined);
     return reason && { kind: 'stopped', reason, atWork: false };
@@ -107,7 +119,7 @@ export class AgentCall implements NestedCall {
 
   private async carryOutOnce(input: unknown, number: number): Promise<AttemptEnd> {
     const { callee, context, place, onBegin } = this.facts;
-    const parts: AttemptParts = { ...this.parts, limits: this.limits() };
+    const parts: AttemptParts = { ...this.parts, limits: this.limits };
     onBegin?.(number);
     this.current = new Attempt({ context, number, place, onSteps: this.facts.onSteps }, parts);
     try {
@@ -115,17 +127,6 @@ export class AgentCall implements NestedCall {
     } finally {
       this.current = undefined;
     }
-  }
-
-  private limits(): AttemptParts['limits'] {
-    const { runs } = this.parts.steps.config;
-    const { timeoutMs, deadlineMs } = this.facts.callee;
-    return {
-      runDeadlineMs: this.facts.context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
-      runTimeoutMs: deadlineMs ?? runs.deadlineMs,
-      attemptTimeoutMs: timeoutMs ?? runs.attemptTimeoutMs,
-      noProgressMs: runs.noProgressMs,
-    };
   }
 
   /** What an attempt's end means for the call, if it is the last one. */
@@ -183,14 +184,13 @@ export class AgentCall implements NestedCall {
     const { emitter, attempt } = this.parts.steps;
     const to = 'agent' in callee.fallback ? callee.fallback.agent : null;
     const told = { from: callee.name, to, reason: judged.error.message };
-    await emitter
-      .emit('agent_fallback', attempt(), told, place.prefix.slice(0, -1) || undefined)
-      .catch(() => undefined);
+    const step = place.prefix.slice(0, -1) || undefined;
+    if (!this.isFallingBack) await emitter.emit('agent_fallback', attempt(), told, step).catch(() => undefined);
     const answered = (value: JsonValue): CallEnd => {
       this.parts.steps.noteDegraded();
       return { attempt: judged.attempt, usage: judged.usage, kind: 'returned', value, degraded: true };
     };
-    if ('value' in callee.fallback) return answered(callee.fallback.value);
+    if ('value' in callee.fallback) return answered(plainCopy(callee.fallback.value));
     const end = await this.callFallback(callee.fallback.agent, input);
     if (this.stopReason) return this.stoppedCall(this.stopReason, judged.attempt, false);
     return end?.outcome === 'ok' ? answered(end.result ?? null) : judged;
@@ -207,6 +207,16 @@ export class AgentCall implements NestedCall {
       return undefined;
     }
   }
+}
+
+function limitsOf({ callee, context }: CallFacts, { steps }: CallParts): AttemptParts['limits'] {
+  const { runs } = steps.config;
+  return {
+    runDeadlineMs: context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
+    runTimeoutMs: callee.deadlineMs ?? runs.deadlineMs,
+    attemptTimeoutMs: callee.timeoutMs ?? runs.attemptTimeoutMs,
+    noProgressMs: runs.noProgressMs,
+  };
 }
 
 /** What the agent's error asks for; anything that is no time counts as nothing. */

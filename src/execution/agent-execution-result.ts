@@ -1,5 +1,5 @@
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunError, Usage } from '../events/run-event.js';
+import type { RunError, Usage } from '../events/run-error.js';
 import type { JsonValue } from '../shared/json.js';
 
 interface ResultFacts {

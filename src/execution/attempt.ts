@@ -1,6 +1,6 @@
 import type { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { Usage } from '../events/run-event.js';
+import type { Usage } from '../events/run-error.js';
 import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import { AttemptRun } from './attempt-run.js';
@@ -39,6 +39,8 @@ const OVER = Object.freeze(new CarrelError('run_closed', 'the attempt is over'))
 /** One try in a DI sub-tree of its own: it ends when its work does, or, told to stop, after the grace period. */
 export class Attempt {
   private readonly controller = new AbortController();
+  /** Settles with the work's end, or without one after the grace period. */
+  private readonly workEnd = Promise.withResolvers<AttemptEnd | undefined>();
   private readonly forcedEnd = Promise.withResolvers<void>();
   private stopReason: StopReason | undefined;
   private cancelGrace: (() => void) | undefined;
@@ -99,14 +101,15 @@ export class Attempt {
   }
 
   private async settled(work: Promise<unknown>, timer: AttemptTimer): Promise<AttemptEnd> {
-    const ended = work.then(
-      (value): AttemptEnd => ({ kind: 'returned', value, atWork: false }),
-      (error: unknown): AttemptEnd => ({ kind: 'threw', error, atWork: false }),
+    const { promise, resolve } = this.workEnd;
+    work.then(
+      (value) => resolve({ kind: 'returned', value, atWork: false }),
+      (error: unknown) => resolve({ kind: 'threw', error, atWork: false }),
     );
-    const end = (await Promise.race([ended, this.forcedEnd.promise])) ?? undefined;
+    const end = await promise;
     const reason = this.stopReason ?? timer.passed();
-    if (reason) return { kind: 'stopped', reason, atWork: !end };
-    return end ?? ended;
+    // without an end there is a reason: the grace period begins with a stop
+    return end && !reason ? end : { kind: 'stopped', reason: reason!, atWork: !end };
   }
 
   /** Steps that were begun and not awaited are told to stop, and have the grace period for it as well. */
@@ -119,6 +122,9 @@ export class Attempt {
   }
 
   private beginGrace(): void {
-    this.cancelGrace ??= this.clock.after(this.parts.steps.config.runs.cancelGraceMs, () => this.forcedEnd.resolve());
+    this.cancelGrace ??= this.clock.after(this.parts.steps.config.runs.cancelGraceMs, () => {
+      this.workEnd.resolve(undefined);
+      this.forcedEnd.resolve();
+    });
   }
 }

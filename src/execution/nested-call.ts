@@ -1,6 +1,6 @@
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunError, Usage } from '../events/run-event.js';
+import type { RunError, Usage } from '../events/run-error.js';
 import type { JsonValue } from '../shared/json.js';
 import type { ScopePlace } from './scope-place.js';
 import type { OpenStep } from './step-waits.js';

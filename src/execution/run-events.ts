@@ -1,5 +1,6 @@
 import { redact } from '../events/redaction.js';
-import { draftEvent, type EventDraft, type RunError } from '../events/run-event.js';
+import { draftEvent, type EventDraft } from '../events/run-event.js';
+import type { RunError } from '../events/run-error.js';
 import { CarrelError } from '../shared/errors.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { toRunError } from './run-failure.js';

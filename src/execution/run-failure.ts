@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { RunError } from '../events/run-event.js';
+import type { RunError } from '../events/run-error.js';
 import { cutText } from '../events/redaction.js';
 import { ERRORS, isCarrelError } from '../shared/errors.js';
 import { newId } from '../shared/ids.js';

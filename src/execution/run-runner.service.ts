@@ -60,21 +60,18 @@ export class RunRunner implements RunConsumer {
   }
 
   async run(ref: RunRef, claimed?: ClaimedRun): Promise<void> {
-    if (this.active.has(ref.runId)) return;
-    const active = new ActiveRun(ref);
-    this.active.set(ref.runId, active);
-    try {
-      await this.carryOut(active, claimed);
-    } catch (error) {
-      if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
-      this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
-    } finally {
-      this.active.delete(ref.runId);
-      if (this.active.size === 0) {
-        this.idle.resolve();
-        this.idle = Promise.withResolvers();
-      }
+    const current = this.active.get(ref.runId);
+    if (current) {
+      // it may have been suspended and answered already, and be about to leave
+      current.isDueAgain = true;
+      return;
     }
+    let active: ActiveRun;
+    do {
+      active = new ActiveRun(ref);
+      await this.runOnce(active, claimed);
+      claimed = undefined;
+    } while (active.isDueAgain);
   }
 
   cancel(ref: RunRef, by: string): void {
@@ -122,6 +119,23 @@ export class RunRunner implements RunConsumer {
   private deadlineMsOf({ agent, pipeline }: RunRecord): number | undefined {
     if (pipeline === undefined) return this.registry.find(agent)?.deadlineMs;
     return typeof pipeline === 'string' ? this.pipelines.deadlineMsOf(pipeline) : undefined;
+  }
+
+  private async runOnce(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
+    const { ref } = active;
+    this.active.set(ref.runId, active);
+    try {
+      await this.carryOut(active, claimed);
+    } catch (error) {
+      if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
+      this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
+    } finally {
+      this.active.delete(ref.runId);
+      if (this.active.size === 0) {
+        this.idle.resolve();
+        this.idle = Promise.withResolvers();
+      }
+    }
   }
 
   private async carryOut(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {

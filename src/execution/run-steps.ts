@@ -5,19 +5,20 @@ import type { StepKind, StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
 import { callAgentStep } from './agent-step.js';
-import { beginStep, type BegunStep, type StepSpec } from './begin-step.js';
+import { beginStep } from './begin-step.js';
 import { endStep, leaveStepOpen, type StepWorkEnd } from './end-step.js';
 import { performFunction } from './function-step.js';
 import { placeInside, type ScopePlace } from './scope-place.js';
 import { StepInProgress, type StepHost, type StepParts } from './step-host.js';
 import type { AgentStep, GroupStep, StepEnd, StepScope } from './step-scope.js';
+import type { BegunStep, StepSpec } from './step-spec.js';
 import type { OpenStep } from './step-waits.js';
 import { askStep, sleepStep } from './waiting-step.js';
 
 /** The steps of a run, of an agent inside it or of a group: carried out once, recorded, and found again. */
 export class RunSteps implements StepScope, StepHost, OpenStep {
   private position = 0;
-  private readonly open = new Map<StepInProgress, Promise<unknown>>();
+  private readonly open = new Set<StepInProgress>();
 
   constructor(
     readonly context: UserExecutionContext,
@@ -31,21 +32,23 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   /** True when there are steps under way, and nothing happens in any of them until somebody answers or time passes. */
   atRest(): boolean {
-    return this.open.size > 0 && [...this.open.keys()].every((step) => step.atRest());
+    return this.open.size > 0 && [...this.open].every((step) => step.atRest());
   }
 
   /** True while agents or groups are at work in here, who are watched themselves. */
   get isBusy(): boolean {
-    return [...this.open.keys()].some(({ inside, resting }) => inside !== undefined || resting);
+    return [...this.open].some(({ inside, resting }) => inside !== undefined || resting);
   }
 
+  /** True while there are steps whose ends are still to be recorded. */
   get isOpen(): boolean {
-    return this.open.size > 0;
+    return this.awaited().length > 0;
   }
 
   /** Resolves when nothing of it is under way any more. */
   async whenSettled(): Promise<void> {
-    while (this.open.size > 0) await Promise.allSettled(this.open.values());
+    for (let open = this.awaited(); open.length > 0; open = this.awaited())
+      await Promise.all(open.map((step) => step.whenSettled()));
   }
 
   /** `AgentRun.step` */
@@ -78,7 +81,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
   group(step: GroupStep, work: (scope: StepScope) => Promise<JsonValue | undefined>): Promise<StepEnd> {
     const spec = { path: this.place.prefix + step.name, kind: step.kind, effect: 'read' } as const;
     return this.carryOut(spec, (begun, inProgress) =>
-      performFunction(this, begun, step, ({ signal }) => {
+      performFunction(this, begun, { ...step, isGroup: true }, ({ signal }) => {
         const context = this.context.child(step.name, { signal });
         const scope = new RunSteps(context, placeInside(this.place, begun.record), this.parts);
         inProgress.inside = scope;
@@ -105,16 +108,19 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     this.signal.throwIfAborted();
     this.place.onProgress();
     const step = new StepInProgress();
-    const settled = Promise.withResolvers<void>();
-    this.open.set(step, settled.promise);
+    this.open.add(step);
     try {
       return await work(step);
     } finally {
       this.open.delete(step);
-      settled.resolve();
+      step.settle();
       this.place.onProgress();
       this.parts.waits.changed();
     }
+  }
+
+  private awaited(): StepInProgress[] {
+    return [...this.open].filter(({ detached }) => !detached);
   }
 
   private agentStep(path: string, step: AgentStep): Promise<StepEnd> {

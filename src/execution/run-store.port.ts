@@ -1,4 +1,5 @@
-import type { RunError, EventDraft, Usage } from '../events/run-event.js';
+import type { EventDraft } from '../events/run-event.js';
+import type { RunError, Usage } from '../events/run-error.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
 import type { ApprovalId, RequestId, RunId, UserId, ThreadId } from '../shared/ids.js';
 import type { StepRecord } from '../events/step-record.js';

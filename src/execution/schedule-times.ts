@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import { CarrelError } from '../shared/errors.js';
 
 /** Recurring runs come at most this often. */
-export const MIN_INTERVAL_MS = 60_000;
+const MIN_INTERVAL_MS = 60_000;
 const MAX_CRON_CHARS = 200;
 const MAX_TIME_ZONE_CHARS = 64;
 

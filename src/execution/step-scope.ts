@@ -2,7 +2,7 @@ import type { FallbackOptions } from '../agents/agent-provider.js';
 import type { RetryOptions } from '../agents/retry-options.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { StepEffect, StepKind, StepRecord } from '../events/step-record.js';
-import type { RunError } from '../events/run-event.js';
+import type { RunError } from '../events/run-error.js';
 import type { JsonValue } from '../shared/json.js';
 
 interface StepEndFacts {
@@ -66,5 +66,5 @@ export interface StepScope {
    * What is recorded inside one of this scope's steps, at any depth, in no particular order; paths are relative to the
    * step. For groups that had ended before this run went on, whose work is not done again.
    */
-  inside?(name: string): readonly StepRecord[];
+  inside(name: string): readonly StepRecord[];
 }

@@ -1,4 +1,4 @@
-import type { Usage } from '../events/run-event.js';
+import type { Usage } from '../events/run-error.js';
 
 /** Names beyond these are left out: they come from the agent, and go into an event. */
 const MAX_NAMES = 50;

@@ -1,4 +1,4 @@
-import type { Usage } from '../events/run-event.js';
+import type { Usage } from '../events/run-error.js';
 import type { UserId } from '../shared/ids.js';
 import type { TerminalStatus } from './run-status.js';
 

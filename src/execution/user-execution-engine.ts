@@ -1,6 +1,5 @@
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
-import type { RunEmitter } from '../events/run-emitter.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
 import { plainCopy, type JsonValue } from '../shared/json.js';
@@ -16,6 +15,7 @@ import type { Suspension } from './run-store.port.js';
 import { StepLog } from './step-log.js';
 import type { StepParts } from './step-host.js';
 import { StepWaits, type OpenStep } from './step-waits.js';
+import { UsageCounter } from './usage-counter.js';
 import { stopError, type StopReason } from './stop-reason.js';
 
 export interface EngineParts
@@ -25,6 +25,9 @@ export interface EngineParts
   recorded: readonly StepRecord[];
   onDisposed: () => void;
 }
+
+/** Made once, for an error's stack costs more than the rest of a run's end; and frozen, for all users' hooks see it. */
+const OVER = Object.freeze(new CarrelError('run_closed', 'the run is over'));
 
 /** Thrown when a run was stopped for the process's sake: it has no end of its own, and may go on elsewhere. */
 export class RunInterrupted extends CarrelError {
@@ -60,7 +63,9 @@ export class UserExecutionEngine implements AsyncDisposable {
   private underWay: OpenStep | undefined;
   private attempt: number;
   private degraded = false;
+  private readonly usage = new UsageCounter();
   private execution: Promise<AgentExecutionResult> | undefined;
+  private ended = false;
   private disposed = false;
 
   constructor(
@@ -84,6 +89,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       log: new StepLog(recorded, emitter, attempt, config.limits.runSteps),
       isSuspending: () => this.stopReason?.kind === 'suspended',
       noteDegraded: () => (this.degraded = true),
+      noteUsage: (usage) => this.usage.add(usage),
       nestedCall: ({ definition, ...facts }) =>
         new AgentCall({ ...facts, callee: this.calleeOf(definition) }, { ...parts, steps: this.steps }),
     };
@@ -107,8 +113,11 @@ export class UserExecutionEngine implements AsyncDisposable {
   async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
     this.assertUnused();
     const work =
-      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) =>
-        (await executePipeline(plan, given, steps)).result;
+      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) => {
+        const { result, degraded } = await executePipeline(plan, given, steps);
+        this.degraded ||= degraded;
+        return result;
+      };
     const unbounded = Number.POSITIVE_INFINITY;
     const callee = {
       name: plan.name,
@@ -129,6 +138,7 @@ export class UserExecutionEngine implements AsyncDisposable {
 
   /** Questions of the run have been answered before it was suspended. */
   answered(records: readonly StepRecord[]): void {
+    this.steps.log.learn(records); // a step may be about to wait for its answer
     this.waits.answered(records);
   }
 
@@ -136,7 +146,8 @@ export class UserExecutionEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.disposed) return;
     this.disposed = true;
-    this.stop({ kind: 'interrupted' });
+    if (this.ended) this.stopping.abort(OVER);
+    else this.stop({ kind: 'interrupted' });
     await this.execution?.catch(() => undefined);
     this.parts.onDisposed();
   }
@@ -157,12 +168,13 @@ export class UserExecutionEngine implements AsyncDisposable {
       return this.refusedResult(cause, callee.name);
     }
     try {
-      const result = this.resultOf(await this.carryOut(callee, input, last), callee.name);
+      const result = this.resultOf(this.withAllUsage(await this.carryOut(callee, input, last)), callee.name);
       if (result.status === 'failed' || result.status === 'timed_out') await session.failed(result.error);
       else await session.ended(result);
       return result;
     } finally {
       await session[Symbol.asyncDispose]();
+      this.ended = true;
     }
   }
 
@@ -218,6 +230,13 @@ export class UserExecutionEngine implements AsyncDisposable {
       case 'stopped':
         return this.stoppedResult(end, agent);
     }
+  }
+
+  /** What its steps have used is a part of what a run used, whichever process has carried them out. */
+  private withAllUsage(end: CallEnd): CallEnd {
+    if (end.usage) this.usage.add(end.usage);
+    this.steps.log.addUsageTo(this.usage);
+    return { ...end, usage: this.usage.total };
   }
 
   private stoppedResult(

@@ -1,4 +1,4 @@
-import type { Usage } from '../events/run-event.js';
+import type { Usage } from '../events/run-error.js';
 import { UsageCounter } from '../execution/usage-counter.js';
 import type { UsageFigures, UsageStore } from '../execution/usage-store.port.js';
 import type { UserId } from '../shared/ids.js';

@@ -1,4 +1,4 @@
-import type { Usage } from '../events/run-event.js';
+import type { Usage } from '../events/run-error.js';
 import type { RunOutcome } from '../execution/run-store.port.js';
 import { UsageCounter } from '../execution/usage-counter.js';
 import { DAY_MS, USAGE_DAYS } from '../execution/usage-store.port.js';

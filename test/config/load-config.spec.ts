@@ -27,7 +27,14 @@ describe('the configuration without any setting', () => {
         cacheBytes: 16_777_216,
       },
       data: { dir: resolve('.carrel'), sync: 'full', retentionMs: 30 * 86_400_000 },
-      lane: { maxRunning: 3, maxQueued: 100, startsPerMinute: 60, maxSockets: 5 },
+      lane: {
+        maxRunning: 3,
+        maxQueued: 100,
+        startsPerMinute: 60,
+        maxSuspended: 1_000,
+        maxSchedules: 50,
+        maxSockets: 5,
+      },
       runs: {
         slots: 64,
         deadlineMs: 300_000,
@@ -36,8 +43,9 @@ describe('the configuration without any setting', () => {
         retryAttempts: 3,
         retryBaseMs: 2_000,
         cancelGraceMs: 5_000,
+        approvalTtlMs: 86_400_000,
       },
-      limits: { metadataBytes: 16_384, eventDataBytes: 32_768, jsonDepth: 10, socketBacklog: 128 },
+      limits: { metadataBytes: 16_384, eventDataBytes: 32_768, jsonDepth: 10, runSteps: 10_000, socketBacklog: 128 },
       log: { level: 'info', pretty: Boolean(process.stdout.isTTY) },
       drainMs: 10_000,
     });

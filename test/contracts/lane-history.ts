@@ -9,7 +9,7 @@ import { APPROVED, asking, question, recorded, stepRecord, suspended } from './s
 import { closing, newRun, opening, StorageWorld, thinking, type OpenStorage } from './storage-world.js';
 
 export const HISTORY_USERS = ['alice', 'bob', 'carol'] as UserId[];
-export const HISTORY_LIMITS: LaneLimits = {
+const HISTORY_LIMITS: LaneLimits = {
   maxRunning: 2,
   maxQueued: 3,
   startsPerMinute: 1_000_000,

@@ -1,5 +1,6 @@
 import { AgentsGateway } from '../../src/edge/agents.gateway.js';
 import { UserFeeds } from '../../src/edge/user-feeds.service.js';
+import { ExecutionEngineFactory } from '../../src/execution/execution-engine.factory.js';
 import { RunRunner } from '../../src/execution/run-runner.service.js';
 import type { RunId } from '../../src/shared/ids.js';
 import { CarrelServer, type CarrelUser } from '../carrel-server.js';
@@ -93,6 +94,16 @@ describe('GET /v1/me/isolation', () => {
     for (let i = 0; i < 20; i++) reports.push(await reportOf(alice));
     await ended;
     expect(reports.flatMap(broken)).toEqual([]);
+  });
+
+  it('looks again when a run ends between two figures', async () => {
+    const factory = server.app.get(ExecutionEngineFactory);
+    const counted = [1, 1, 0];
+    factory.liveContextsOf = () => counted.shift() ?? 0;
+    expect(await reportOf(alice)).toMatchObject({ isolated: true, liveContexts: 0 });
+    expect(counted).toEqual([]);
+    factory.liveContextsOf = () => 1;
+    expect(broken(await reportOf(alice))).toEqual(['contexts_have_runs']);
   });
 
   it("says so when bob's socket is in alice's room, to both of them, and names nobody", async () => {

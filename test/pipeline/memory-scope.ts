@@ -1,6 +1,6 @@
 import type { UserExecutionContext } from '../../src/context/user-execution-context.js';
 import type { StepRecord } from '../../src/events/step-record.js';
-import type { RunError } from '../../src/events/run-event.js';
+import type { RunError } from '../../src/events/run-error.js';
 import type { AgentStep, GroupStep, ScopedStep, StepEnd, StepScope } from '../../src/execution/step-scope.js';
 import { isCarrelError } from '../../src/shared/errors.js';
 import type { SupportCode } from '../../src/shared/ids.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
-import type { RunError } from '../../events/run-event.js';
+import type { RunError } from '../../events/run-error.js';
 import type { JsonValue } from '../../shared/json.js';
 import type { AgentExecutionResult } from '../agent-execution-result.js';
 

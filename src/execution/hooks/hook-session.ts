@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
-import type { RunError } from '../../events/run-event.js';
+import type { RunError } from '../../events/run-error.js';
 import type { Clock } from '../../shared/clock.js';
 import { CarrelError, isCarrelError } from '../../shared/errors.js';
 import { frozenCopy } from '../../shared/json.js';

@@ -7,13 +7,11 @@ export class Places {
     this.#free = count;
   }
 
-  /** Resolves once there is a place; it must be given back. */
-  async take(): Promise<void> {
-    if (this.#free > 0) {
-      this.#free--;
-      return;
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Takes a place, which must be given back. @returns a promise when there is none yet */
+  take(): Promise<void> | undefined {
+    if (this.#free === 0) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#free--;
+    return undefined;
   }
 
   giveBack(): void {
@@ -31,7 +29,8 @@ export async function inPlaces<Result>(places: readonly Places[], work: () => Pr
   const taken: Places[] = [];
   try {
     for (const place of places) {
-      await place.take();
+      const turn = place.take();
+      if (turn) await turn;
       taken.push(place);
     }
     return await work();

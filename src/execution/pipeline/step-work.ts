@@ -62,12 +62,15 @@ function throwFailure(fatal: readonly PlanStep[], ends: Ends): void {
   const end = ends.get(first?.name ?? '');
   if (!first || !end) return;
   throw end.outcome === 'failed'
-    ? new PipelineFailure(`The step "${first.name}" failed: ${end.error.message}`, { cause: end.cause })
+    ? new PipelineFailure(`The step "${first.name}" failed: ${end.error.message}`, {
+        cause: end.cause,
+        retryable: end.error.retryable,
+      })
     : new PipelineFailure(`The step "${first.name}" was cancelled`);
 }
 
 /** Carries out, or skips, one step. Rejects only when the run is over. */
-async function carryOutStep(step: PlanStep, known: Known, turn: Turn): Promise<StepEnd> {
+function carryOutStep(step: PlanStep, known: Known, turn: Turn): Promise<StepEnd> {
   const { name, when, work } = step;
   if (when) {
     let value: unknown;
@@ -109,7 +112,7 @@ function carryOutWork(step: PlanStep, work: PlanWork, known: Known, turn: Turn):
   }
 }
 
-async function carryOutAgent(
+function carryOutAgent(
   limits: Pick<GroupStep, 'name' | 'retry' | 'timeoutMs' | 'signal'>,
   { agent, input, fallback }: Extract<PlanWork, { kind: 'agent' }>,
   known: Known,
@@ -151,11 +154,13 @@ async function carryOutRace(steps: readonly PlanStep[], known: Known, surface: S
   });
   const ends = await batch.carryOut();
   if (winner) return resultOf(winner);
-  const failures = [...ends].flatMap(([name, end]) =>
-    end.outcome === 'failed' ? [`${name}: ${end.error.message}`] : [],
-  );
-  if (failures.length > 0) throw new PipelineFailure(`No step of the race ended well: ${failures.join('; ')}`);
-  return null;
+  const failures = [...ends].flatMap(([name, end]) => (end.outcome === 'failed' ? [{ name, ...end }] : []));
+  if (failures.length === 0) return null;
+  const texts = failures.map(({ name, error }) => `${name}: ${error.message}`);
+  throw new PipelineFailure(`No step of the race ended well: ${texts.join('; ')}`, {
+    cause: new AggregateError(failures.map(({ cause }) => cause)),
+    retryable: failures.some(({ error }) => error.retryable),
+  });
 }
 
 async function carryOutMap(

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { UserExecutionContext } from '../../../src/context/user-execution-context.js';
-import type { RunError } from '../../../src/events/run-event.js';
+import type { RunError } from '../../../src/events/run-error.js';
 import type { AgentExecutionResult } from '../../../src/execution/agent-execution-result.js';
 import { ExecutionHook, type RunFacts } from '../../../src/execution/hooks/execution-hook.js';
 import type { RunId } from '../../../src/shared/ids.js';

@@ -1,0 +1,13 @@
+import type { ErrorCode } from '../shared/errors.js';
+import type { SupportCode } from '../shared/ids.js';
+
+/** Why a run ended badly, as its owner sees it. Details stay in the log, under the support code. */
+export interface RunError {
+  code: ErrorCode;
+  message: string;
+  supportCode: SupportCode;
+  retryable: boolean;
+}
+
+/** What an agent says it used, e.g. `{ inputTokens: 120 }`. */
+export type Usage = Readonly<Record<string, number>>;

@@ -1,0 +1,23 @@
+import type { StepEffect, StepKind, StepRecord } from '../events/step-record.js';
+import { CarrelError } from '../shared/errors.js';
+
+export interface StepSpec {
+  readonly path: string;
+  readonly kind: StepKind;
+  readonly effect: StepEffect;
+  /** Nobody is told that it begins. */
+  readonly silent?: boolean;
+}
+
+/** A step that is to be carried out now. */
+export interface BegunStep extends StepSpec {
+  /** What is recorded of it, or will be when something inside it waits. */
+  readonly record: StepRecord;
+}
+
+/** @throws CarrelError `nondeterministic_agent`, naming both, when another step is recorded in this one's place */
+export function refuseOther(recorded: StepRecord, { path, kind }: Pick<StepSpec, 'path' | 'kind'>): void {
+  if (recorded.path === path && recorded.kind === kind) return;
+  const text = `the agent does not repeat its steps: "${recorded.path}" (${recorded.kind}) was recorded where it has "${path}" (${kind}) now`;
+  throw new CarrelError('nondeterministic_agent', text, { details: { recorded: recorded.path, now: path } });
+}
