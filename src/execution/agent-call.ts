@@ -81,7 +81,6 @@ export class AgentCall implements NestedCall {
       const again = judged.error.retryable && judged.error.code !== 'circuit_open' && attempt < last;
       if (this.stopReason) return again ? this.stoppedCall(this.stopReason, attempt, false) : judged;
       if (!again || !(await this.waitToRetry(attempt, judged))) return this.fallBack(input, judged);
-      this.parts.steps.log.reopen(judged.cause);
     }
   }
 
@@ -165,14 +164,15 @@ export class AgentCall implements NestedCall {
 
   /** @returns false when the deadline leaves no time for another attempt */
   private async waitToRetry(attempt: number, { error, cause }: { error: RunError; cause: unknown }): Promise<boolean> {
-    const { clock, config, emitter } = this.parts.steps;
+    const { clock, config, log } = this.parts.steps;
     const { callee, context, place } = this.facts;
     const backoff = backoffMs(callee.retry?.baseDelayMs ?? config.runs.retryBaseMs, attempt);
     const delayMs = Math.max(askedDelayMs(cause), backoff);
     if (context.deadline && clock.now() + delayMs >= context.deadline.getTime()) return false;
     const step = place.prefix.slice(0, -1) || undefined;
     const next = step === undefined ? attempt + 1 : this.parts.steps.attempt();
-    await emitter.emit('agent_retrying', next, { attempt: attempt + 1, delayMs, error }, step).catch(() => undefined);
+    const facts = { attempt: attempt + 1, delayMs, error };
+    await log.retry(cause, facts, { attempt: next, step }).catch(() => undefined);
     await pause(delayMs, clock, this.stopped.signal);
     return true;
   }
