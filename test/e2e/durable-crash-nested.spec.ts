@@ -1,5 +1,6 @@
-import { nameOf, type DurableUser, type Question, type Verdict } from './durable-crash-user.js';
-import { begun, countOf, ONCE, UNDER_WAY, type Count, type UnderWay } from './durable-crash-stories.js';
+import { type DurableUser, type Question, type Verdict } from './durable-crash-user.js';
+import { aboutStep, BRANCHES, SPEC, stepOf, TASKS } from './durable-crash-pipeline.js';
+import { begun, countOf, ONCE, UNDER_WAY, type Count } from './durable-crash-stories.js';
 import { DurableWorld } from './durable-crash-world.js';
 
 const VERDICTS: Record<string, Verdict> = { alice: { action: 'again' }, bob: { action: 'done', result: 'says bob' } };
@@ -68,37 +69,6 @@ const families = CHILDREN.flatMap((name) =>
   }),
 );
 
-const task = (agent: string, name: unknown) => ({
-  agent,
-  input: { name, word: { var: 'input.word' }, holds: { var: 'input.holds' } },
-});
-const each = (agent: string, name: string) => ({
-  over: { var: 'input.items' },
-  concurrency: 2,
-  step: task(agent, { cat: [name, { var: 'item' }] }),
-});
-const SPEC = {
-  name: 'crashing',
-  steps: [
-    { name: 'first', ...task('work', 'first') },
-    {
-      name: 'sides',
-      dependsOn: ['first'],
-      parallel: [
-        { name: 'left', ...task('work-once', 'left') },
-        { name: 'right', ...task('work', 'right') },
-      ],
-    },
-    { name: 'each', dependsOn: ['first'], map: each('work', 'each-') },
-    { name: 'once', dependsOn: ['first'], map: each('work-once', 'once-') },
-    { name: 'last', dependsOn: ['sides', 'each', 'once'], ...task('work-once', 'last') },
-  ],
-};
-const BRANCHES = ['left', 'right', 'each-1', 'each-2', 'each-3', 'once-1', 'once-2', 'once-3'];
-const TASKS = ['first', ...BRANCHES, 'last'];
-/** What the tasks' steps are called in the events, by their last part. */
-const stepOf = (name: string) => name.replace(/^(each|once)-/, '$1/');
-
 /** A pipeline as data, killed in one of its steps when all that does not depend on it is done. */
 const pipelines = TASKS.flatMap((name) =>
   UNDER_WAY.map((point): Case => {
@@ -154,7 +124,7 @@ describe('a run whose steps are beside or inside of others, killed once', () => 
       expect([user.id, world.counts(user, run)]).toEqual([user.id, begun(counts(verdict))]);
       expect(ends.get(run)).toMatchObject({ status: 'completed' });
       const questions = asked.get(user.id)!.filter(({ runId }) => runId === run);
-      const steps = questions.map(({ step }) => askedAbout(step));
+      const steps = questions.map(({ step }) => aboutStep(step));
       expect([user.id, steps.toSorted()]).toEqual([user.id, [...askedOf(verdict)].toSorted()]);
     }
   });
@@ -172,12 +142,6 @@ describe('a run whose steps are beside or inside of others, killed once', () => 
 
   it('brings every run to one end, in a journal without a gap', () => world.expectWhole());
 });
-
-/** `each/2/interrupted-1` → `each/2`, and `3:b/3:b3/interrupted-1` → `b3` */
-function askedAbout(path: string): string {
-  const step = path.replace(/\/interrupted-1$/, '');
-  return step.includes(':') ? nameOf(step) : step.replace(/^sides\//, '');
-}
 
 function onceEach(names: readonly string[]): Record<string, Count> {
   return Object.fromEntries(names.map((name) => [name, ONCE]));

@@ -20,7 +20,7 @@ export interface Verdict {
 
 /** A user who outlives the server, and compares what each of its lives says. */
 export class DurableUser {
-  /** Runs that were accepted, in any life of the server. */
+  /** Runs that this user knows of, from any life of the server. */
   readonly runs: string[] = [];
   /** What was heard in each life, from the first event on. */
   readonly lives: (readonly RunEvent[])[] = [];
@@ -32,6 +32,11 @@ export class DurableUser {
   /** In every input of this user's, and in nobody else's. */
   get word(): string {
     return `a secret of ${this.id}`;
+  }
+
+  /** Runs that have not come to an end, as far as was heard. */
+  get open(): number {
+    return this.runs.length - this.events.filter(isTerminal).length;
   }
 
   /** In the life of the server that is under way. */
@@ -50,7 +55,7 @@ export class DurableUser {
   }
 
   async startPipeline(pipeline: unknown, input: Record<string, unknown>): Promise<string> {
-    return this.accepted({ pipeline, input: { word: this.word, ...input } });
+    return this.accepted({ pipeline, input: { word: this.word, holds: {}, busyMs: 0, ...input } });
   }
 
   until(fits: (event: RunEvent) => boolean): Promise<RunEvent> {
@@ -73,25 +78,29 @@ export class DurableUser {
     return this.untilLast(this.runs, isTerminal);
   }
 
+  /** Learns of runs that were taken in by a server that was killed before it could say so. */
+  async learnRuns(): Promise<void> {
+    for (const { id } of await this.list<RunJson>('/v1/runs?limit=200'))
+      if (!this.runs.includes(id)) this.runs.push(id);
+  }
+
   async run(id: string): Promise<RunJson> {
     return (await this.client!.http<RunJson>('GET', `/v1/runs/${id}`)).body;
   }
 
-  async questions(status: 'open' | 'all'): Promise<Question[]> {
-    const found: Question[] = [];
-    for (let cursor = ''; ;) {
-      const path = `/v1/approvals?status=${status}&limit=200${cursor && `&cursor=${cursor}`}`;
-      const { body } = await this.client!.http<{ items: Question[]; nextCursor?: string | null }>('GET', path);
-      found.push(...body.items);
-      if (!body.nextCursor) return found;
-      cursor = body.nextCursor;
-    }
+  questions(status: 'open' | 'all'): Promise<Question[]> {
+    return this.list(`/v1/approvals?status=${status}&limit=200`);
   }
 
   /** @returns the HTTP status */
-  async answer(question: string, answer: unknown): Promise<number> {
+  async decide(question: string, answer: unknown): Promise<number> {
     const body = { decision: 'answer', answer };
-    const { status } = await this.client!.http('POST', `/v1/approvals/${question}`, body);
+    return (await this.client!.http('POST', `/v1/approvals/${question}`, body)).status;
+  }
+
+  /** Decides, and hears of it. */
+  async answer(question: string, answer: unknown): Promise<number> {
+    const status = await this.decide(question, answer);
     if (status === 200) {
       await this.until(({ type, data }) => type === 'approval_resolved' && data.approvalId === question);
     }
@@ -115,6 +124,16 @@ export class DurableUser {
         // another answer may have ended its run meanwhile
         if (status !== 200 && status !== 409) throw new Error(`${question.id} could not be answered: ${status}`);
       }
+    }
+  }
+
+  private async list<Item>(path: string): Promise<Item[]> {
+    const found: Item[] = [];
+    for (let cursor = ''; ;) {
+      const { body } = await this.client!.http<{ items: Item[]; nextCursor?: string | null }>('GET', path + cursor);
+      found.push(...body.items);
+      if (!body.nextCursor) return found;
+      cursor = `&cursor=${body.nextCursor}`;
     }
   }
 

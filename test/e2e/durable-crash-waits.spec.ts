@@ -49,6 +49,12 @@ const WAITS: Record<string, (world: DurableWorld, user: DurableUser) => Promise<
     await user.answer((await questionOf(user, run)).id, 'yes, before');
     return run;
   },
+  async 'has two steps at work, one of which it comes by when it is suspended for the other'(world, user) {
+    const run = await user.start('apart', { holds: { 1: ['early inside', 'late inside'] } });
+    await world.held(user, run, 'early inside');
+    await world.held(user, run, 'late inside');
+    return run;
+  },
   async 'was answered many times'(world, user) {
     const run = await user.start('asking', { questions: MANY, holds: { 1: ['after entered'] } });
     for (let n = 0; n < MANY; n++) await answerNext(user, run, 'yes, before');
@@ -114,6 +120,11 @@ describe('a run that waits, killed once', () => {
     ],
     ['asks beside a step that is at work', { beside: { begun: 2, ended: 1 } }, ['yes, afterwards']],
     ['was answered beside a step that is at work', { beside: { begun: 2, ended: 1 } }, ['yes, before']],
+    [
+      'has two steps at work, one of which it comes by when it is suspended for the other',
+      { early: { begun: 2, ended: 1 }, late: { begun: 2, ended: 1 } },
+      undefined,
+    ],
     ['was answered many times', { before: ONCE, after: ONCE }, Array(MANY).fill('yes, before')],
   ])('%s: goes on, with its answers, and does nothing twice unasked', async (wait, counts, answers) => {
     for (const user of world.users) {
@@ -124,9 +135,13 @@ describe('a run that waits, killed once', () => {
     }
   });
 
-  it('asks no question a second time', async () => {
+  it('asks about each step that must be done once and was at work, and asks no question a second time', async () => {
     for (const user of world.users) {
-      const now = (await user.questions('all')).filter(({ step }) => !step.includes('interrupted'));
+      const all = await user.questions('all');
+      const now = all.filter(({ step }) => !step.includes('interrupted'));
+      const interrupted = all.filter((question) => !now.includes(question)).map(({ step }) => step);
+      const steps = ['1:early', '2:late', '3:after', `${MANY + 2}:after`].map((step) => `${step}/interrupted-1`);
+      expect(interrupted.toSorted()).toEqual(steps.toSorted());
       const ids = (questions: Question[]) => questions.map(({ id }) => id).toSorted();
       expect(ids(now)).toEqual(ids(before.get(user.id)!));
     }

@@ -60,6 +60,7 @@ export class DurableWorld {
       },
     });
     await Promise.all(this.users.map((user) => user.meet(this.server)));
+    this.isGone = false;
   }
 
   /** Resolves when the run is held there. */
@@ -68,7 +69,11 @@ export class DurableWorld {
     await this.server.line(new RegExp(`^${line}$`));
   }
 
+  /** True from the kill until the next life has begun. */
+  isGone = false;
+
   kill(): Promise<void> {
+    this.isGone = true;
     return this.server.kill();
   }
 
@@ -124,7 +129,8 @@ export class DurableWorld {
 function expectWholeJournal(user: DurableUser): void {
   const { events, runs } = user;
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
-  for (const life of user.lives) expect(life).toEqual(events.slice(0, life.length));
+  const ids = events.map(({ id }) => id);
+  for (const life of user.lives) expect(life.map(({ id }) => id)).toEqual(ids.slice(0, life.length));
   const byRun = Map.groupBy(events, ({ runId }) => String(runId));
   expect([...byRun.keys()].toSorted()).toEqual(runs.toSorted());
   for (const own of byRun.values()) {

@@ -1,12 +1,14 @@
+import { CRASH_FAULTS } from './crash-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
 
 /**
  * Faults that somebody could bring in, and the tests that must notice each of them.
  *
  * `search` must be in the file exactly once: a fault that can't be seeded any more fails the run, so that this table grows
- * old no more quietly than the tests do. `only` narrows a spec down to the tests whose names fit.
+ * old no more quietly than the tests do. `only` narrows a spec down to the tests whose names fit. `built`: the spec starts
+ * the built server.
  *
- * @typedef {{ name: string, file: string, search: string, replace: string, spec: string, only?: string }} Fault
+ * @typedef {{ name: string, file: string, search: string, replace: string, spec: string, only?: string, built?: true }} Fault
  * @type {readonly Fault[]}
  */
 export const FAULTS = [
@@ -255,4 +257,5 @@ export const FAULTS = [
     only: 'is for operators',
   },
   ...STORAGE_FAULTS,
+  ...CRASH_FAULTS,
 ];
