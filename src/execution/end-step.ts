@@ -9,13 +9,14 @@ import type { StepHost } from './step-host.js';
 import type { StepEnd } from './step-scope.js';
 
 /** How the work of a step ended. */
-export type StepWorkEnd = { attempts: number } & (
+export type StepWorkEnd = { attempts: number } &
   /** `isPlain`: it is within bounds, and nobody else's, already. */
-  | { outcome: 'ok'; value: unknown; isPlain?: false }
-  | { outcome: 'ok'; value: JsonValue; isPlain: true; degraded?: boolean }
-  | { outcome: 'failed'; cause: unknown; error?: RunError }
-  | { outcome: 'cancelled' | 'skipped'; reason: string }
-);
+  (
+    | { outcome: 'ok'; value: unknown; isPlain?: false }
+    | { outcome: 'ok'; value: JsonValue; isPlain: true; degraded?: boolean }
+    | { outcome: 'failed'; cause: unknown; error?: RunError }
+    | { outcome: 'cancelled' | 'skipped'; reason: string }
+  );
 
 /** Records how a step ended, and tells of it; resolves when that is on disk: what follows from it can't be lost any more. */
 export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkEnd): Promise<StepEnd> {
