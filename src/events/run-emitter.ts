@@ -71,16 +71,17 @@ export class RunEmitter {
     return this.scheduled();
   }
 
-  /** Emits an event with what it records of steps, the last of which it tells of; resolves when all is on disk. */
+  /** Emits an event with what it records of steps, the last of which it tells of unless `step` is another one; resolves when all is on disk. */
   record<Type extends RunEventType>(
     type: Type,
     attempt: number,
     data: RunEventData[Type] & object,
     records: readonly StepRecord[],
+    step = records.at(-1)?.path,
   ): Promise<void> {
     const refusal = this.refusal(type);
     if (refusal) return quietly(Promise.reject(refusal));
-    this.add(type, data, { attempt, step: records.at(-1)?.path, records });
+    this.add(type, data, { attempt, step, records });
     this.written ??= Promise.withResolvers();
     void this.scheduled();
     return quietly(this.written.promise);

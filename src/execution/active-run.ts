@@ -5,6 +5,8 @@ import type { UserExecutionEngine } from './user-execution-engine.js';
 
 /** A run between its claim and its end. It can be stopped before it has an engine. */
 export class ActiveRun {
+  /** It was handed over once more meanwhile: to be claimed again when it has left. */
+  isDueAgain = false;
   private engine: UserExecutionEngine | undefined;
   private stopReason: StopReason | undefined;
 

@@ -3,7 +3,7 @@ import type { AgentInvoker } from '../agents/agent-invoker.service.js';
 import type { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunError } from '../events/run-error.js';
-import { isCarrelError } from '../shared/errors.js';
+import { CarrelError, isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
 import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';
 import { plainResult } from './agent-result.js';
@@ -75,6 +75,7 @@ export class AgentCall implements NestedCall {
   }
 
   async carryOut(input: unknown, { first, last }: { first: number; last: number }): Promise<CallEnd> {
+    if (this.isFallingBack) return this.fallBack(input, this.failed(new CarrelError('agent_failed'), first));
     for (let attempt = first; ; attempt++) {
       const { judged, atWork } = await this.attempt(input, attempt);
       if (judged.kind !== 'failed' || atWork) return judged;
@@ -83,6 +84,14 @@ export class AgentCall implements NestedCall {
       if (!again || !(await this.waitToRetry(attempt, judged))) return this.fallBack(input, judged);
       this.parts.steps.log.reopen(judged.cause);
     }
+  }
+
+  /** The agent had failed for good, and its fallback was under way, when the run was suspended or the process died. */
+  private get isFallingBack(): boolean {
+    const { callee, place } = this.facts;
+    if (!callee.fallback || 'value' in callee.fallback) return false;
+    const state = this.parts.steps.log.find(`${place.prefix}fallback`)?.state;
+    return state === 'started' || state === 'waiting';
   }
 
   /** Why an attempt can't even begin, if so: a stop while there was none, or a deadline that passed while the server was down. */
@@ -175,9 +184,8 @@ export class AgentCall implements NestedCall {
     const { emitter, attempt } = this.parts.steps;
     const to = 'agent' in callee.fallback ? callee.fallback.agent : null;
     const told = { from: callee.name, to, reason: judged.error.message };
-    await emitter
-      .emit('agent_fallback', attempt(), told, place.prefix.slice(0, -1) || undefined)
-      .catch(() => undefined);
+    const step = place.prefix.slice(0, -1) || undefined;
+    if (!this.isFallingBack) await emitter.emit('agent_fallback', attempt(), told, step).catch(() => undefined);
     const answered = (value: JsonValue): CallEnd => {
       this.parts.steps.noteDegraded();
       return { attempt: judged.attempt, usage: judged.usage, kind: 'returned', value, degraded: true };

@@ -37,7 +37,8 @@ export async function callAgentStep(
   const unlink = [linkStop(host.signal, call), linkStop(step.signal, call)];
   try {
     const end = await call.carryOut(step.input, { first, last });
-    return workEndOf(end, host, step.signal);
+    if (host.signal.aborted && end.kind === 'stopped' && end.usage) host.parts.noteUsage(end.usage);
+    return { ...workEndOf(end, host, step.signal), usage: end.usage };
   } finally {
     for (const off of unlink) off();
   }

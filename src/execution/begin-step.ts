@@ -1,7 +1,8 @@
 import type { StepRecord } from '../events/step-record.js';
-import { askWhetherAgain } from './interrupted-step.js';
+import { askWhetherAgain, questionPath } from './interrupted-step.js';
 import { stepEndOf } from './end-step.js';
 import type { StepHost, StepInProgress } from './step-host.js';
+import type { StepLog } from './step-log.js';
 import type { StepEnd } from './step-scope.js';
 import { refuseOther, type BegunStep, type StepSpec } from './step-spec.js';
 
@@ -13,13 +14,15 @@ import { refuseOther, type BegunStep, type StepSpec } from './step-spec.js';
  */
 export async function beginStep(scope: StepHost, step: StepInProgress, spec: StepSpec): Promise<BegunStep | StepEnd> {
   const { log, clock } = scope.parts;
-  const recorded = log.find(spec.path);
+  const known = log.find(spec.path);
+  if (known) refuseOther(known, spec);
+  const recorded = known && isOpenAgain(known) ? undefined : known;
   if (recorded) {
-    refuseOther(recorded, spec);
     const end = stepEndOf(scope, recorded);
     if (end) return end;
   }
-  if (recorded?.state === 'started' && recorded.effect === 'once') {
+  const wasInterrupted = recorded !== undefined && isInterrupted(recorded, log);
+  if (wasInterrupted && recorded.effect === 'once') {
     const end = await askWhetherAgain(scope, step, recorded);
     if (end) return end;
   }
@@ -28,11 +31,25 @@ export async function beginStep(scope: StepHost, step: StepInProgress, spec: Ste
     kind: spec.kind,
     effect: spec.effect,
     state: 'started',
-    attempts: recorded?.state === 'waiting' ? recorded.attempts : (recorded?.attempts ?? 0) + 1,
+    attempts: recorded && !wasInterrupted ? recorded.attempts : (recorded?.attempts ?? 0) + 1,
     startedAtMs: recorded?.startedAtMs ?? clock.now(),
   };
   await tellBegin(scope, spec, record, recorded);
   return { ...spec, record };
+}
+
+/** It is to be done as if it never was, for the group that it is in is tried again. */
+function isOpenAgain({ state, attempts }: StepRecord): boolean {
+  return (state === 'started' || state === 'waiting') && attempts === 0;
+}
+
+/**
+ * Whether it was under way when the attempt or the process ended. When the run has rested since, its owner may have been
+ * asked about it; and what has rested itself has something inside that waited.
+ */
+function isInterrupted({ path, state, attempts }: StepRecord, log: StepLog): boolean {
+  if (state !== 'waiting') return true;
+  return log.find(questionPath(path, attempts)) !== undefined || log.inside(path).length === 0;
 }
 
 /** What must be done once is recorded before it is done; of other steps it is enough that they are recorded when they end. */

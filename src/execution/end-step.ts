@@ -1,4 +1,4 @@
-import type { RunError } from '../events/run-error.js';
+import type { RunError, Usage } from '../events/run-error.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError, ERRORS, type ErrorCode } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
@@ -9,7 +9,7 @@ import type { StepHost } from './step-host.js';
 import type { StepEnd } from './step-scope.js';
 
 /** How the work of a step ended. */
-export type StepWorkEnd = { attempts: number } &
+export type StepWorkEnd = { attempts: number; usage?: Usage } &
   /** `isPlain`: it is within bounds, and nobody else's, already. */
   (
     | { outcome: 'ok'; value: unknown; isPlain?: false }
@@ -30,6 +30,7 @@ export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkE
     state: end.outcome,
     attempts: end.attempts,
     endedAtMs,
+    usage: work.usage,
   };
   if (end.outcome === 'failed') parts.log.failedWith(begun.path, end.cause);
   if (record.degraded) parts.noteDegraded();

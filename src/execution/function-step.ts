@@ -6,6 +6,8 @@ import { backoffMs } from './backoff.js';
 import type { BegunStep } from './step-spec.js';
 import type { StepWorkEnd } from './end-step.js';
 import { toRunError } from './run-failure.js';
+import { countUsage } from './step-usage.js';
+import { UsageCounter } from './usage-counter.js';
 import type { StepHost } from './step-host.js';
 
 export interface FunctionLimits {
@@ -13,6 +15,8 @@ export interface FunctionLimits {
   readonly timeoutMs?: number;
   /** Ends this step alone. */
   readonly signal?: AbortSignal;
+  /** A group: what it is made of has the grace period, and it ends when all of that has. */
+  readonly isGroup?: boolean;
 }
 
 /** How one try ended. `atWork`: it was told to stop, and has not within the grace period. */
@@ -32,22 +36,25 @@ export async function performFunction(
   const { attempts: first } = begun.record;
   const last = first + (limits.retry?.attempts ?? 1) - 1;
   const idempotencyKey = `${host.context.runId}:${begun.path}`;
-  for (let attempt = first; ; attempt++) {
-    const end = await tryOnce(host, limits, (signal) => work({ attempt, idempotencyKey, signal }));
-    if ('value' in end) return { outcome: 'ok', value: end.value, attempts: attempt };
+  const used = new UsageCounter();
+  for (let attempts = first; ; attempts++) {
+    const call = (signal: AbortSignal) => work({ attempt: attempts, idempotencyKey, signal });
+    const end = await tryOnce(host, limits, limits.isGroup ? call : (signal) => countUsage(used, () => call(signal)));
+    const facts = { attempts, usage: used.total };
+    if ('value' in end) return { ...facts, outcome: 'ok', value: end.value };
     const { error, atWork } = end;
+    if (host.signal.aborted && used.total) host.parts.noteUsage(used.total);
     host.signal.throwIfAborted();
-    if (limits.signal?.aborted) return { outcome: 'cancelled', reason: reasonOf(limits.signal), attempts: attempt };
+    if (limits.signal?.aborted) return { ...facts, outcome: 'cancelled', reason: reasonOf(limits.signal) };
     const mayHelp = !isCarrelError(error) || error.retryable;
-    if (atWork || !mayHelp || attempt >= last) return { outcome: 'failed', cause: error, attempts: attempt };
-    await waitToRetry(host, begun, { ...limits, attempt, error });
-    host.parts.log.reopen(error);
+    if (atWork || !mayHelp || attempts >= last) return { ...facts, outcome: 'failed', cause: error };
+    await waitToRetry(host, begun, { ...limits, attempt: attempts, error });
   }
 }
 
 async function tryOnce(
   host: StepHost,
-  { timeoutMs, signal: own }: FunctionLimits,
+  { timeoutMs, signal: own, isGroup }: FunctionLimits,
   work: (signal: AbortSignal) => unknown,
 ): Promise<TryEnd> {
   if (timeoutMs === undefined && own === undefined) return settled(async () => work(host.signal));
@@ -55,9 +62,14 @@ async function tryOnce(
   const stopped = new AbortController();
   const forced = Promise.withResolvers<TryEnd>();
   const timers: (() => void)[] = [];
+  let isLate = false;
   const stop = (error: unknown) => {
     if (stopped.signal.aborted) return;
-    timers.push(clock.after(config.runs.cancelGraceMs, () => forced.resolve({ error, atWork: true })));
+    const force = () => {
+      isLate = true;
+      if (!isGroup) forced.resolve({ error, atWork: true });
+    };
+    timers.push(clock.after(config.runs.cancelGraceMs, force));
     stopped.abort(error);
   };
   const stopOwn = () => stop(own?.reason);
@@ -68,7 +80,7 @@ async function tryOnce(
   const end = await Promise.race([ended, forced.promise]);
   for (const cancelTimer of timers) cancelTimer();
   own?.removeEventListener('abort', stopOwn);
-  return stopped.signal.aborted && 'error' in end ? { ...end, error: stopped.signal.reason } : end;
+  return stopped.signal.aborted && 'error' in end ? { error: stopped.signal.reason, atWork: isLate } : end;
 }
 
 async function settled(work: () => Promise<unknown>): Promise<TryEnd> {
@@ -96,7 +108,9 @@ async function waitToRetry(
   const { attempt, error, retry } = failed;
   const delayMs = backoffMs(retry?.baseDelayMs ?? parts.config.runs.retryBaseMs, attempt);
   const facts = { attempt: attempt + 1, delayMs, error: toRunError(error, { agent: path, attempt }) };
-  await parts.emitter.emit('agent_retrying', parts.attempt(), facts, path);
+  const reopened = parts.log.reopen(error, failed.isGroup ? path : undefined);
+  if (reopened.length === 0) await parts.emitter.emit('agent_retrying', parts.attempt(), facts, path);
+  else await parts.emitter.record('agent_retrying', parts.attempt(), facts, reopened, path);
   await pause(delayMs, parts.clock, failed.signal ? AbortSignal.any([signal, failed.signal]) : signal);
   signal.throwIfAborted();
 }

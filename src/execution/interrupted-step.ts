@@ -16,6 +16,11 @@ const ANSWER_SCHEMA: JsonObject = {
   additionalProperties: false,
 };
 
+/** Where its owner is asked what has become of a step's try of that number. */
+export function questionPath(path: string, attempts: number): string {
+  return `${path}/interrupted-${attempts}`;
+}
+
 /**
  * A step that must be done once was under way when the process or the attempt ended, and nobody can know what has become of
  * it: its owner is asked whether it is to be done again, was done, or has failed.
@@ -27,8 +32,9 @@ export async function askWhetherAgain(
   step: StepInProgress,
   record: StepRecord,
 ): Promise<StepEnd | undefined> {
+  const path = questionPath(record.path, record.attempts);
   const name = record.path.replace(/^.*[/:]/, '');
-  const { decision, answer } = await askStep(host, step, `${record.path}/interrupted-${record.attempts}`, {
+  const { decision, answer } = await askStep(host, step, path, {
     kind: 'question',
     title: `"${name}" was interrupted, and must not be done twice. What has become of it?`,
     details: { step: record.path, startedAt: new Date(record.startedAtMs).toISOString(), attempt: record.attempts },
@@ -40,6 +46,6 @@ export async function askWhetherAgain(
   const { attempts } = record;
   const end: StepWorkEnd =
     action === 'done' ? { outcome: 'ok', value: result, attempts } : { outcome: 'failed', cause, attempts };
-  const { path, kind, effect } = record;
-  return endStep(host, { path, kind, effect, record }, end);
+  const { kind, effect } = record;
+  return endStep(host, { path: record.path, kind, effect, record }, end);
 }

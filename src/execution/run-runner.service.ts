@@ -15,14 +15,14 @@ import { PipelineService } from './pipeline/pipeline.service.js';
 import type { RunConsumer } from './run-dispatcher.port.js';
 import { toRunError } from './run-failure.js';
 import { RunRecorder } from './run-recorder.service.js';
-import type { ClaimedRun, RunRecord, RunRef } from './run-store.port.js';
+import type { ClaimedRun, RunRecord, RunRef, Suspension } from './run-store.port.js';
 import { RunInterrupted, RunSuspended } from './user-execution-engine.js';
 
 /**
- * A run that was claimed or taken over this often without coming to an end (a crash counts for two) may be what ends the
- * process, and is not begun again.
+ * A run that has crashed this often may be what ends the process, and is not begun again. A crash raises the attempt by one
+ * and the fence by two; a retry raises the attempt alone, and whoever comes back from a suspension the fence alone.
  */
-const MAX_FENCE = 20;
+const MAX_CRASHES = 10;
 
 /** Takes runs from the dispatcher and carries them from claim to recorded end. Every way out releases what it took. */
 @Injectable()
@@ -60,21 +60,18 @@ export class RunRunner implements RunConsumer {
   }
 
   async run(ref: RunRef, claimed?: ClaimedRun): Promise<void> {
-    if (this.active.has(ref.runId)) return;
-    const active = new ActiveRun(ref);
-    this.active.set(ref.runId, active);
-    try {
-      await this.carryOut(active, claimed);
-    } catch (error) {
-      if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
-      this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
-    } finally {
-      this.active.delete(ref.runId);
-      if (this.active.size === 0) {
-        this.idle.resolve();
-        this.idle = Promise.withResolvers();
-      }
+    const current = this.active.get(ref.runId);
+    if (current) {
+      // it may have been suspended and answered already, and be about to leave
+      current.isDueAgain = true;
+      return;
     }
+    let active: ActiveRun;
+    do {
+      active = new ActiveRun(ref);
+      await this.runOnce(active, claimed);
+      claimed = undefined;
+    } while (active.isDueAgain);
   }
 
   cancel(ref: RunRef, by: string): void {
@@ -116,12 +113,29 @@ export class RunRunner implements RunConsumer {
   /** Whether a run that was interrupted is carried out again: only when its agent says that this is harmless, as a pipeline is. */
   mayGoOnLater(run: RunRecord): boolean {
     const harmless = run.pipeline !== undefined || this.registry.find(run.agent)?.effect === 'idempotent';
-    return harmless && run.fence < MAX_FENCE;
+    return harmless && Math.min(run.attempt, run.fence / 2) < MAX_CRASHES;
   }
 
   private deadlineMsOf({ agent, pipeline }: RunRecord): number | undefined {
     if (pipeline === undefined) return this.registry.find(agent)?.deadlineMs;
     return typeof pipeline === 'string' ? this.pipelines.deadlineMsOf(pipeline) : undefined;
+  }
+
+  private async runOnce(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
+    const { ref } = active;
+    this.active.set(ref.runId, active);
+    try {
+      await this.carryOut(active, claimed);
+    } catch (error) {
+      if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
+      this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
+    } finally {
+      this.active.delete(ref.runId);
+      if (this.active.size === 0) {
+        this.idle.resolve();
+        this.idle = Promise.withResolvers();
+      }
+    }
   }
 
   private async carryOut(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
@@ -136,14 +150,19 @@ export class RunRunner implements RunConsumer {
   /** Once, or, when it was to be suspended and is answered already, again from the top. */
   private async execute(active: ActiveRun, run: ClaimedRun): Promise<void> {
     let recorded = run.hasSteps ? await this.recorder.steps(active.ref) : [];
-    while (!(await this.executeOnce(active, run, recorded))) {
-      const records = await this.recorder.steps(active.ref);
-      recorded = records.map((record) => (record.state === 'started' ? { ...record, state: 'waiting' } : record));
+    for (;;) {
+      const answered = await this.executeOnce(active, run, recorded);
+      if (!answered) return;
+      recorded = atRest(await this.recorder.steps(active.ref), answered);
     }
   }
 
-  /** @returns false when the run was to be suspended, and must go on instead */
-  private async executeOnce(active: ActiveRun, run: ClaimedRun, recorded: readonly StepRecord[]): Promise<boolean> {
+  /** @returns what the run was to wait for, when it must go on instead */
+  private async executeOnce(
+    active: ActiveRun,
+    run: ClaimedRun,
+    recorded: readonly StepRecord[],
+  ): Promise<Suspension | undefined> {
     const emitter = this.recorder.emitterFor(run, (error) => active.stop({ kind: 'lost', error }));
     const context = this.contextOf(run);
     let result: AgentExecutionResult;
@@ -158,13 +177,13 @@ export class RunRunner implements RunConsumer {
       if (error instanceof RunSuspended) return this.suspend(run, emitter, context, error);
       if (error instanceof RunInterrupted && this.mayGoOnLater(run)) {
         await this.recorder.putBack(run, emitter, error.attempt);
-        return true;
+        return undefined;
       }
       const attempt = error instanceof RunInterrupted ? error.attempt : run.attempt;
       result = { context, attempt, status: 'failed', error: toRunError(error, run) };
     }
     await this.recorder.end(run, emitter, result);
-    return true;
+    return undefined;
   }
 
   private async suspend(
@@ -172,10 +191,18 @@ export class RunRunner implements RunConsumer {
     emitter: RunEmitter,
     context: UserExecutionContext,
     suspended: RunSuspended,
-  ): Promise<boolean> {
+  ): Promise<Suspension | undefined> {
     const outcome = await this.recorder.suspend(run, emitter, suspended);
-    if (typeof outcome === 'string') return outcome === 'suspended';
+    if (outcome === 'answered') return suspended.suspension;
+    if (outcome === 'suspended') return undefined;
     await this.recorder.end(run, emitter, { context, attempt: suspended.attempt, ...outcome });
-    return true;
+    return undefined;
   }
+}
+
+/** The steps as the store would have them if the run had been suspended. */
+function atRest(records: readonly StepRecord[], { interrupted = [] }: Suspension): StepRecord[] {
+  return records.map((record) =>
+    record.state === 'started' && !interrupted.includes(record.path) ? { ...record, state: 'waiting' } : record,
+  );
 }

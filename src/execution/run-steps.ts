@@ -40,13 +40,15 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return [...this.open].some(({ inside, resting }) => inside !== undefined || resting);
   }
 
+  /** True while there are steps whose ends are still to be recorded. */
   get isOpen(): boolean {
-    return this.open.size > 0;
+    return this.awaited().length > 0;
   }
 
   /** Resolves when nothing of it is under way any more. */
   async whenSettled(): Promise<void> {
-    while (this.open.size > 0) await Promise.all([...this.open].map((step) => step.whenSettled()));
+    for (let open = this.awaited(); open.length > 0; open = this.awaited())
+      await Promise.all(open.map((step) => step.whenSettled()));
   }
 
   /** `AgentRun.step` */
@@ -79,7 +81,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
   group(step: GroupStep, work: (scope: StepScope) => Promise<JsonValue | undefined>): Promise<StepEnd> {
     const spec = { path: this.place.prefix + step.name, kind: step.kind, effect: 'read' } as const;
     return this.carryOut(spec, (begun, inProgress) =>
-      performFunction(this, begun, step, ({ signal }) => {
+      performFunction(this, begun, { ...step, isGroup: true }, ({ signal }) => {
         const context = this.context.child(step.name, { signal });
         const scope = new RunSteps(context, placeInside(this.place, begun.record), this.parts);
         inProgress.inside = scope;
@@ -117,6 +119,10 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     }
   }
 
+  private awaited(): StepInProgress[] {
+    return [...this.open].filter(({ detached }) => !detached);
+  }
+
   private agentStep(path: string, step: AgentStep): Promise<StepEnd> {
     const effect = step.effect ?? this.parts.registry.find(step.agent)?.effect ?? 'once';
     return this.carryOut({ path, kind: 'agent', effect }, (begun, inProgress) =>
@@ -131,12 +137,15 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return this.track(async (step) => {
       const begun = await beginStep(this, step, spec);
       if ('outcome' in begun) return begun;
+      const leave = this.parts.log.enter(begun.path);
       let end: StepWorkEnd;
       try {
         end = await work(begun, step);
       } catch (error) {
         leaveStepOpen(this, begun);
         throw error;
+      } finally {
+        leave();
       }
       return endStep(this, begun, end);
     });

@@ -2,6 +2,7 @@ import type { RunEmitter } from '../events/run-emitter.js';
 import type { RunEventData } from '../events/run-event.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
+import { UsageCounter } from './usage-counter.js';
 
 type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | 'approval_resolved';
 
@@ -11,8 +12,12 @@ type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | '
  */
 export class StepLog {
   private readonly records = new Map<string, StepRecord>();
+  /** Paths of the steps whose work is under way now. */
+  private readonly underWay = new Set<string>();
   /** By key: what a failed step has thrown, in this process. */
   private readonly thrown = new Map<string, unknown>();
+  /** What was used by steps that are open again. */
+  private readonly usedBefore = new UsageCounter();
 
   constructor(
     recorded: readonly StepRecord[],
@@ -46,8 +51,23 @@ export class StepLog {
   }
 
   /** What others have recorded meanwhile: answers to questions. */
-  learn(record: StepRecord): void {
-    this.records.set(keyOf(record.path), record);
+  learn(records: readonly StepRecord[]): void {
+    for (const record of records) {
+      if (record.kind === 'ask' && record.state === 'ok') this.records.set(keyOf(record.path), record);
+    }
+  }
+
+  /** The work of a step begins; the returned function says that it is over, whichever way. */
+  enter(path: string): () => void {
+    this.underWay.add(path);
+    return () => void this.underWay.delete(path);
+  }
+
+  /** Steps that must be done once, were under way when an earlier attempt or process ended, and are not under way again. */
+  interrupted(): string[] {
+    return [...this.records.values()]
+      .filter(({ path, state, effect }) => state === 'started' && effect === 'once' && !this.underWay.has(path))
+      .map(({ path }) => path);
   }
 
   private keep(record: StepRecord): void {
@@ -71,6 +91,12 @@ export class StepLog {
     return this.thrown.get(keyOf(path));
   }
 
+  /** Adds what all steps say they used. */
+  addUsageTo(counter: UsageCounter): void {
+    if (this.usedBefore.total) counter.add(this.usedBefore.total);
+    for (const { usage } of this.records.values()) if (usage) counter.add(usage);
+  }
+
   /** Remembers what made a step fail. */
   failedWith(path: string, error: unknown): void {
     this.thrown.set(keyOf(path), error);
@@ -79,15 +105,49 @@ export class StepLog {
   /**
    * For another attempt after this error: the steps that have failed with it, or with what caused it, are open again. A
    * failure that the agent has dealt with stays recorded, so that it takes the same way once more.
+   *
+   * @param group path of the group that is tried again: what was not done in it because of the failure is open, too
+   * @returns what is to be recorded of it, so that it is open again in another process as well
    */
-  reopen(error: unknown): void {
+  reopen(error: unknown, group?: string): readonly StepRecord[] {
     const causes = causesOf(error);
+    const reopened: StepRecord[] = [];
     for (const [key, thrown] of this.thrown) {
       if (!causes.has(thrown)) continue;
       this.thrown.delete(key);
-      this.records.delete(key);
+      const record = this.records.get(key);
+      this.forget(key);
+      if (record) reopened.push(openAgain(record));
     }
+    return group === undefined ? [] : [...reopened, ...this.reopenInside(group)];
   }
+
+  private forget(key: string): void {
+    const usage = this.records.get(key)?.usage;
+    if (usage) this.usedBefore.add(usage);
+    this.records.delete(key);
+  }
+
+  /** What was skipped is open again; of what was cancelled and must be done once, nobody knows how much was done. */
+  private reopenInside(group: string): StepRecord[] {
+    const inside = [...this.records].filter(
+      ([, { path, state }]) => path.startsWith(`${group}/`) && (state === 'skipped' || state === 'cancelled'),
+    );
+    return inside.map(([key, record]) => {
+      if (record.state === 'skipped' || record.effect !== 'once') {
+        this.forget(key);
+        return openAgain(record);
+      }
+      const interrupted: StepRecord = { ...record, state: 'started' };
+      this.records.set(key, interrupted);
+      return interrupted;
+    });
+  }
+}
+
+/** A record that counts as none: another than the last one of a path can't be taken back. */
+function openAgain({ path, kind, startedAtMs }: StepRecord): StepRecord {
+  return { path, kind, effect: 'read', state: 'started', attempts: 0, startedAtMs };
 }
 
 /** `review/2:charge` → `review/2`: what a numbered step is called does not say where it is. */

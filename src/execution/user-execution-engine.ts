@@ -15,6 +15,7 @@ import type { Suspension } from './run-store.port.js';
 import { StepLog } from './step-log.js';
 import type { StepParts } from './step-host.js';
 import { StepWaits, type OpenStep } from './step-waits.js';
+import { UsageCounter } from './usage-counter.js';
 import { stopError, type StopReason } from './stop-reason.js';
 
 export interface EngineParts
@@ -62,6 +63,7 @@ export class UserExecutionEngine implements AsyncDisposable {
   private underWay: OpenStep | undefined;
   private attempt: number;
   private degraded = false;
+  private readonly usage = new UsageCounter();
   private execution: Promise<AgentExecutionResult> | undefined;
   private ended = false;
   private disposed = false;
@@ -87,6 +89,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       log: new StepLog(recorded, emitter, attempt, config.limits.runSteps),
       isSuspending: () => this.stopReason?.kind === 'suspended',
       noteDegraded: () => (this.degraded = true),
+      noteUsage: (usage) => this.usage.add(usage),
       nestedCall: ({ definition, ...facts }) =>
         new AgentCall({ ...facts, callee: this.calleeOf(definition) }, this.callParts),
     };
@@ -112,8 +115,11 @@ export class UserExecutionEngine implements AsyncDisposable {
   async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
     this.assertUnused();
     const work =
-      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) =>
-        (await executePipeline(plan, given, steps)).result;
+      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) => {
+        const { result, degraded } = await executePipeline(plan, given, steps);
+        this.degraded ||= degraded;
+        return result;
+      };
     const unbounded = Number.POSITIVE_INFINITY;
     const callee = {
       name: plan.name,
@@ -134,6 +140,7 @@ export class UserExecutionEngine implements AsyncDisposable {
 
   /** Questions of the run have been answered before it was suspended. */
   answered(records: readonly StepRecord[]): void {
+    this.steps.log.learn(records); // a step may be about to wait for its answer
     this.waits.answered(records);
   }
 
@@ -163,7 +170,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       return this.refusedResult(cause, callee.name);
     }
     try {
-      const result = this.resultOf(await this.carryOut(callee, input, last), callee.name);
+      const result = this.resultOf(this.withAllUsage(await this.carryOut(callee, input, last)), callee.name);
       if (result.status === 'failed' || result.status === 'timed_out') await session.failed(result.error);
       else await session.ended(result);
       return result;
@@ -209,7 +216,8 @@ export class UserExecutionEngine implements AsyncDisposable {
   }
 
   private suspend(): void {
-    this.suspension = this.waits.suspension();
+    const interrupted = this.steps.log.interrupted();
+    this.suspension = { ...this.waits.suspension(), ...(interrupted.length > 0 && { interrupted }) };
     this.stop({ kind: 'suspended' });
   }
 
@@ -224,6 +232,13 @@ export class UserExecutionEngine implements AsyncDisposable {
       case 'stopped':
         return this.stoppedResult(end, agent);
     }
+  }
+
+  /** What its steps have used is a part of what a run used, whichever process has carried them out. */
+  private withAllUsage(end: CallEnd): CallEnd {
+    if (end.usage) this.usage.add(end.usage);
+    this.steps.log.addUsageTo(this.usage);
+    return { ...end, usage: this.usage.total };
   }
 
   private stoppedResult(

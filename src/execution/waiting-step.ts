@@ -96,13 +96,9 @@ async function waitAtRest(
   const stop = () => settled.reject(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
-  waits.add({
-    ...wait,
-    settle(record) {
-      log.learn(record);
-      settled.resolve(record);
-    },
-  });
+  const known = log.find(wait.path);
+  if (known?.state === 'ok') settled.resolve(known); // it was answered while its being asked was written down
+  waits.add({ ...wait, settle: settled.resolve });
   step.resting = true;
   // a question's end is the store's to say: it closes it, and tells as an answer would be told
   const timer = wait.approvalId

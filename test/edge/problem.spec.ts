@@ -120,17 +120,12 @@ describe('what comes before any controller', () => {
     expect((await ask('get', '/v1/runs/run_1/cancel')).get('allow')).toBe('POST');
   });
 
-  it.each([
-    '/nowhere',
-    '/v1',
-    '/v1/pipeline',
-    '/v1/admin',
-    '/v1/runs/run_1/replay',
-    '/v1/%2e%2e/info',
-    '//v1/runs',
-  ])('has nothing at %s', async (path) => {
-    expect((await ask('get', path)).body).toMatchObject({ status: 404, code: 'not_found' });
-  });
+  it.each(['/nowhere', '/v1', '/v1/pipeline', '/v1/admin', '/v1/runs/run_1/replay', '/v1/%2e%2e/info', '//v1/runs'])(
+    'has nothing at %s',
+    async (path) => {
+      expect((await ask('get', path)).body).toMatchObject({ status: 404, code: 'not_found' });
+    },
+  );
 
   it('refuses a path that is not validly encoded', async () => {
     const answer = await ask('get', '/v1/runs/%E0%A4%A');

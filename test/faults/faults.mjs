@@ -1,3 +1,5 @@
+import { STORAGE_FAULTS } from './storage-faults.mjs';
+
 /**
  * Faults that somebody could bring in, and the tests that must notice each of them.
  *
@@ -76,10 +78,10 @@ export const FAULTS = [
   },
   {
     name: 'another attempt uses the same agent again',
-    file: 'src/execution/attempt.ts',
+    file: 'src/execution/user-execution-engine.ts',
     search: 'const instance = await scope.resolve(definition.agentClass);',
     replace:
-      'const kept = emitterOf(this.parts) as { instance?: never }; const instance = (kept.instance ??= (await scope.resolve(definition.agentClass)) as never); function emitterOf(parts: AttemptParts): object { return parts.emitter; }',
+      'const kept = this as { instance?: never }; const instance = (kept.instance ??= (await scope.resolve(definition.agentClass)) as never);',
     spec: 'test/e2e/outcomes.spec.ts',
     only: 'a fresh agent for every attempt',
   },
@@ -121,7 +123,7 @@ export const FAULTS = [
   {
     name: 'a cancel is recorded, but tells the agent nothing',
     file: 'src/execution/attempt.ts',
-    search: 'this.controller.abort(stopError(reason));',
+    search: "this.controller.abort(reason.kind === 'above' ? reason.error : stopError(reason));",
     replace: 'void stopError(reason);',
     spec: 'test/e2e/outcomes.spec.ts',
     only: 'cancels an agent that listens',
@@ -167,7 +169,7 @@ export const FAULTS = [
   },
   {
     name: 'a run is recorded whose input the agent refuses',
-    file: 'src/execution/execution.service.ts',
+    file: 'src/execution/run-preparation.service.ts',
     search: 'await agent.validate(input);',
     replace: 'await agent.validate(input).catch(() => undefined);',
     spec: 'test/e2e/bad-input-rest.spec.ts',
@@ -214,7 +216,7 @@ export const FAULTS = [
   },
   {
     name: 'a run can be resumed with the question of another run',
-    file: 'src/edge/run-questions.service.ts',
+    file: 'src/execution/run-questions.service.ts',
     search: 'if (approval.runId !== run.id) throw',
     replace: 'if (approval.userId !== run.userId) throw',
     spec: 'test/edge/approvals.spec.ts',
@@ -251,80 +253,6 @@ export const FAULTS = [
     replace: 'roles.length === 0',
     spec: 'test/edge/isolation-report.spec.ts',
     only: 'is for operators',
-    name: 'two runs of one thread run at once',
-    file: 'src/storage/run-submission.ts',
-    search: "return before > 0 ? 'thread' : undefined;",
-    replace: "return before > 9 ? 'thread' : undefined;",
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'holds a later run of a thread|random histories',
   },
-  {
-    name: 'runs that are held wait beyond every limit',
-    file: 'src/storage/lane.ts',
-    search: 'const queued = waiting + user.held - leaving.held;',
-    replace: 'const queued = waiting;',
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'counts held runs among those that wait',
-  },
-  {
-    name: 'a suspended run keeps its place in the lane',
-    file: 'src/storage/run-suspension.ts',
-    search: `status: 'suspended',
-      admitted: false,`,
-    replace: `status: 'suspended',
-      admitted: run.priority === 0,`,
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'gives its place to who waits next|random histories',
-  },
-  {
-    name: 'a run is laid to rest that somebody wants cancelled',
-    file: 'src/storage/run-suspension.ts',
-    search: 'if (run.cancelRequestedBy !== undefined) return',
-    replace: 'if (run.cancelRequestedBy !== undefined && run.fence > 99) return',
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'does not lay a run to rest',
-  },
-  {
-    name: 'a question is answered twice',
-    file: 'src/storage/sqlite-approval-store.ts',
-    search: 'if (approval.decision !== undefined) return',
-    replace: "if (approval.decision === 'withdrawn') return",
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'takes one of two answers that come at once',
-  },
-  {
-    name: 'an answer counts after its time',
-    file: 'src/storage/approval-row.ts',
-    search: 'row.decision === null && row.expires_at <= nowMs',
-    replace: 'row.decision === null && row.expires_at <= nowMs - 1_000',
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'refuses an answer that comes too late',
-  },
-  {
-    name: "who may not decide learns of another user's question",
-    file: 'src/storage/sqlite-approval-store.ts',
-    search: "if (!isOwner && !mayDecide) return { outcome: 'not_found' };",
-    replace: '',
-    spec: 'test/storage/sqlite.spec.ts',
-    only: "does not let bob answer alice's question",
-  },
-  {
-    name: 'steps are written after the events that tell of them',
-    file: 'src/storage/event-table.ts',
-    search: 'if (draft.records) this.steps.write(user, run, draft.records, { seq, atMs: draft.atMs });',
-    replace: `const { records, atMs } = draft;
-      if (records) setTimeout(() => this.steps.write(user, run, records, { seq, atMs }), 5);`,
-    spec: 'test/storage/sqlite-crash.spec.ts',
-  },
-  {
-    name: 'what is remembered of a user drifts away from the rows',
-    file: 'src/storage/run-table.ts',
-    search: `count(user, run, -1);
-    Object.assign(run, change);
-    count(user, run, 1);`,
-    replace: `if (run.status !== 'suspended') count(user, run, -1);
-    Object.assign(run, change);
-    count(user, run, 1);`,
-    spec: 'test/storage/user-state.spec.ts',
-  },
+  ...STORAGE_FAULTS,
 ];

@@ -62,7 +62,10 @@ function throwFailure(fatal: readonly PlanStep[], ends: Ends): void {
   const end = ends.get(first?.name ?? '');
   if (!first || !end) return;
   throw end.outcome === 'failed'
-    ? new PipelineFailure(`The step "${first.name}" failed: ${end.error.message}`, { cause: end.cause })
+    ? new PipelineFailure(`The step "${first.name}" failed: ${end.error.message}`, {
+        cause: end.cause,
+        retryable: end.error.retryable,
+      })
     : new PipelineFailure(`The step "${first.name}" was cancelled`);
 }
 
@@ -151,11 +154,13 @@ async function carryOutRace(steps: readonly PlanStep[], known: Known, surface: S
   });
   const ends = await batch.carryOut();
   if (winner) return resultOf(winner);
-  const failures = [...ends].flatMap(([name, end]) =>
-    end.outcome === 'failed' ? [`${name}: ${end.error.message}`] : [],
-  );
-  if (failures.length > 0) throw new PipelineFailure(`No step of the race ended well: ${failures.join('; ')}`);
-  return null;
+  const failures = [...ends].flatMap(([name, end]) => (end.outcome === 'failed' ? [{ name, ...end }] : []));
+  if (failures.length === 0) return null;
+  const texts = failures.map(({ name, error }) => `${name}: ${error.message}`);
+  throw new PipelineFailure(`No step of the race ended well: ${texts.join('; ')}`, {
+    cause: new AggregateError(failures.map(({ cause }) => cause)),
+    retryable: failures.some(({ error }) => error.retryable),
+  });
 }
 
 async function carryOutMap(
