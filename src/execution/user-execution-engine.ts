@@ -54,7 +54,7 @@ export class RunSuspended extends CarrelError {
  * recorded of the run's steps is not done again.
  */
 export class UserExecutionEngine implements AsyncDisposable {
-  private readonly steps: StepParts;
+  private readonly callParts: CallParts;
   private readonly waits: StepWaits;
   private readonly stopping = new AbortController();
   private call: AgentCall | undefined;
@@ -79,7 +79,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       () => this.underWay?.atRest() ?? false,
       () => this.suspend(),
     );
-    this.steps = {
+    const steps: StepParts = {
       emitter,
       registry,
       config,
@@ -91,8 +91,10 @@ export class UserExecutionEngine implements AsyncDisposable {
       noteDegraded: () => (this.degraded = true),
       noteUsage: (usage) => this.usage.add(usage),
       nestedCall: ({ definition, ...facts }) =>
-        new AgentCall({ ...facts, callee: this.calleeOf(definition) }, { ...parts, steps: this.steps }),
+        new AgentCall({ ...facts, callee: this.calleeOf(definition) }, this.callParts),
     };
+    const { invoker, breakers, openScope } = parts;
+    this.callParts = { steps, invoker, breakers, openScope };
   }
 
   /**
@@ -183,7 +185,7 @@ export class UserExecutionEngine implements AsyncDisposable {
     const onBegin = (attempt: number) => (this.attempt = attempt);
     const onSteps = (steps: OpenStep) => (this.underWay = steps);
     const facts = { callee, context: this.context, place, onBegin, onSteps };
-    this.call = new AgentCall(facts, { ...this.parts, steps: this.steps });
+    this.call = new AgentCall(facts, this.callParts);
     if (this.stopReason) this.call.stop(this.stopReason);
     return this.call.carryOut(input, { first: this.attempt, last });
   }
