@@ -7,43 +7,51 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { heading, inParallel, median } from './lib.mjs';
-import { collectGarbage } from './pipelines/collect-garbage.mjs';
-
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    /** How long each variant works at a shape in a round. */
-    ms: { type: 'string', default: '500' },
-    shapes: { type: 'string', default: 'one,row,parallel' },
-    at: { type: 'string', default: '1,100' },
-    variants: { type: 'string', default: 'full,normal,mastra,langgraph,plain' },
-  },
-});
-const ROUNDS = Number(values.rounds);
-const MS = Number(values.ms);
-const shapes = values.shapes.split(',');
 
 const SHAPES = {
   one: { title: '1 step', expected: (n) => n + 1 },
   row: { title: '3 steps in a row', expected: (n) => n + 3 },
   parallel: { title: '3 + 3 parallel steps', expected: (n) => 3 * (3 * (n + 1) + 1) },
 };
+const carrel = async (sync) => (await import('./pipelines/carrel.mjs')).carrel(sync);
+const mastra = async (way) => (await import('./pipelines/mastra.mjs')).mastra(way);
+const langgraph = async (isStreamed) => (await import('./pipelines/langgraph.mjs')).langgraph(isStreamed);
 const VARIANTS = {
-  full: ['Carrel, durable (sync full)', async () => (await import('./pipelines/carrel.mjs')).carrel('full')],
-  normal: ['Carrel, durable (sync normal)', async () => (await import('./pipelines/carrel.mjs')).carrel('normal')],
-  mastra: ['Mastra workflow', async () => (await import('./pipelines/mastra.mjs')).mastra()],
-  langgraph: ['LangGraph.js', async () => (await import('./pipelines/langgraph.mjs')).langgraph()],
+  full: ['Carrel, durable (sync full)', () => carrel('full')],
+  normal: ['Carrel, durable (sync normal)', () => carrel('normal')],
+  mastra: ['Mastra, streamed', () => mastra('streamed')],
+  mastraMute: ['Mastra, no events', () => mastra('started')],
+  mastraRegistered: ['Mastra, registered', () => mastra('registered')],
+  langgraph: ['LangGraph.js, streamed', () => langgraph(true)],
+  langgraphMute: ['LangGraph.js, no events', () => langgraph(false)],
   plain: ['plain async function', async () => (await import('./pipelines/plain.mjs')).plain()],
 };
+const OWN = ['full', 'normal'];
+const PEERS = Object.keys(VARIANTS).filter((name) => !OWN.includes(name) && name !== 'plain');
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    /** How long each variant works at a shape in a round. */
+    ms: { type: 'string', default: '500' },
+    /** How long it works before anything counts: engines are slow until their code is optimised. */
+    warm: { type: 'string', default: '2000' },
+    shapes: { type: 'string', default: 'one,row,parallel' },
+    at: { type: 'string', default: '1,100' },
+    variants: { type: 'string', default: Object.keys(VARIANTS).join() },
+  },
+});
+const ROUNDS = Number(values.rounds);
+const MS = Number(values.ms);
+const shapes = values.shapes.split(',');
 
 /** Runs until the time is over; every result must be right. */
-async function measured(shape, run, concurrency) {
-  collectGarbage();
+async function measured(shape, run, concurrency, ms = MS) {
   const { expected } = SHAPES[shape];
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
   let runs = 0;
-  const isOver = () => performance.now() - startedAt >= MS;
+  const isOver = () => performance.now() - startedAt >= ms;
   await inParallel(concurrency, concurrency, async () => {
     while (!isOver()) {
       const n = runs++;
@@ -56,15 +64,15 @@ async function measured(shape, run, concurrency) {
   return { perSecond: runs / seconds, cpuUs: (user + system) / runs };
 }
 
-/** Alternating rounds; the first one warms up and does not count. */
+/** Alternating rounds. */
 async function compare(variants, shape, concurrency) {
   const rounds = [];
-  for (let round = 0; round <= ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const results = {};
     for (const [name, { runs }] of Object.entries(variants)) {
       results[name] = await measured(shape, runs[shape], concurrency);
     }
-    if (round > 0) rounds.push(results);
+    rounds.push(results);
   }
   return rounds;
 }
@@ -80,13 +88,13 @@ function show(variants, rounds, title) {
       `${label.padEnd(30)} ${span(of('perSecond'), 0).padEnd(28)} runs/s   CPU ${span(of('cpuUs'), 1).padEnd(26)} µs per run`,
     );
   }
-  for (const own of ['full', 'normal']) {
-    for (const peer of ['mastra', 'langgraph']) {
+  for (const own of OWN) {
+    for (const peer of PEERS) {
       if (!variants[own] || !variants[peer]) continue;
       const speed = rounds.map((results) => results[own].perSecond / results[peer].perSecond);
       const cpu = rounds.map((results) => results[peer].cpuUs / results[own].cpuUs);
       console.log(
-        `  ${variants[own].label} : ${variants[peer].label.padEnd(15)} ${span(speed, 2).trim()} × runs/s   ${span(cpu, 2).trim()} × by CPU   rounds ${speed.map((ratio) => ratio.toFixed(2)).join(' ')}`,
+        `  ${variants[own].label} : ${variants[peer].label.padEnd(26)} ${span(speed, 2).trim()} × runs/s   ${span(cpu, 2).trim()} × by CPU   rounds ${speed.map((ratio) => ratio.toFixed(2)).join(' ')}`,
       );
     }
   }
@@ -97,13 +105,16 @@ async function versionOf(name) {
 }
 
 console.log(heading());
-console.log(`@langchain/langgraph ${await versionOf('@langchain/langgraph')}, @mastra/core ${await versionOf('@mastra/core')}`);
+console.log(
+  `@langchain/langgraph ${await versionOf('@langchain/langgraph')}, @mastra/core ${await versionOf('@mastra/core')}`,
+);
 console.log(`${ROUNDS} rounds of ${MS} ms: median (min–max)`);
 const variants = {};
 for (const name of values.variants.split(',')) {
   const [label, open] = VARIANTS[name];
   const { shapes: runs, close } = await open();
   variants[name] = { label, runs, close };
+  for (const shape of shapes) await measured(shape, runs[shape], 100, Number(values.warm));
 }
 for (const concurrency of values.at.split(',').map(Number)) {
   for (const shape of shapes) {

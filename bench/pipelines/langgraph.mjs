@@ -29,19 +29,25 @@ const second = async ({ firsts }) => ({ seconds: [sumOf(firsts) + 1] });
 const graph = new StateGraph(Gathered);
 for (const name of ['a1', 'a2', 'a3']) graph.addNode(name, first).addEdge(START, name);
 for (const name of ['b1', 'b2', 'b3']) {
-  graph
-    .addNode(name, second)
-    .addEdge(['a1', 'a2', 'a3'], name)
-    .addEdge(name, END);
+  graph.addNode(name, second).addEdge(['a1', 'a2', 'a3'], name).addEdge(name, END);
 }
 const parallel = graph.compile();
 
-export async function langgraph() {
+/** @param isWatched the begin and the end of every node are streamed, as Carrel's users get them */
+export async function langgraph(isWatched) {
+  async function resultOf(compiled, n) {
+    if (!isWatched) return compiled.invoke({ n });
+    let last;
+    for await (const [mode, chunk] of await compiled.stream({ n }, { streamMode: ['tasks', 'values'] })) {
+      if (mode === 'values') last = chunk;
+    }
+    return last;
+  }
   return {
     shapes: {
-      one: async (n) => (await one.invoke({ n })).n,
-      row: async (n) => (await row.invoke({ n })).n,
-      parallel: async (n) => sumOf((await parallel.invoke({ n })).seconds),
+      one: async (n) => (await resultOf(one, n)).n,
+      row: async (n) => (await resultOf(row, n)).n,
+      parallel: async (n) => sumOf((await resultOf(parallel, n)).seconds),
     },
     close: async () => undefined,
   };

@@ -1,4 +1,5 @@
-/** Mastra workflows that are not registered in a Mastra instance, which is their fastest way: nothing is kept. */
+/** Mastra workflows. Nothing is kept: a Mastra instance without a storage of its own has it in memory. */
+import { Mastra } from '@mastra/core';
 import { createStep, createWorkflow } from '@mastra/core/workflows';
 import { z } from 'zod';
 
@@ -10,25 +11,40 @@ const sumOf = (results) => Object.values(results).reduce((sum, { n }) => sum + n
 const step = (id, inputSchema = N, count = ({ n }) => n) =>
   createStep({ id, inputSchema, outputSchema: N, execute: async ({ inputData }) => ({ n: count(inputData) + 1 }) });
 
-const one = createWorkflow({ id: 'one', inputSchema: N, outputSchema: N }).then(step('a')).commit();
-const row = createWorkflow({ id: 'row', inputSchema: N, outputSchema: N })
-  .then(step('a'))
-  .then(step('b'))
-  .then(step('c'))
-  .commit();
-const parallel = createWorkflow({ id: 'parallel', inputSchema: N, outputSchema: Seconds })
-  .parallel([step('a1'), step('a2'), step('a3')])
-  .parallel([step('b1', Firsts, sumOf), step('b2', Firsts, sumOf), step('b3', Firsts, sumOf)])
-  .commit();
+const workflows = () => ({
+  one: createWorkflow({ id: 'one', inputSchema: N, outputSchema: N }).then(step('a')).commit(),
+  row: createWorkflow({ id: 'row', inputSchema: N, outputSchema: N })
+    .then(step('a'))
+    .then(step('b'))
+    .then(step('c'))
+    .commit(),
+  parallel: createWorkflow({ id: 'parallel', inputSchema: N, outputSchema: Seconds })
+    .parallel([step('a1'), step('a2'), step('a3')])
+    .parallel([step('b1', Firsts, sumOf), step('b2', Firsts, sumOf), step('b3', Firsts, sumOf)])
+    .commit(),
+});
 
-async function resultOf(workflow, n) {
-  const run = await workflow.createRun();
-  const end = await run.start({ inputData: { n } });
-  if (end.status !== 'success') throw new Error(JSON.stringify(end));
-  return end.result;
+async function started(run, n) {
+  return run.start({ inputData: { n } });
 }
 
-export async function mastra() {
+async function streamed(run, n) {
+  const stream = run.stream({ inputData: { n } });
+  // begin and end of the run and of every step, as Carrel's users get them
+  for await (const event of stream.fullStream) if (!event.type) throw new Error(JSON.stringify(event));
+  return stream.result;
+}
+
+/** @param way `streamed`: its events are read; `started`: nobody hears of any; `registered`: in a Mastra instance, likewise */
+export async function mastra(way) {
+  const { one, row, parallel } =
+    way === 'registered' ? new Mastra({ workflows: workflows(), logger: false }).listWorkflows() : workflows();
+  const carryOut = way === 'streamed' ? streamed : started;
+  const resultOf = async (workflow, n) => {
+    const end = await carryOut(await workflow.createRun(), n);
+    if (end.status !== 'success') throw new Error(JSON.stringify(end));
+    return end.result;
+  };
   return {
     shapes: {
       one: async (n) => (await resultOf(one, n)).n,

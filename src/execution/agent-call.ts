@@ -7,7 +7,8 @@ import { CarrelError, isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
 import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';
 import { plainResult } from './agent-result.js';
-import { Attempt, type AttemptEnd, type AttemptParts, type AttemptWork } from './attempt.js';
+import { Attempt, type AttemptEnd, type AttemptWork } from './attempt.js';
+import type { AttemptLimits } from './attempt-timer.js';
 import { backoffMs } from './backoff.js';
 import type { CircuitBreakers } from './circuit-breakers.js';
 import type { CallEnd, NestedCall } from './nested-call.js';
@@ -55,7 +56,7 @@ export class AgentCall implements NestedCall {
   private current: Attempt | undefined;
   private stopReason: StopReason | undefined;
   private readonly stopped = new AbortController();
-  private readonly limits: AttemptParts['limits'];
+  private readonly limits: AttemptLimits;
   private usage: UsageCounter | undefined;
 
   constructor(
@@ -81,7 +82,6 @@ export class AgentCall implements NestedCall {
       const again = judged.error.retryable && judged.error.code !== 'circuit_open' && attempt < last;
       if (this.stopReason) return again ? this.stoppedCall(this.stopReason, attempt, false) : judged;
       if (!again || !(await this.waitToRetry(attempt, judged))) return this.fallBack(input, judged);
-      this.parts.steps.log.reopen(judged.cause);
     }
   }
 
@@ -118,10 +118,9 @@ export class AgentCall implements NestedCall {
   }
 
   private async carryOutOnce(input: unknown, number: number): Promise<AttemptEnd> {
-    const { callee, context, place, onBegin } = this.facts;
-    const parts: AttemptParts = { ...this.parts, limits: this.limits };
+    const { callee, context, place, onBegin, onSteps } = this.facts;
     onBegin?.(number);
-    this.current = new Attempt({ context, number, place, onSteps: this.facts.onSteps }, parts);
+    this.current = new Attempt({ context, number, limits: this.limits, place, onSteps }, this.parts);
     try {
       return await this.current.carryOut(callee.work(input));
     } finally {
@@ -165,14 +164,15 @@ export class AgentCall implements NestedCall {
 
   /** @returns false when the deadline leaves no time for another attempt */
   private async waitToRetry(attempt: number, { error, cause }: { error: RunError; cause: unknown }): Promise<boolean> {
-    const { clock, config, emitter } = this.parts.steps;
+    const { clock, config, log } = this.parts.steps;
     const { callee, context, place } = this.facts;
     const backoff = backoffMs(callee.retry?.baseDelayMs ?? config.runs.retryBaseMs, attempt);
     const delayMs = Math.max(askedDelayMs(cause), backoff);
     if (context.deadline && clock.now() + delayMs >= context.deadline.getTime()) return false;
     const step = place.prefix.slice(0, -1) || undefined;
     const next = step === undefined ? attempt + 1 : this.parts.steps.attempt();
-    await emitter.emit('agent_retrying', next, { attempt: attempt + 1, delayMs, error }, step).catch(() => undefined);
+    const facts = { attempt: attempt + 1, delayMs, error };
+    await log.retry(cause, facts, { attempt: next, step }).catch(() => undefined);
     await pause(delayMs, clock, this.stopped.signal);
     return true;
   }
@@ -209,7 +209,7 @@ export class AgentCall implements NestedCall {
   }
 }
 
-function limitsOf({ callee, context }: CallFacts, { steps }: CallParts): AttemptParts['limits'] {
+function limitsOf({ callee, context }: CallFacts, { steps }: CallParts): AttemptLimits {
   const { runs } = steps.config;
   return {
     runDeadlineMs: context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,

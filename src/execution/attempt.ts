@@ -21,7 +21,6 @@ export type AttemptWork = (scope: ExecutionScope, run: AttemptRun, steps: RunSte
 export interface AttemptParts {
   readonly steps: StepParts;
   readonly openScope: (context: UserExecutionContext) => ExecutionScope;
-  readonly limits: AttemptLimits;
 }
 
 /** Where in its run an attempt is. */
@@ -29,6 +28,7 @@ export interface AttemptFacts {
   readonly context: UserExecutionContext;
   /** From 1, of the run or of the step that it is an attempt of. */
   readonly number: number;
+  readonly limits: AttemptLimits;
   readonly place: ScopePlace;
   readonly onSteps?: (steps: RunSteps) => void;
 }
@@ -70,12 +70,12 @@ export class Attempt {
     const steps = this.stepsIn(scope.context, () => timer.progress());
     const timer = new AttemptTimer(
       this.clock,
-      parts.limits,
+      facts.limits,
       (reason) => this.stop(reason),
       () => steps.isBusy,
     );
     const place = { steps, runAttempt: parts.steps.attempt(), step: facts.place.prefix.slice(0, -1) || undefined };
-    const run = new AttemptRun(scope, place, emitter, this.clock, () => timer.progress(), parts.limits.runDeadlineMs);
+    const run = new AttemptRun(scope, place, emitter, this.clock, () => timer.progress(), facts.limits.runDeadlineMs);
     facts.onSteps?.(steps);
     try {
       const end = await this.settled(work(scope, run, steps), timer);

@@ -108,9 +108,7 @@ async function waitToRetry(
   const { attempt, error, retry } = failed;
   const delayMs = backoffMs(retry?.baseDelayMs ?? parts.config.runs.retryBaseMs, attempt);
   const facts = { attempt: attempt + 1, delayMs, error: toRunError(error, { agent: path, attempt }) };
-  const reopened = parts.log.reopen(error, failed.isGroup ? path : undefined);
-  if (reopened.length === 0) await parts.emitter.emit('agent_retrying', parts.attempt(), facts, path);
-  else await parts.emitter.record('agent_retrying', parts.attempt(), facts, reopened, path);
+  await parts.log.retry(error, facts, { attempt: parts.attempt(), step: path, isGroup: failed.isGroup });
   await pause(delayMs, parts.clock, failed.signal ? AbortSignal.any([signal, failed.signal]) : signal);
   signal.throwIfAborted();
 }

@@ -103,13 +103,23 @@ export class StepLog {
   }
 
   /**
-   * For another attempt after this error: the steps that have failed with it, or with what caused it, are open again. A
-   * failure that the agent has dealt with stays recorded, so that it takes the same way once more.
+   * Tells of another try after this error: the steps that have failed with it, or with what caused it, are open again, and
+   * recorded so. A failure that the agent has dealt with stays recorded, so that it takes the same way once more.
    *
-   * @param group path of the group that is tried again: what was not done in it because of the failure is open, too
-   * @returns what is to be recorded of it, so that it is open again in another process as well
+   * @param place what is tried again: the run, or the step of that path; in a group, what was not done because of the
+   *   failure is open, too
    */
-  reopen(error: unknown, group?: string): readonly StepRecord[] {
+  retry(
+    error: unknown,
+    facts: RunEventData['agent_retrying'],
+    { attempt, step, isGroup }: { attempt: number; step: string | undefined; isGroup?: boolean },
+  ): Promise<void> {
+    const reopened = [...this.reopen(error), ...(isGroup && step !== undefined ? this.reopenInside(step) : [])];
+    if (reopened.length === 0) return this.emitter.emit('agent_retrying', attempt, facts, step);
+    return this.emitter.record('agent_retrying', attempt, facts, reopened, step);
+  }
+
+  private reopen(error: unknown): StepRecord[] {
     const causes = causesOf(error);
     const reopened: StepRecord[] = [];
     for (const [key, thrown] of this.thrown) {
@@ -119,7 +129,7 @@ export class StepLog {
       this.forget(key);
       if (record) reopened.push(openAgain(record));
     }
-    return group === undefined ? [] : [...reopened, ...this.reopenInside(group)];
+    return reopened;
   }
 
   private forget(key: string): void {

@@ -5,7 +5,7 @@ import { CarrelProcess } from '../carrel-process.js';
 import type { CarrelUser, RecordingSocket } from '../carrel-server.js';
 
 const AGENTS = 'test/fixtures/suspended-agents.module.mjs';
-const WARM_UP = 300;
+const WARM_UP = 1_000;
 const RUNS = 1_000;
 const MAX_BYTES_EACH = 1_024;
 
@@ -24,16 +24,22 @@ describe(`${RUNS} suspended runs of alice`, () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  async function suspend(user: CarrelUser, socket: RecordingSocket, runs: number): Promise<void> {
-    const before = suspensions(socket);
-    await Promise.all(
-      Array.from({ length: runs }, (_, n) => socket.emit('run:start', { agent: 'asks', input: { text: `question ${n}` } })),
-    );
-    await socket.until(() => suspensions(socket) === before + runs, 60_000);
-    expect((await user.http<{ use: object }>('GET', '/v1/me/limits')).body.use).toMatchObject({ running: 0, queued: 0 });
+  /** Starts runs that ask, and waits until all of them are suspended. */
+  async function suspend(user: CarrelUser, { socket }: RecordingSocket, runs: number): Promise<void> {
+    const all = Promise.withResolvers<void>();
+    let left = runs;
+    const count = () => void (--left === 0 && all.resolve());
+    socket.on('agent_suspended', count);
+    const start = (_: unknown, n: number) =>
+      socket.emitWithAck('run:start', { agent: 'asks', input: { text: `question ${n}` } });
+    await Promise.all(Array.from({ length: runs }, start));
+    await all.promise;
+    socket.off('agent_suspended', count);
+    expect((await user.http<{ use: object }>('GET', '/v1/me/limits')).body.use).toMatchObject({
+      running: 0,
+      queued: 0,
+    });
   }
-
-  const suspensions = ({ events }: RecordingSocket) => events.filter(({ type }) => type === 'agent_suspended').length;
 
   async function heapUsed(user: CarrelUser): Promise<number> {
     const { result } = await user.end((await user.start('heap', {})).id);
@@ -47,7 +53,8 @@ describe(`${RUNS} suspended runs of alice`, () => {
     const before = await heapUsed(bob);
     await suspend(alice, socket, RUNS);
     const bytesEach = (await heapUsed(bob)) - before;
-    if (process.env.CARREL_TEST_FIGURES) console.log(`${(bytesEach / RUNS).toFixed(0)} bytes of heap per suspended run`);
+    if (process.env.CARREL_TEST_FIGURES)
+      console.log(`${(bytesEach / RUNS).toFixed(0)} bytes of heap per suspended run`);
     expect(bytesEach / RUNS).toBeLessThan(MAX_BYTES_EACH);
     const began = performance.now();
     await bob.end((await bob.start('heap', {})).id);

@@ -142,7 +142,10 @@ describe('runs that wait', () => {
     const { id: resting } = await alice.start('asks', { text: 'late', expiresInMs: 150 });
     const { id: working } = await alice.start('asks-while-busy', { expiresInMs: 150, ms: 900 });
     expect(await alice.end(resting)).toMatchObject({ status: 'completed', result: { decision: 'expired' } });
-    expect(await alice.end(working)).toMatchObject({ status: 'completed', result: { decision: 'expired', inTime: true } });
+    expect(await alice.end(working)).toMatchObject({
+      status: 'completed',
+      result: { decision: 'expired', inTime: true },
+    });
     const types = (await storyOf(alice, working)).map(({ type }) => type);
     expect(types).not.toContain('agent_suspended');
     const { id: approvalId } = await questionOf(alice, resting);
@@ -166,7 +169,8 @@ describe('runs that wait', () => {
   it('let the server stop at once, and are as they were when it is back', async () => {
     const alice = await server.as('alice');
     const runs = [];
-    for (let n = 0; n < 5; n++) runs.push(await suspended(alice, n % 2 ? 'asks' : 'sleeps', { text: `${n}`, ms: A_DAY_MS }));
+    for (let n = 0; n < 5; n++)
+      runs.push(await suspended(alice, n % 2 ? 'asks' : 'sleeps', { text: `${n}`, ms: A_DAY_MS }));
     const began = performance.now();
     await restart();
     expect(performance.now() - began).toBeLessThan(2_000);

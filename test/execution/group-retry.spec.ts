@@ -26,6 +26,7 @@ const agents = [
     },
     ONE_TRY,
   ),
+  scripted('deaf', () => new Promise<never>(() => undefined), ONE_TRY),
   scripted('slow-once', (run, { name }) => (called(name) === 1 ? untilAborted(run) : { name }), {
     retry: { attempts: 1 },
   }),
@@ -118,5 +119,23 @@ describe('a group that may be tried twice', () => {
       steps: [{ name: 'all', parallel: [step('y', 'sound', { when: { length: [1] } })], ...TWICE }],
     });
     expect([never.status, never.ends]).toEqual(['failed', ['all/y failed', 'all failed']]);
+  });
+});
+
+describe('a group that is cancelled', () => {
+  it('is over when all that is in it is, and not before', async () => {
+    await using world = await ChaosWorld.open(agents, { CARREL_CANCEL_GRACE_MS: '50' });
+    const steps = [
+      step('bad', 'flaky', { input: { name: 'bad', failures: 9 } }),
+      { name: 'group', parallel: [step('deaf', 'deaf')] },
+    ];
+    const { run } = await world.execution.submit(world.as(alice), { pipeline: { steps }, input: {} });
+    await settled(40);
+    world.clock.advance(50);
+    await settled();
+    const events = await world.journal(alice, run.id);
+    const ends = events.flatMap((event) => (event.type === 'step_completed' ? [event.step] : []));
+    expect(ends).toEqual(['bad', 'group/deaf', 'group']);
+    expect(events.at(-1)!.type).toBe('agent_error');
   });
 });

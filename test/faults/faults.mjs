@@ -1,4 +1,5 @@
 import { CRASH_FAULTS } from './crash-faults.mjs';
+import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
 
 /**
@@ -256,6 +257,7 @@ export const FAULTS = [
     spec: 'test/edge/isolation-report.spec.ts',
     only: 'is for operators',
   },
+  ...STEP_FAULTS,
   ...STORAGE_FAULTS,
   ...CRASH_FAULTS,
 ];

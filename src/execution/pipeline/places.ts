@@ -26,15 +26,13 @@ export class Places {
  * them all does nothing but work, so that nobody can wait for somebody who waits for him.
  */
 export async function inPlaces<Result>(places: readonly Places[], work: () => Promise<Result>): Promise<Result> {
-  const taken: Places[] = [];
+  for (const place of places) {
+    const turn = place.take();
+    if (turn) await turn;
+  }
   try {
-    for (const place of places) {
-      const turn = place.take();
-      if (turn) await turn;
-      taken.push(place);
-    }
     return await work();
   } finally {
-    for (const place of taken) place.giveBack();
+    for (const place of places) place.giveBack();
   }
 }
