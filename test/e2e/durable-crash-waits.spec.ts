@@ -49,10 +49,10 @@ const WAITS: Record<string, (world: DurableWorld, user: DurableUser) => Promise<
     await user.answer((await questionOf(user, run)).id, 'yes, before');
     return run;
   },
-  async 'has two steps at work, one of which it comes by when it is suspended for the other'(world, user) {
-    const run = await user.start('apart', { holds: { 1: ['early inside', 'late inside'] } });
+  async 'has a step and a child at work, and comes by the child when it is suspended for the step'(world, user) {
+    const run = await user.start('apart', { holds: { 1: ['early inside', 'b2 inside'] } });
     await world.held(user, run, 'early inside');
-    await world.held(user, run, 'late inside');
+    await world.held(user, run, 'b2 inside');
     return run;
   },
   async 'was answered many times'(world, user) {
@@ -121,8 +121,8 @@ describe('a run that waits, killed once', () => {
     ['asks beside a step that is at work', { beside: { begun: 2, ended: 1 } }, ['yes, afterwards']],
     ['was answered beside a step that is at work', { beside: { begun: 2, ended: 1 } }, ['yes, before']],
     [
-      'has two steps at work, one of which it comes by when it is suspended for the other',
-      { early: { begun: 2, ended: 1 }, late: { begun: 2, ended: 1 } },
+      'has a step and a child at work, and comes by the child when it is suspended for the step',
+      { early: { begun: 2, ended: 1 }, b1: ONCE, b2: { begun: 2, ended: 1 }, b3: ONCE },
       undefined,
     ],
     ['was answered many times', { before: ONCE, after: ONCE }, Array(MANY).fill('yes, before')],

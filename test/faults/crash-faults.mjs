@@ -25,8 +25,17 @@ export const CRASH_FAULTS = [
   {
     name: 'a step that was interrupted rests with its run',
     file: 'src/execution/user-execution-engine.ts',
-    search: 'const interrupted = this.steps.log.interrupted();',
+    search: 'const interrupted = this.log.interrupted();',
     replace: 'const interrupted: string[] = [];',
+    spec: 'test/e2e/durable-crash-waits.spec.ts',
+    only: 'comes by the child',
+    built: true,
+  },
+  {
+    name: 'a step that was interrupted is done again unasked',
+    file: 'src/execution/begin-step.ts',
+    search: "if (wasInterrupted && recorded.effect === 'once') {",
+    replace: "if (wasInterrupted && recorded.path === '') {",
     spec: 'test/e2e/durable-crash-walk.spec.ts',
     only: 's3 .once., killed ended',
     built: true,
