@@ -28,7 +28,7 @@ export const CRASH_FAULTS = [
     search: 'const interrupted = this.log.interrupted();',
     replace: 'const interrupted: string[] = [];',
     spec: 'test/e2e/durable-crash-waits.spec.ts',
-    only: 'comes by the child',
+    only: 'asks about each step that must be done once',
     built: true,
   },
   {
