@@ -77,6 +77,10 @@ export class CarrelProcess {
     });
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
   /** kill -9 */
   async kill(): Promise<void> {
     const exited = this.ended();

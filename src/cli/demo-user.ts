@@ -13,6 +13,9 @@ export interface DemoRun {
   endedAt?: string;
 }
 
+/** The demo's runs take a second or two. */
+const PATIENCE_MS = 60_000;
+
 /** One signed-in user of the demo: a real HTTP client and a real socket that records what it receives. */
 export class DemoUser {
   readonly received: RunEvent[] = [];
@@ -59,7 +62,13 @@ export class DemoUser {
   allEnded(): Promise<void> {
     this.expectedRuns = this.runIds.length;
     this.lookForEnd();
-    return this.ended.promise;
+    const told = this.received.length;
+    const late = () =>
+      this.ended.reject(
+        new Error(`${this.id}: after ${PATIENCE_MS / 1_000} s not every run has ended (${told} events so far)`),
+      );
+    const timer = setTimeout(late, PATIENCE_MS);
+    return this.ended.promise.finally(() => clearTimeout(timer));
   }
 
   async http(method: string, path: string, body?: object): Promise<{ status: number; body: unknown }> {

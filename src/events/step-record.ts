@@ -1,6 +1,6 @@
 import type { JsonValue } from '../shared/json.js';
 import type { NewApproval } from './approval-record.js';
-import type { RunError } from './run-error.js';
+import type { RunError, Usage } from './run-error.js';
 
 /**
  * What carries a step out: a function of an agent (`step`), another agent, a whole pipeline or a group of steps in it, or
@@ -42,6 +42,8 @@ export interface StepRecord {
   readonly error?: RunError;
   /** `skipped`, `cancelled`: why. */
   readonly reason?: string;
+  /** What it says it used, in all its tries; what steps inside it used is with them. */
+  readonly usage?: Usage;
   /** `sleep`: when it is over; `ask`: when the question expires. */
   readonly untilMs?: number;
   /** `ask`: the question. It is opened when the record is first written. */

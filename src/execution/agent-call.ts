@@ -7,7 +7,8 @@ import { CarrelError, isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
 import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';
 import { plainResult } from './agent-result.js';
-import { Attempt, type AttemptEnd, type AttemptParts, type AttemptWork } from './attempt.js';
+import { Attempt, type AttemptEnd, type AttemptWork } from './attempt.js';
+import type { AttemptLimits } from './attempt-timer.js';
 import { backoffMs } from './backoff.js';
 import type { CircuitBreakers } from './circuit-breakers.js';
 import type { CallEnd, NestedCall } from './nested-call.js';
@@ -55,12 +56,15 @@ export class AgentCall implements NestedCall {
   private current: Attempt | undefined;
   private stopReason: StopReason | undefined;
   private readonly stopped = new AbortController();
+  private readonly limits: AttemptLimits;
   private usage: UsageCounter | undefined;
 
   constructor(
     private readonly facts: CallFacts,
     private readonly parts: CallParts,
-  ) {}
+  ) {
+    this.limits = limitsOf(facts, parts);
+  }
 
   /** Stops what is under way; the call ends when that does, or after the grace period. The first reason counts. */
   stop(reason: StopReason): void {
@@ -78,7 +82,6 @@ export class AgentCall implements NestedCall {
       const again = judged.error.retryable && judged.error.code !== 'circuit_open' && attempt < last;
       if (this.stopReason) return again ? this.stoppedCall(this.stopReason, attempt, false) : judged;
       if (!again || !(await this.waitToRetry(attempt, judged))) return this.fallBack(input, judged);
-      this.parts.steps.log.reopen(judged.cause);
     }
   }
 
@@ -92,7 +95,7 @@ export class AgentCall implements NestedCall {
 
   /** Why an attempt can't even begin, if so: a stop while there was none, or a deadline that passed while the server was down. */
   private stoppedBefore(): AttemptEnd | undefined {
-    const { runDeadlineMs, runTimeoutMs } = this.limits();
+    const { runDeadlineMs, runTimeoutMs } = this.limits;
     const late: StopReason = { kind: 'timed_out', code: 'run_timed_out', limitMs: runTimeoutMs };
     const reason = this.stopReason ?? (this.parts.steps.clock.now() >= runDeadlineMs ? late : undefined);
     return reason && { kind: 'stopped', reason, atWork: false };
@@ -115,26 +118,14 @@ export class AgentCall implements NestedCall {
   }
 
   private async carryOutOnce(input: unknown, number: number): Promise<AttemptEnd> {
-    const { callee, context, place, onBegin } = this.facts;
-    const parts: AttemptParts = { ...this.parts, limits: this.limits() };
+    const { callee, context, place, onBegin, onSteps } = this.facts;
     onBegin?.(number);
-    this.current = new Attempt({ context, number, place, onSteps: this.facts.onSteps }, parts);
+    this.current = new Attempt({ context, number, limits: this.limits, place, onSteps }, this.parts);
     try {
       return await this.current.carryOut(callee.work(input));
     } finally {
       this.current = undefined;
     }
-  }
-
-  private limits(): AttemptParts['limits'] {
-    const { runs } = this.parts.steps.config;
-    const { timeoutMs, deadlineMs } = this.facts.callee;
-    return {
-      runDeadlineMs: this.facts.context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
-      runTimeoutMs: deadlineMs ?? runs.deadlineMs,
-      attemptTimeoutMs: timeoutMs ?? runs.attemptTimeoutMs,
-      noProgressMs: runs.noProgressMs,
-    };
   }
 
   /** What an attempt's end means for the call, if it is the last one. */
@@ -173,14 +164,15 @@ export class AgentCall implements NestedCall {
 
   /** @returns false when the deadline leaves no time for another attempt */
   private async waitToRetry(attempt: number, { error, cause }: { error: RunError; cause: unknown }): Promise<boolean> {
-    const { clock, config, emitter } = this.parts.steps;
+    const { clock, config, log } = this.parts.steps;
     const { callee, context, place } = this.facts;
     const backoff = backoffMs(callee.retry?.baseDelayMs ?? config.runs.retryBaseMs, attempt);
     const delayMs = Math.max(askedDelayMs(cause), backoff);
     if (context.deadline && clock.now() + delayMs >= context.deadline.getTime()) return false;
     const step = place.prefix.slice(0, -1) || undefined;
     const next = step === undefined ? attempt + 1 : this.parts.steps.attempt();
-    await emitter.emit('agent_retrying', next, { attempt: attempt + 1, delayMs, error }, step).catch(() => undefined);
+    const facts = { attempt: attempt + 1, delayMs, error };
+    await log.retry(cause, facts, { attempt: next, step }).catch(() => undefined);
     await pause(delayMs, clock, this.stopped.signal);
     return true;
   }
@@ -198,7 +190,7 @@ export class AgentCall implements NestedCall {
       this.parts.steps.noteDegraded();
       return { attempt: judged.attempt, usage: judged.usage, kind: 'returned', value, degraded: true };
     };
-    if ('value' in callee.fallback) return answered(callee.fallback.value);
+    if ('value' in callee.fallback) return answered(plainCopy(callee.fallback.value));
     const end = await this.callFallback(callee.fallback.agent, input);
     if (this.stopReason) return this.stoppedCall(this.stopReason, judged.attempt, false);
     return end?.outcome === 'ok' ? answered(end.result ?? null) : judged;
@@ -215,6 +207,16 @@ export class AgentCall implements NestedCall {
       return undefined;
     }
   }
+}
+
+function limitsOf({ callee, context }: CallFacts, { steps }: CallParts): AttemptLimits {
+  const { runs } = steps.config;
+  return {
+    runDeadlineMs: context.deadline?.getTime() ?? Number.POSITIVE_INFINITY,
+    runTimeoutMs: callee.deadlineMs ?? runs.deadlineMs,
+    attemptTimeoutMs: callee.timeoutMs ?? runs.attemptTimeoutMs,
+    noProgressMs: runs.noProgressMs,
+  };
 }
 
 /** What the agent's error asks for; anything that is no time counts as nothing. */

@@ -37,7 +37,8 @@ export async function callAgentStep(
   const unlink = [linkStop(host.signal, call), linkStop(step.signal, call)];
   try {
     const end = await call.carryOut(step.input, { first, last });
-    return workEndOf(end, host, step.signal);
+    if (host.signal.aborted && end.kind === 'stopped' && end.usage) host.parts.noteUsage(end.usage);
+    return { ...workEndOf(end, host, step.signal), usage: end.usage };
   } finally {
     for (const off of unlink) off();
   }
@@ -70,7 +71,7 @@ function workEndOf(
   const { attempt: attempts } = end;
   switch (end.kind) {
     case 'returned':
-      return { outcome: 'ok', value: end.value, degraded: end.degraded || undefined, attempts };
+      return { outcome: 'ok', value: end.value, isPlain: true, degraded: end.degraded || undefined, attempts };
     case 'failed':
       return { outcome: 'failed', cause: end.cause, error: end.error, attempts };
     case 'stopped':

@@ -11,6 +11,7 @@ import { newId, type CallId } from '../shared/ids.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
 import type { RunSteps } from './run-steps.js';
 import type { StepEnd } from './step-scope.js';
+import { usageOfStep } from './step-usage.js';
 import { UsageCounter } from './usage-counter.js';
 
 /** Where in its run an attempt is. */
@@ -69,7 +70,12 @@ export class AttemptRun implements AgentRun {
 
   tool<Result>(tool: string, args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result> {
     if (this.over) return closed();
-    return quietly(this.place.steps.track(() => this.callTool(String(tool), args, call)));
+    return quietly(
+      this.place.steps.track((step) => {
+        step.detached = true;
+        return this.callTool(String(tool), args, call);
+      }),
+    );
   }
 
   step<Result extends JsonValue | void>(
@@ -93,7 +99,7 @@ export class AttemptRun implements AgentRun {
   }
 
   use(usage: Readonly<Record<string, number>>): void {
-    (this.usage ??= new UsageCounter()).add(usage);
+    (usageOfStep() ?? (this.usage ??= new UsageCounter())).add(usage);
   }
 
   onDispose(cleanUp: CleanUp): void {

@@ -21,7 +21,6 @@ export type AttemptWork = (scope: ExecutionScope, run: AttemptRun, steps: RunSte
 export interface AttemptParts {
   readonly steps: StepParts;
   readonly openScope: (context: UserExecutionContext) => ExecutionScope;
-  readonly limits: AttemptLimits;
 }
 
 /** Where in its run an attempt is. */
@@ -29,6 +28,7 @@ export interface AttemptFacts {
   readonly context: UserExecutionContext;
   /** From 1, of the run or of the step that it is an attempt of. */
   readonly number: number;
+  readonly limits: AttemptLimits;
   readonly place: ScopePlace;
   readonly onSteps?: (steps: RunSteps) => void;
 }
@@ -39,6 +39,8 @@ const OVER = Object.freeze(new CarrelError('run_closed', 'the attempt is over'))
 /** One try in a DI sub-tree of its own: it ends when its work does, or, told to stop, after the grace period. */
 export class Attempt {
   private readonly controller = new AbortController();
+  /** Settles with the work's end, or without one after the grace period. */
+  private readonly workEnd = Promise.withResolvers<AttemptEnd | undefined>();
   private readonly forcedEnd = Promise.withResolvers<void>();
   private stopReason: StopReason | undefined;
   private cancelGrace: (() => void) | undefined;
@@ -68,12 +70,12 @@ export class Attempt {
     const steps = this.stepsIn(scope.context, () => timer.progress());
     const timer = new AttemptTimer(
       this.clock,
-      parts.limits,
+      facts.limits,
       (reason) => this.stop(reason),
       () => steps.isBusy,
     );
     const place = { steps, runAttempt: parts.steps.attempt(), step: facts.place.prefix.slice(0, -1) || undefined };
-    const run = new AttemptRun(scope, place, emitter, this.clock, () => timer.progress(), parts.limits.runDeadlineMs);
+    const run = new AttemptRun(scope, place, emitter, this.clock, () => timer.progress(), facts.limits.runDeadlineMs);
     facts.onSteps?.(steps);
     try {
       const end = await this.settled(work(scope, run, steps), timer);
@@ -99,14 +101,15 @@ export class Attempt {
   }
 
   private async settled(work: Promise<unknown>, timer: AttemptTimer): Promise<AttemptEnd> {
-    const ended = work.then(
-      (value): AttemptEnd => ({ kind: 'returned', value, atWork: false }),
-      (error: unknown): AttemptEnd => ({ kind: 'threw', error, atWork: false }),
+    const { promise, resolve } = this.workEnd;
+    work.then(
+      (value) => resolve({ kind: 'returned', value, atWork: false }),
+      (error: unknown) => resolve({ kind: 'threw', error, atWork: false }),
     );
-    const end = (await Promise.race([ended, this.forcedEnd.promise])) ?? undefined;
+    const end = await promise;
     const reason = this.stopReason ?? timer.passed();
-    if (reason) return { kind: 'stopped', reason, atWork: !end };
-    return end ?? ended;
+    // without an end there is a reason: the grace period begins with a stop
+    return end && !reason ? end : { kind: 'stopped', reason: reason!, atWork: !end };
   }
 
   /** Steps that were begun and not awaited are told to stop, and have the grace period for it as well. */
@@ -119,6 +122,9 @@ export class Attempt {
   }
 
   private beginGrace(): void {
-    this.cancelGrace ??= this.clock.after(this.parts.steps.config.runs.cancelGraceMs, () => this.forcedEnd.resolve());
+    this.cancelGrace ??= this.clock.after(this.parts.steps.config.runs.cancelGraceMs, () => {
+      this.workEnd.resolve(undefined);
+      this.forcedEnd.resolve();
+    });
   }
 }

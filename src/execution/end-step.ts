@@ -1,4 +1,4 @@
-import type { RunError } from '../events/run-error.js';
+import type { RunError, Usage } from '../events/run-error.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError, ERRORS, type ErrorCode } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
@@ -9,11 +9,14 @@ import type { StepHost } from './step-host.js';
 import type { StepEnd } from './step-scope.js';
 
 /** How the work of a step ended. */
-export type StepWorkEnd = { attempts: number } & (
-  | { outcome: 'ok'; value: unknown; degraded?: boolean }
-  | { outcome: 'failed'; cause: unknown; error?: RunError }
-  | { outcome: 'cancelled' | 'skipped'; reason: string }
-);
+export type StepWorkEnd = { attempts: number; usage?: Usage } &
+  /** `isPlain`: it is within bounds, and nobody else's, already. */
+  (
+    | { outcome: 'ok'; value: unknown; isPlain?: false }
+    | { outcome: 'ok'; value: JsonValue; isPlain: true; degraded?: boolean }
+    | { outcome: 'failed'; cause: unknown; error?: RunError }
+    | { outcome: 'cancelled' | 'skipped'; reason: string }
+  );
 
 /** Records how a step ended, and tells of it; resolves when that is on disk: what follows from it can't be lost any more. */
 export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkEnd): Promise<StepEnd> {
@@ -27,6 +30,7 @@ export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkE
     state: end.outcome,
     attempts: end.attempts,
     endedAtMs,
+    usage: work.usage,
   };
   if (end.outcome === 'failed') parts.log.failedWith(begun.path, end.cause);
   if (record.degraded) parts.noteDegraded();
@@ -84,16 +88,16 @@ type CheckedEnd = { attempts: number } & (
 /** A result that can't be kept is a failure. */
 function checked({ parts, context }: StepHost, { path, kind }: BegunStep, work: StepWorkEnd): CheckedEnd {
   const { http, limits } = parts.config;
-  // a group has its steps' results inside its own
-  const maxDepth = kind === 'step' || kind === 'agent' ? limits.jsonDepth : Number.POSITIVE_INFINITY;
-  const bounds = { maxBytes: http.bodyLimitBytes, maxDepth };
   const facts = { agent: path, attempt: work.attempts, runId: context.runId };
   if (work.outcome === 'failed') return { ...work, error: work.error ?? toRunError(work.cause, facts) };
   if (work.outcome !== 'ok') return work;
-  const { attempts, value, degraded } = work;
+  const { attempts, value } = work;
+  if (work.isPlain) return { attempts, outcome: 'ok', result: work.value, degraded: work.degraded };
+  // a group has its steps' results inside its own
+  const maxDepth = kind === 'step' ? limits.jsonDepth : Number.POSITIVE_INFINITY;
   try {
-    const result = value === undefined ? undefined : plainResult(value, bounds);
-    return { attempts, outcome: 'ok', result, degraded };
+    const result = value === undefined ? undefined : plainResult(value, { maxBytes: http.bodyLimitBytes, maxDepth });
+    return { attempts, outcome: 'ok', result };
   } catch (cause) {
     return { attempts, outcome: 'failed', cause, error: toRunError(cause, facts) };
   }

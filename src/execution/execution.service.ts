@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
-import type { UserExecutionContext } from '../context/user-execution-context.js';
+import { UserExecutionContext } from '../context/user-execution-context.js';
 import { draftEvent } from '../events/run-event.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
-import type { RunId } from '../shared/ids.js';
-import type { JsonValue } from '../shared/json.js';
+import { newId, whyNotUserId, type RunId, type UserId } from '../shared/ids.js';
+import type { JsonObject, JsonValue } from '../shared/json.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { RunIntake, type TakenRun } from './run-intake.service.js';
 import type { RunRequest } from './run-request.js';
@@ -77,6 +77,18 @@ export class ExecutionService {
       });
     if (result === undefined) throw new CarrelError('run_closed', `the run has no result (${status})`);
     return result;
+  }
+
+  /**
+   * A context for work that no request asked for (a job, a message of a queue, a test): your own code says whose it is.
+   *
+   * @throws CarrelError `invalid_request` for what can't be a user's id
+   */
+  contextFor(userId: string, facts: { roles?: readonly string[]; metadata?: JsonObject } = {}): UserExecutionContext {
+    const reason = whyNotUserId(userId);
+    if (reason) throw new CarrelError('invalid_request', reason);
+    const createdAtMs = this.clock.now();
+    return new UserExecutionContext({ ...facts, userId: userId as UserId, requestId: newId('req'), createdAtMs });
   }
 
   /**

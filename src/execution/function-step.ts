@@ -6,6 +6,8 @@ import { backoffMs } from './backoff.js';
 import type { BegunStep } from './step-spec.js';
 import type { StepWorkEnd } from './end-step.js';
 import { toRunError } from './run-failure.js';
+import { countUsage } from './step-usage.js';
+import { UsageCounter } from './usage-counter.js';
 import type { StepHost } from './step-host.js';
 
 export interface FunctionLimits {
@@ -34,15 +36,19 @@ export async function performFunction(
   const { attempts: first } = begun.record;
   const last = first + (limits.retry?.attempts ?? 1) - 1;
   const idempotencyKey = `${host.context.runId}:${begun.path}`;
-  for (let attempt = first; ; attempt++) {
-    const end = await tryOnce(host, limits, (signal) => work({ attempt, idempotencyKey, signal }));
-    if ('value' in end) return { outcome: 'ok', value: end.value, attempts: attempt };
+  const used = new UsageCounter();
+  for (let attempts = first; ; attempts++) {
+    const call = (signal: AbortSignal) => work({ attempt: attempts, idempotencyKey, signal });
+    const end = await tryOnce(host, limits, limits.isGroup ? call : (signal) => countUsage(used, () => call(signal)));
+    const facts = { attempts, usage: used.total };
+    if ('value' in end) return { ...facts, outcome: 'ok', value: end.value };
     const { error, atWork } = end;
+    if (host.signal.aborted && used.total) host.parts.noteUsage(used.total);
     host.signal.throwIfAborted();
-    if (limits.signal?.aborted) return { outcome: 'cancelled', reason: reasonOf(limits.signal), attempts: attempt };
+    if (limits.signal?.aborted) return { ...facts, outcome: 'cancelled', reason: reasonOf(limits.signal) };
     const mayHelp = !isCarrelError(error) || error.retryable;
-    if (atWork || !mayHelp || attempt >= last) return { outcome: 'failed', cause: error, attempts: attempt };
-    await waitToRetry(host, begun, { ...limits, attempt, error });
+    if (atWork || !mayHelp || attempts >= last) return { ...facts, outcome: 'failed', cause: error };
+    await waitToRetry(host, begun, { ...limits, attempt: attempts, error });
   }
 }
 
@@ -102,9 +108,7 @@ async function waitToRetry(
   const { attempt, error, retry } = failed;
   const delayMs = backoffMs(retry?.baseDelayMs ?? parts.config.runs.retryBaseMs, attempt);
   const facts = { attempt: attempt + 1, delayMs, error: toRunError(error, { agent: path, attempt }) };
-  const reopened = parts.log.reopen(error, failed.isGroup ? path : undefined);
-  if (reopened.length === 0) await parts.emitter.emit('agent_retrying', parts.attempt(), facts, path);
-  else await parts.emitter.record('agent_retrying', parts.attempt(), facts, reopened, path);
+  await parts.log.retry(error, facts, { attempt: parts.attempt(), step: path, isGroup: failed.isGroup });
   await pause(delayMs, parts.clock, failed.signal ? AbortSignal.any([signal, failed.signal]) : signal);
   signal.throwIfAborted();
 }

@@ -15,14 +15,14 @@ import { PipelineService } from './pipeline/pipeline.service.js';
 import type { RunConsumer } from './run-dispatcher.port.js';
 import { toRunError } from './run-failure.js';
 import { RunRecorder } from './run-recorder.service.js';
-import type { ClaimedRun, RunRecord, RunRef } from './run-store.port.js';
+import type { ClaimedRun, RunRecord, RunRef, Suspension } from './run-store.port.js';
 import { RunInterrupted, RunSuspended } from './user-execution-engine.js';
 
 /**
- * A run that was claimed or taken over this often without coming to an end (a crash counts for two) may be what ends the
- * process, and is not begun again.
+ * A run that has crashed this often may be what ends the process, and is not begun again. A crash raises the attempt by one
+ * and the fence by two; a retry raises the attempt alone, and whoever comes back from a suspension the fence alone.
  */
-const MAX_FENCE = 20;
+const MAX_CRASHES = 10;
 
 /** Takes runs from the dispatcher and carries them from claim to recorded end. Every way out releases what it took. */
 @Injectable()
@@ -113,7 +113,7 @@ export class RunRunner implements RunConsumer {
   /** Whether a run that was interrupted is carried out again: only when its agent says that this is harmless, as a pipeline is. */
   mayGoOnLater(run: RunRecord): boolean {
     const harmless = run.pipeline !== undefined || this.registry.find(run.agent)?.effect === 'idempotent';
-    return harmless && run.fence < MAX_FENCE;
+    return harmless && Math.min(run.attempt, run.fence / 2) < MAX_CRASHES;
   }
 
   private deadlineMsOf({ agent, pipeline }: RunRecord): number | undefined {
@@ -150,14 +150,19 @@ export class RunRunner implements RunConsumer {
   /** Once, or, when it was to be suspended and is answered already, again from the top. */
   private async execute(active: ActiveRun, run: ClaimedRun): Promise<void> {
     let recorded = run.hasSteps ? await this.recorder.steps(active.ref) : [];
-    while (!(await this.executeOnce(active, run, recorded))) {
-      const records = await this.recorder.steps(active.ref);
-      recorded = records.map((record) => (record.state === 'started' ? { ...record, state: 'waiting' } : record));
+    for (;;) {
+      const answered = await this.executeOnce(active, run, recorded);
+      if (!answered) return;
+      recorded = atRest(await this.recorder.steps(active.ref), answered);
     }
   }
 
-  /** @returns false when the run was to be suspended, and must go on instead */
-  private async executeOnce(active: ActiveRun, run: ClaimedRun, recorded: readonly StepRecord[]): Promise<boolean> {
+  /** @returns what the run was to wait for, when it must go on instead */
+  private async executeOnce(
+    active: ActiveRun,
+    run: ClaimedRun,
+    recorded: readonly StepRecord[],
+  ): Promise<Suspension | undefined> {
     const emitter = this.recorder.emitterFor(run, (error) => active.stop({ kind: 'lost', error }));
     const context = this.contextOf(run);
     let result: AgentExecutionResult;
@@ -172,13 +177,13 @@ export class RunRunner implements RunConsumer {
       if (error instanceof RunSuspended) return this.suspend(run, emitter, context, error);
       if (error instanceof RunInterrupted && this.mayGoOnLater(run)) {
         await this.recorder.putBack(run, emitter, error.attempt);
-        return true;
+        return undefined;
       }
       const attempt = error instanceof RunInterrupted ? error.attempt : run.attempt;
       result = { context, attempt, status: 'failed', error: toRunError(error, run) };
     }
     await this.recorder.end(run, emitter, result);
-    return true;
+    return undefined;
   }
 
   private async suspend(
@@ -186,10 +191,18 @@ export class RunRunner implements RunConsumer {
     emitter: RunEmitter,
     context: UserExecutionContext,
     suspended: RunSuspended,
-  ): Promise<boolean> {
+  ): Promise<Suspension | undefined> {
     const outcome = await this.recorder.suspend(run, emitter, suspended);
-    if (typeof outcome === 'string') return outcome === 'suspended';
+    if (outcome === 'answered') return suspended.suspension;
+    if (outcome === 'suspended') return undefined;
     await this.recorder.end(run, emitter, { context, attempt: suspended.attempt, ...outcome });
-    return true;
+    return undefined;
   }
+}
+
+/** The steps as the store would have them if the run had been suspended. */
+function atRest(records: readonly StepRecord[], { interrupted = [] }: Suspension): StepRecord[] {
+  return records.map((record) =>
+    record.state === 'started' && !interrupted.includes(record.path) ? { ...record, state: 'waiting' } : record,
+  );
 }

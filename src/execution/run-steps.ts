@@ -18,7 +18,7 @@ import { askStep, sleepStep } from './waiting-step.js';
 /** The steps of a run, of an agent inside it or of a group: carried out once, recorded, and found again. */
 export class RunSteps implements StepScope, StepHost, OpenStep {
   private position = 0;
-  private readonly open = new Map<StepInProgress, Promise<unknown>>();
+  private readonly open = new Set<StepInProgress>();
 
   constructor(
     readonly context: UserExecutionContext,
@@ -32,21 +32,23 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   /** True when there are steps under way, and nothing happens in any of them until somebody answers or time passes. */
   atRest(): boolean {
-    return this.open.size > 0 && [...this.open.keys()].every((step) => step.atRest());
+    return this.open.size > 0 && [...this.open].every((step) => step.atRest());
   }
 
   /** True while agents or groups are at work in here, who are watched themselves. */
   get isBusy(): boolean {
-    return [...this.open.keys()].some(({ inside, resting }) => inside !== undefined || resting);
+    return [...this.open].some(({ inside, resting }) => inside !== undefined || resting);
   }
 
+  /** True while there are steps whose ends are still to be recorded. */
   get isOpen(): boolean {
-    return this.open.size > 0;
+    return this.awaited().length > 0;
   }
 
   /** Resolves when nothing of it is under way any more. */
   async whenSettled(): Promise<void> {
-    while (this.open.size > 0) await Promise.allSettled(this.open.values());
+    for (let open = this.awaited(); open.length > 0; open = this.awaited())
+      await Promise.all(open.map((step) => step.whenSettled()));
   }
 
   /** `AgentRun.step` */
@@ -106,16 +108,19 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     this.signal.throwIfAborted();
     this.place.onProgress();
     const step = new StepInProgress();
-    const settled = Promise.withResolvers<void>();
-    this.open.set(step, settled.promise);
+    this.open.add(step);
     try {
       return await work(step);
     } finally {
       this.open.delete(step);
-      settled.resolve();
+      step.settle();
       this.place.onProgress();
       this.parts.waits.changed();
     }
+  }
+
+  private awaited(): StepInProgress[] {
+    return [...this.open].filter(({ detached }) => !detached);
   }
 
   private agentStep(path: string, step: AgentStep): Promise<StepEnd> {
@@ -132,12 +137,15 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return this.track(async (step) => {
       const begun = await beginStep(this, step, spec);
       if ('outcome' in begun) return begun;
+      const leave = this.parts.log.enter(begun.path);
       let end: StepWorkEnd;
       try {
         end = await work(begun, step);
       } catch (error) {
         leaveStepOpen(this, begun);
         throw error;
+      } finally {
+        leave();
       }
       return endStep(this, begun, end);
     });

@@ -119,6 +119,11 @@ export interface Suspension {
   approvals: readonly ApprovalId[];
   /** When the earliest of its sleeps is over; the questions' own ends are known. */
   untilMs?: number;
+  /**
+   * Paths of steps that must be done once, and were under way when an earlier attempt or process ended: they do not rest,
+   * but stay `started` until their owner has decided.
+   */
+  interrupted?: readonly string[];
 }
 
 export type SuspendOutcome =
@@ -212,7 +217,8 @@ export interface RunStore {
 
   /**
    * Suspends a running run: `suspended`, its place in the lane given back, what waits next admitted, its `started` steps
-   * `waiting`, and `events` in the journal, in one transaction. `events` end with `agent_suspended`.
+   * (but for the interrupted ones) `waiting`, and `events` in the journal, in one transaction. `events` end with
+   * `agent_suspended`.
    *
    * @returns `answered` when one of the questions is not open any more, `cancel_requested` when somebody wants the run
    *   cancelled: nothing is written then

@@ -2,6 +2,7 @@ import type { AgentRegistry } from '../agents/agent-registry.service.js';
 import type { CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunEmitter } from '../events/run-emitter.js';
+import type { Usage } from '../events/run-error.js';
 import type { Clock } from '../shared/clock.js';
 import type { NestedCall, NestedCallFacts } from './nested-call.js';
 import type { ScopePlace } from './scope-place.js';
@@ -22,6 +23,8 @@ export interface StepParts {
   isSuspending(): boolean;
   /** A fallback has answered: the run can't be `completed` any more. */
   noteDegraded(): void;
+  /** Something was used that no step is going to tell of: it was stopped. */
+  noteUsage(usage: Usage): void;
   /** An agent's call inside this run. */
   nestedCall(facts: NestedCallFacts): NestedCall;
 }
@@ -30,11 +33,23 @@ export interface StepParts {
 export class StepInProgress implements OpenStep {
   /** It waits for somebody, or for time. */
   resting = false;
+  /** The run need not wait for it: a tool call, which is closed when its agent ends. */
+  detached = false;
   /** What goes on inside it. */
   inside: OpenStep | undefined;
+  private settled: PromiseWithResolvers<void> | undefined;
 
   atRest(): boolean {
     return this.resting || (this.inside?.atRest() ?? false);
+  }
+
+  /** Resolves with `settle`; hardly any step is waited for like that. */
+  whenSettled(): Promise<void> {
+    return (this.settled ??= Promise.withResolvers()).promise;
+  }
+
+  settle(): void {
+    this.settled?.resolve();
   }
 }
 

@@ -2,6 +2,7 @@ import type { RunEmitter } from '../events/run-emitter.js';
 import type { RunEventData } from '../events/run-event.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
+import { UsageCounter } from './usage-counter.js';
 
 type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | 'approval_resolved';
 
@@ -11,8 +12,12 @@ type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | '
  */
 export class StepLog {
   private readonly records = new Map<string, StepRecord>();
+  /** Paths of the steps whose work is under way now. */
+  private readonly underWay = new Set<string>();
   /** By key: what a failed step has thrown, in this process. */
   private readonly thrown = new Map<string, unknown>();
+  /** What was used by steps that are open again. */
+  private readonly usedBefore = new UsageCounter();
 
   constructor(
     recorded: readonly StepRecord[],
@@ -52,6 +57,19 @@ export class StepLog {
     }
   }
 
+  /** The work of a step begins; the returned function says that it is over, whichever way. */
+  enter(path: string): () => void {
+    this.underWay.add(path);
+    return () => void this.underWay.delete(path);
+  }
+
+  /** Steps that must be done once, were under way when an earlier attempt or process ended, and are not under way again. */
+  interrupted(): string[] {
+    return [...this.records.values()]
+      .filter(({ path, state, effect }) => state === 'started' && effect === 'once' && !this.underWay.has(path))
+      .map(({ path }) => path);
+  }
+
   private keep(record: StepRecord): void {
     const key = keyOf(record.path);
     if (!this.records.has(key) && this.records.size >= this.maxSteps) {
@@ -73,29 +91,51 @@ export class StepLog {
     return this.thrown.get(keyOf(path));
   }
 
+  /** Adds what all steps say they used. */
+  addUsageTo(counter: UsageCounter): void {
+    if (this.usedBefore.total) counter.add(this.usedBefore.total);
+    for (const { usage } of this.records.values()) if (usage) counter.add(usage);
+  }
+
   /** Remembers what made a step fail. */
   failedWith(path: string, error: unknown): void {
     this.thrown.set(keyOf(path), error);
   }
 
   /**
-   * For another attempt after this error: the steps that have failed with it, or with what caused it, are open again. A
-   * failure that the agent has dealt with stays recorded, so that it takes the same way once more.
+   * Tells of another try after this error: the steps that have failed with it, or with what caused it, are open again, and
+   * recorded so. A failure that the agent has dealt with stays recorded, so that it takes the same way once more.
    *
-   * @param group path of the group that is tried again: what was not done in it because of the failure is open, too
-   * @returns what is to be recorded of it, so that it is open again in another process as well
+   * @param place what is tried again: the run, or the step of that path; in a group, what was not done because of the
+   *   failure is open, too
    */
-  reopen(error: unknown, group?: string): readonly StepRecord[] {
+  retry(
+    error: unknown,
+    facts: RunEventData['agent_retrying'],
+    { attempt, step, isGroup }: { attempt: number; step: string | undefined; isGroup?: boolean },
+  ): Promise<void> {
+    const reopened = [...this.reopen(error), ...(isGroup && step !== undefined ? this.reopenInside(step) : [])];
+    if (reopened.length === 0) return this.emitter.emit('agent_retrying', attempt, facts, step);
+    return this.emitter.record('agent_retrying', attempt, facts, reopened, step);
+  }
+
+  private reopen(error: unknown): StepRecord[] {
     const causes = causesOf(error);
     const reopened: StepRecord[] = [];
     for (const [key, thrown] of this.thrown) {
       if (!causes.has(thrown)) continue;
       this.thrown.delete(key);
       const record = this.records.get(key);
-      this.records.delete(key);
+      this.forget(key);
       if (record) reopened.push(openAgain(record));
     }
-    return group === undefined ? [] : [...reopened, ...this.reopenInside(group)];
+    return reopened;
+  }
+
+  private forget(key: string): void {
+    const usage = this.records.get(key)?.usage;
+    if (usage) this.usedBefore.add(usage);
+    this.records.delete(key);
   }
 
   /** What was skipped is open again; of what was cancelled and must be done once, nobody knows how much was done. */
@@ -105,7 +145,7 @@ export class StepLog {
     );
     return inside.map(([key, record]) => {
       if (record.state === 'skipped' || record.effect !== 'once') {
-        this.records.delete(key);
+        this.forget(key);
         return openAgain(record);
       }
       const interrupted: StepRecord = { ...record, state: 'started' };

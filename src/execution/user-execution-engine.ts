@@ -15,6 +15,7 @@ import type { Suspension } from './run-store.port.js';
 import { StepLog } from './step-log.js';
 import type { StepParts } from './step-host.js';
 import { StepWaits, type OpenStep } from './step-waits.js';
+import { UsageCounter } from './usage-counter.js';
 import { stopError, type StopReason } from './stop-reason.js';
 
 export interface EngineParts
@@ -24,6 +25,9 @@ export interface EngineParts
   recorded: readonly StepRecord[];
   onDisposed: () => void;
 }
+
+/** Made once, for an error's stack costs more than the rest of a run's end; and frozen, for all users' hooks see it. */
+const OVER = Object.freeze(new CarrelError('run_closed', 'the run is over'));
 
 /** Thrown when a run was stopped for the process's sake: it has no end of its own, and may go on elsewhere. */
 export class RunInterrupted extends CarrelError {
@@ -50,7 +54,7 @@ export class RunSuspended extends CarrelError {
  * recorded of the run's steps is not done again.
  */
 export class UserExecutionEngine implements AsyncDisposable {
-  private readonly steps: StepParts;
+  private readonly callParts: CallParts;
   private readonly waits: StepWaits;
   private readonly stopping = new AbortController();
   private call: AgentCall | undefined;
@@ -59,7 +63,9 @@ export class UserExecutionEngine implements AsyncDisposable {
   private underWay: OpenStep | undefined;
   private attempt: number;
   private degraded = false;
+  private readonly usage = new UsageCounter();
   private execution: Promise<AgentExecutionResult> | undefined;
+  private ended = false;
   private disposed = false;
 
   constructor(
@@ -73,7 +79,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       () => this.underWay?.atRest() ?? false,
       () => this.suspend(),
     );
-    this.steps = {
+    const steps: StepParts = {
       emitter,
       registry,
       config,
@@ -83,9 +89,12 @@ export class UserExecutionEngine implements AsyncDisposable {
       log: new StepLog(recorded, emitter, attempt, config.limits.runSteps),
       isSuspending: () => this.stopReason?.kind === 'suspended',
       noteDegraded: () => (this.degraded = true),
+      noteUsage: (usage) => this.usage.add(usage),
       nestedCall: ({ definition, ...facts }) =>
-        new AgentCall({ ...facts, callee: this.calleeOf(definition) }, { ...parts, steps: this.steps }),
+        new AgentCall({ ...facts, callee: this.calleeOf(definition) }, this.callParts),
     };
+    const { invoker, breakers, openScope } = parts;
+    this.callParts = { steps, invoker, breakers, openScope };
   }
 
   /**
@@ -106,8 +115,11 @@ export class UserExecutionEngine implements AsyncDisposable {
   async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
     this.assertUnused();
     const work =
-      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) =>
-        (await executePipeline(plan, given, steps)).result;
+      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) => {
+        const { result, degraded } = await executePipeline(plan, given, steps);
+        this.degraded ||= degraded;
+        return result;
+      };
     const unbounded = Number.POSITIVE_INFINITY;
     const callee = {
       name: plan.name,
@@ -136,7 +148,8 @@ export class UserExecutionEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.disposed) return;
     this.disposed = true;
-    this.stop({ kind: 'interrupted' });
+    if (this.ended) this.stopping.abort(OVER);
+    else this.stop({ kind: 'interrupted' });
     await this.execution?.catch(() => undefined);
     this.parts.onDisposed();
   }
@@ -157,12 +170,13 @@ export class UserExecutionEngine implements AsyncDisposable {
       return this.refusedResult(cause, callee.name);
     }
     try {
-      const result = this.resultOf(await this.carryOut(callee, input, last), callee.name);
+      const result = this.resultOf(this.withAllUsage(await this.carryOut(callee, input, last)), callee.name);
       if (result.status === 'failed' || result.status === 'timed_out') await session.failed(result.error);
       else await session.ended(result);
       return result;
     } finally {
       await session[Symbol.asyncDispose]();
+      this.ended = true;
     }
   }
 
@@ -171,7 +185,7 @@ export class UserExecutionEngine implements AsyncDisposable {
     const onBegin = (attempt: number) => (this.attempt = attempt);
     const onSteps = (steps: OpenStep) => (this.underWay = steps);
     const facts = { callee, context: this.context, place, onBegin, onSteps };
-    this.call = new AgentCall(facts, { ...this.parts, steps: this.steps });
+    this.call = new AgentCall(facts, this.callParts);
     if (this.stopReason) this.call.stop(this.stopReason);
     return this.call.carryOut(input, { first: this.attempt, last });
   }
@@ -202,7 +216,8 @@ export class UserExecutionEngine implements AsyncDisposable {
   }
 
   private suspend(): void {
-    this.suspension = this.waits.suspension();
+    const interrupted = this.steps.log.interrupted();
+    this.suspension = { ...this.waits.suspension(), ...(interrupted.length > 0 && { interrupted }) };
     this.stop({ kind: 'suspended' });
   }
 
@@ -217,6 +232,13 @@ export class UserExecutionEngine implements AsyncDisposable {
       case 'stopped':
         return this.stoppedResult(end, agent);
     }
+  }
+
+  /** What its steps have used is a part of what a run used, whichever process has carried them out. */
+  private withAllUsage(end: CallEnd): CallEnd {
+    if (end.usage) this.usage.add(end.usage);
+    this.steps.log.addUsageTo(this.usage);
+    return { ...end, usage: this.usage.total };
   }
 
   private stoppedResult(

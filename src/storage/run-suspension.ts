@@ -41,7 +41,7 @@ export class RunSuspension {
       throw new CarrelError('too_many_suspended', text);
     }
     events.append(user, run, drafts, journalled);
-    steps.rest(user, run);
+    steps.rest(user, run, suspension.interrupted);
     runs.move(user, run, {
       status: 'suspended',
       admitted: false,

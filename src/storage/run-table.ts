@@ -42,6 +42,7 @@ export class RunTable {
   private readonly updateAdmitted;
   private readonly updateCancel;
   private readonly updateEnded;
+  private readonly updateEndedWithSteps;
   private readonly updateRest;
   private lastKey: number;
 
@@ -77,9 +78,10 @@ export class RunTable {
     );
     this.updateAdmitted = database.prepare('UPDATE runs SET admitted = 1 WHERE key = ? AND user_key = ?');
     this.updateCancel = database.prepare('UPDATE runs SET cancel_requested_by = ? WHERE key = ? AND user_key = ?');
-    this.updateEnded = database.prepare(
-      `UPDATE runs SET status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, outcome = ?
-       WHERE key = ? AND user_key = ?`,
+    const ended = 'status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, outcome = ?';
+    this.updateEnded = database.prepare(`UPDATE runs SET ${ended} WHERE key = ? AND user_key = ?`);
+    this.updateEndedWithSteps = database.prepare(
+      `UPDATE runs SET ${ended}, stepped = 1 WHERE key = ? AND user_key = ?`,
     );
     // plain runs have nothing of this, so that their writes name neither these columns nor their indices
     this.updateRest = database.prepare(
@@ -210,7 +212,8 @@ export class RunTable {
   /** Writes the end of a run; `run` stays as it was before. */
   end(user: UserState, run: LiveRun, outcome: RunOutcome): void {
     const stored: StoredOutcome = { result: outcome.result, error: outcome.error, usage: outcome.usage };
-    this.updateEnded.run(
+    const update = run.stepped ? this.updateEndedWithSteps : this.updateEnded;
+    update.run(
       outcome.status,
       outcome.attempt,
       outcome.endedAtMs,
@@ -219,7 +222,7 @@ export class RunTable {
       run.key,
       user.key,
     );
-    if (!isPlain(run)) {
+    if (!isPlain({ ...run, stepped: false })) {
       const suspendedMs = suspendedUntil(run, outcome.endedAtMs);
       this.saveRest(user, { ...run, hold: undefined, dueAtMs: undefined, suspendedMs });
     }

@@ -9,7 +9,6 @@ import type {
   DecisionOutcome,
 } from '../execution/approval-store.port.js';
 import type { LaneLimits } from '../execution/lane.js';
-
 import type { Clock } from '../shared/clock.js';
 import type { ApprovalId, RunId, UserId } from '../shared/ids.js';
 import { hasNamedRole } from './approval-reader.js';

@@ -1,5 +1,5 @@
 import type { NewApproval } from '../events/approval-record.js';
-import type { RunError } from '../events/run-error.js';
+import type { RunError, Usage } from '../events/run-error.js';
 import type { StepEffect, StepKind, StepRecord, StepState } from '../events/step-record.js';
 import type { JsonValue } from '../shared/json.js';
 import { questionFromRow } from './approval-row.js';
@@ -30,10 +30,11 @@ interface StoredStepOutcome {
   degraded?: boolean;
   error?: RunError;
   reason?: string;
+  usage?: Usage;
 }
 
-export function storedOutcomeOf({ result, degraded, error, reason }: StoredStepOutcome): string | null {
-  const outcome: StoredStepOutcome = { result, degraded, error, reason };
+export function storedOutcomeOf({ result, degraded, error, reason, usage }: StoredStepOutcome): string | null {
+  const outcome: StoredStepOutcome = { result, degraded, error, reason, usage };
   return Object.values(outcome).every((fact) => fact === undefined) ? null : JSON.stringify(outcome);
 }
 

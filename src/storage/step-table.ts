@@ -20,6 +20,7 @@ const STEP_QUERIES = {
   answer: `
     UPDATE run_steps SET state = 'ok', ended_at = ?, outcome = ? WHERE run_key = ? AND path = ? AND user_key = ?`,
   rest: `UPDATE run_steps SET state = 'waiting' WHERE run_key = ? AND user_key = ? AND state = 'started'`,
+  stay: `UPDATE run_steps SET state = 'started' WHERE run_key = ? AND path = ? AND user_key = ?`,
   reuse: `
     INSERT INTO run_steps (run_key, path, user_key, first_seq, nth, kind, effect, state, attempts, started_at, ended_at,
       until_at, outcome)
@@ -42,6 +43,7 @@ export class StepTable {
       write: database.prepare(STEP_QUERIES.write),
       answer: database.prepare(STEP_QUERIES.answer),
       rest: database.prepare(STEP_QUERIES.rest),
+      stay: database.prepare(STEP_QUERIES.stay),
       reuse: database.prepare(STEP_QUERIES.reuse),
     };
   }
@@ -69,9 +71,11 @@ export class StepTable {
     this.statements.answer.run(atMs, storedOutcomeOf({ result: { ...answer } }), run.key, path, user.key);
   }
 
-  /** Lets the steps rest that are under way, for their run is suspended. */
-  rest(user: UserState, run: LiveRun): void {
-    if (run.stepped) this.statements.rest.run(run.key, user.key);
+  /** Lets the steps rest that are under way, for their run is suspended; not those that were `interrupted`. */
+  rest(user: UserState, run: LiveRun, interrupted: readonly string[] = []): void {
+    if (!run.stepped) return;
+    this.statements.rest.run(run.key, user.key);
+    for (const path of interrupted) this.statements.stay.run(run.key, path, user.key);
   }
 
   /** Makes the finished steps of the user's run `from` this run's own. */

@@ -51,6 +51,17 @@ function suspendContract(openStorage: OpenStorage): void {
     expect((await runs.list(alice, { status: 'suspended' }, { limit: 9 })).items).toHaveLength(1);
   });
 
+  it('lets no step rest that was interrupted, and whose owner is asked', async () => {
+    const { runs, journal } = world().ports;
+    const run = await world().running(alice);
+    await journal.append(alice, run.id, run.fence, [recorded(stepRecord('a')), recorded(stepRecord('b'))]);
+    await suspend(run, { ...SLEEP, interrupted: ['a'] });
+    expect((await runs.steps(alice, run.id)).map(({ path, state }) => [path, state])).toEqual([
+      ['a', 'started'],
+      ['b', 'waiting'],
+    ]);
+  });
+
   it('gives its place to who waits next', async () => {
     const { runs } = world().ports;
     const run = await world().running(alice, {}, ONE);

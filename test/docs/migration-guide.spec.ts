@@ -1,14 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import ts from 'typescript';
 import { SHARED_STATE_FIELDS } from '../../src/edge/shared-state-fields.js';
 import { CarrelServer, type RunJson } from '../carrel-server.js';
+import { blocksOf, problemsIn } from './code-blocks.js';
 
-const GUIDE = readFileSync('docs/migrating-from-shared-state.md', 'utf8');
-
-function blocksOf(language: string): string[] {
-  return [...GUIDE.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, text]) => text!);
-}
+const PATH = 'docs/migrating-from-shared-state.md';
+const GUIDE = readFileSync(PATH, 'utf8');
 
 describe('docs/migrating-from-shared-state.md', () => {
   it('has the table of fields as it is in the code', () => {
@@ -22,7 +18,7 @@ describe('docs/migrating-from-shared-state.md', () => {
   });
 
   it('has code that fits the public API', () => {
-    const blocks = blocksOf('ts');
+    const blocks = blocksOf(PATH, 'ts');
     expect(blocks.length).toBeGreaterThanOrEqual(4);
     expect(problemsIn(blocks)).toEqual([]);
   });
@@ -34,8 +30,8 @@ describe('docs/migrating-from-shared-state.md', () => {
     expect(wrong).toMatch(/'nothing'/);
   });
 
-  it('has requests that work', async () => {
-    const requests = blocksOf('http').map(parseRequest);
+  it('has requests, and a pipeline, that work', async () => {
+    const requests = blocksOf(PATH, 'http').map(parseRequest);
     expect(requests).toHaveLength(2);
     await using server = await CarrelServer.start({ env: { CARREL_ACCEPT_SHARED_STATE: 'true' } });
     const alice = await server.as('alice');
@@ -44,6 +40,12 @@ describe('docs/migrating-from-shared-state.md', () => {
       expect([path, status, run.status]).toEqual([path, 200, 'completed']);
       expect(run).toMatchObject({ agent: 'summarise', threadId: 'thread-7', metadata: { source: 'chat' } });
     }
+    const [pipeline] = blocksOf(PATH, 'json');
+    const { body: run } = await alice.http<RunJson>('POST', '/v1/runs', JSON.parse(pipeline!), { prefer: 'wait=20' });
+    const steps = ['triage', 'data', 'reporting'].map(
+      (step) => expect.objectContaining({ step, outcome: 'ok' }) as object,
+    );
+    expect(run).toMatchObject({ status: 'completed', result: { steps } });
   });
 });
 
@@ -60,39 +62,4 @@ function parseRequest(text: string) {
   const [method = '', path = ''] = first.split(' ');
   const headers = Object.fromEntries(lines.map((line) => line.split(': ') as [string, string]));
   return { method, path, headers, body: JSON.parse(body) as unknown };
-}
-
-/** What TypeScript has against them, each as a module of an application that has Carrel installed. */
-function problemsIn(blocks: readonly string[]): string[] {
-  const sources = new Map(blocks.map((text, i) => [resolve(`test/docs/block-${i}.ts`), text]));
-  const config = ts.getParsedCommandLineOfConfigFile(
-    'tsconfig.json',
-    { noEmit: true },
-    {
-      ...ts.sys,
-      onUnRecoverableConfigFileDiagnostic: () => undefined,
-    },
-  );
-  const options: ts.CompilerOptions = {
-    ...config?.options,
-    paths: { carrel: [join(process.cwd(), 'src/index.ts')] },
-    noUnusedLocals: false,
-  };
-  const host = ts.createCompilerHost(options);
-  const { readFile, fileExists, getSourceFile } = host;
-  host.readFile = (path) => sources.get(path) ?? readFile(path);
-  host.fileExists = (path) => sources.has(path) || fileExists(path);
-  host.getSourceFile = (path, ...rest) => {
-    const text = sources.get(path);
-    return text === undefined
-      ? getSourceFile(path, ...rest)
-      : ts.createSourceFile(path, text, ...(rest.slice(0, 1) as [ts.ScriptTarget]));
-  };
-  const program = ts.createProgram([...sources.keys()], options, host);
-  return [...sources.keys()].flatMap((path) => {
-    const file = program.getSourceFile(path);
-    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(({ messageText }) =>
-      ts.flattenDiagnosticMessageText(messageText, '\n'),
-    );
-  });
 }

@@ -9,7 +9,7 @@ const DOWN_MS = 60;
 const TRIES = 12;
 
 /** What the agents say of themselves. */
-export class WorkRecords {
+class WorkRecords {
   /** Work of each run that has not come down. */
   private readonly atWork = new Map<RunId, number>();
   /** Steps and tools that were begun by agents that had been told to stop. */

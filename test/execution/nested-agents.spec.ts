@@ -1,3 +1,4 @@
+import { TerminalError } from '../../src/agents/agent-error.js';
 import { EngineHost, scripted, settle, typesOf, untilAborted } from './engine-host.js';
 import { Doings, answered, atRest, suspended } from './step-helpers.js';
 
@@ -129,5 +130,32 @@ describe('a fallback', () => {
     await settle();
     engine.stop({ kind: 'cancelled', by: 'alice' });
     expect(await end).toMatchObject({ status: 'cancelled' });
+  });
+});
+
+describe('what is used', () => {
+  it('by agents inside the run is a part of what the run used, whether they end well or not', async () => {
+    await using host = await EngineHost.boot(
+      scripted('succeeds', (run) => {
+        run.use({ tokens: 5 });
+        return null;
+      }),
+      scripted('fails', (run) => {
+        run.use({ tokens: 5 });
+        throw new TerminalError('no');
+      }),
+      scripted('uses', async (run) => {
+        run.use({ tokens: 1 });
+        await run.spawn('succeeds', {});
+        await run.spawn('fails', {}).catch(() => undefined);
+        return null;
+      }),
+    );
+    const [alice, bob] = [host.engineFor('alice'), host.engineFor('bob')];
+    const [hers, his] = await Promise.all([
+      alice.engine.executeAgent('uses', {}),
+      bob.engine.executeAgent('succeeds', {}),
+    ]);
+    expect([hers.usage, his.usage]).toEqual([{ tokens: 11 }, { tokens: 5 }]);
   });
 });

@@ -74,6 +74,29 @@ describe('a question', () => {
   });
 });
 
+describe('what is used', () => {
+  it('in steps is kept with them, and counted once however often the agent comes by', async () => {
+    const helper = scripted('helper', (run) => {
+      run.use({ tokens: 100 });
+      return null;
+    });
+    const boss = scripted('boss', async (run) => {
+      run.use({ passes: 1 });
+      await run.step('model', () => run.use({ tokens: 20 }));
+      await run.spawn('helper', {});
+      await run.ask({ kind: 'approval', title: 'Go on?' });
+      await run.step('model', () => run.use({ tokens: 3 }));
+      return 'done';
+    });
+    await using host = await EngineHost.boot(helper, boss);
+    const first = host.engineFor('alice');
+    await suspended(first.engine.executeAgent('boss', {}));
+    const recorded = answered(atRest(first.journal), null);
+    const second = host.engineFor('alice', { recorded, runId: first.engine.context.runId });
+    expect(await second.engine.executeAgent('boss', {})).toMatchObject({ usage: { tokens: 123, passes: 1 } });
+  });
+});
+
 describe('a sleep', () => {
   const HOUR = 3_600_000;
 

@@ -1,7 +1,6 @@
-import { UserExecutionContext } from '../../src/context/user-execution-context.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
 import { RunQuestions } from '../../src/execution/run-questions.service.js';
-import { newId, type RunId, type UserId } from '../../src/shared/ids.js';
+import type { RunId } from '../../src/shared/ids.js';
 import { CarrelServer, isTerminal } from '../carrel-server.js';
 import { AskingModule } from '../asking-agents.module.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
@@ -10,8 +9,7 @@ import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 describe('an application’s own code', () => {
   let server: CarrelServer;
   let execution: ExecutionService;
-  const contextOf = (userId: string) =>
-    new UserExecutionContext({ userId: userId as UserId, requestId: newId('req'), createdAtMs: Date.now() });
+  const contextOf = (userId: string) => execution.contextFor(userId);
 
   beforeAll(async () => {
     server = await CarrelServer.start({ agents: [ScriptedAgentsModule, AskingModule] });
@@ -26,6 +24,10 @@ describe('an application’s own code', () => {
     ]);
     expect(one).toMatchObject({ text: 'tea', userId: 'alice' });
     expect(other).toMatchObject({ text: 'milk', userId: 'bob' });
+  });
+
+  it.each(['', 'undefined', 'a blank'])('has no context for "%s"', (userId) => {
+    expect(() => execution.contextFor(userId)).toThrow(expect.objectContaining({ code: 'invalid_request' }) as Error);
   });
 
   it('is told what the agent failed with, and under which code the log has the details', async () => {

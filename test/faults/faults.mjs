@@ -1,10 +1,15 @@
+import { CRASH_FAULTS } from './crash-faults.mjs';
+import { STEP_FAULTS } from './step-faults.mjs';
+import { STORAGE_FAULTS } from './storage-faults.mjs';
+
 /**
  * Faults that somebody could bring in, and the tests that must notice each of them.
  *
  * `search` must be in the file exactly once: a fault that can't be seeded any more fails the run, so that this table grows
- * old no more quietly than the tests do. `only` narrows a spec down to the tests whose names fit.
+ * old no more quietly than the tests do. `only` narrows a spec down to the tests whose names fit. `built`: the spec starts
+ * the built server.
  *
- * @typedef {{ name: string, file: string, search: string, replace: string, spec: string, only?: string }} Fault
+ * @typedef {{ name: string, file: string, search: string, replace: string, spec: string, only?: string, built?: true }} Fault
  * @type {readonly Fault[]}
  */
 export const FAULTS = [
@@ -251,127 +256,8 @@ export const FAULTS = [
     replace: 'roles.length === 0',
     spec: 'test/edge/isolation-report.spec.ts',
     only: 'is for operators',
-    name: 'two runs of one thread run at once',
-    file: 'src/storage/run-submission.ts',
-    search: "return before > 0 ? 'thread' : undefined;",
-    replace: "return before > 9 ? 'thread' : undefined;",
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'holds a later run of a thread|random histories',
   },
-  {
-    name: 'runs that are held wait beyond every limit',
-    file: 'src/storage/lane.ts',
-    search: 'const queued = waiting + user.held - leaving.held;',
-    replace: 'const queued = waiting;',
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'counts held runs among those that wait',
-  },
-  {
-    name: 'a suspended run keeps its place in the lane',
-    file: 'src/storage/run-suspension.ts',
-    search: `status: 'suspended',
-      admitted: false,`,
-    replace: `status: 'suspended',
-      admitted: run.priority === 0,`,
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'gives its place to who waits next|random histories',
-  },
-  {
-    name: 'a run is laid to rest that somebody wants cancelled',
-    file: 'src/storage/run-suspension.ts',
-    search: 'if (run.cancelRequestedBy !== undefined) return',
-    replace: 'if (run.cancelRequestedBy !== undefined && run.fence > 99) return',
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'does not lay a run to rest',
-  },
-  {
-    name: 'a question is answered twice',
-    file: 'src/storage/sqlite-approval-store.ts',
-    search: 'if (approval.decision !== undefined) return',
-    replace: "if (approval.decision === 'withdrawn') return",
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'takes one of two answers that come at once',
-  },
-  {
-    name: 'an answer counts after its time',
-    file: 'src/storage/approval-row.ts',
-    search: 'row.decision === null && row.expires_at <= nowMs',
-    replace: 'row.decision === null && row.expires_at <= nowMs - 1_000',
-    spec: 'test/storage/sqlite.spec.ts',
-    only: 'refuses an answer that comes too late',
-  },
-  {
-    name: "who may not decide learns of another user's question",
-    file: 'src/storage/sqlite-approval-store.ts',
-    search: "if (!isOwner && !mayDecide) return { outcome: 'not_found' };",
-    replace: '',
-    spec: 'test/storage/sqlite.spec.ts',
-    only: "does not let bob answer alice's question",
-  },
-  {
-    name: 'steps are written after the events that tell of them',
-    file: 'src/storage/event-table.ts',
-    search: 'if (draft.records) this.steps.write(user, run, draft.records, { seq, atMs: draft.atMs });',
-    replace: `const { records, atMs } = draft;
-      if (records) setTimeout(() => this.steps.write(user, run, records, { seq, atMs }), 5);`,
-    spec: 'test/storage/sqlite-crash.spec.ts',
-  },
-  {
-    name: 'what is remembered of a user drifts away from the rows',
-    file: 'src/storage/run-table.ts',
-    search: `count(user, run, -1);
-    Object.assign(run, change);
-    count(user, run, 1);`,
-    replace: `if (run.status !== 'suspended') count(user, run, -1);
-    Object.assign(run, change);
-    count(user, run, 1);`,
-    spec: 'test/storage/user-state.spec.ts',
-  },
-  {
-    name: 'a run that is answered in the moment of its suspension is never taken up again',
-    file: 'src/execution/run-runner.service.ts',
-    search: 'current.isDueAgain = true;',
-    replace: 'current.isDueAgain = false;',
-    spec: 'test/execution/suspension-races.spec.ts',
-    only: 'answered in the same moment',
-  },
-  {
-    name: 'a step that must be done once is done again whatever its owner has said of it',
-    file: 'src/execution/begin-step.ts',
-    search: 'return log.find(questionPath(path, attempts)) !== undefined || log.inside(path).length === 0;',
-    replace: 'return log.find(questionPath(path, attempts + 1)) !== undefined && log.inside(path).length === 0;',
-    spec: 'test/execution/suspension-races.spec.ts',
-    only: 'as its owner has decided',
-  },
-  {
-    name: 'a group that is cancelled is over before what is in it',
-    file: 'src/execution/function-step.ts',
-    search: 'if (!isGroup) forced.resolve({ error, atWork: true });',
-    replace: 'forced.resolve({ error, atWork: true });',
-    spec: 'test/execution/group-retry.spec.ts',
-    only: 'is over when all that is in it is',
-  },
-  {
-    name: 'a group that is tried again leaves out what its first try has skipped',
-    file: 'src/execution/step-log.ts',
-    search: "path.startsWith(`${group}/`) && (state === 'skipped' || state === 'cancelled')",
-    replace: "path.startsWith(`${group}/`) && state === 'cancelled'",
-    spec: 'test/execution/group-retry.spec.ts',
-    only: 'what was not done because of it',
-  },
-  {
-    name: 'a pipeline has more agents at work than it may',
-    file: 'src/execution/pipeline/places.ts',
-    search: 'if (this.#free > 0) {',
-    replace: 'if (this.#free >= -1) {',
-    spec: 'test/execution/pipeline-properties.spec.ts',
-  },
-  {
-    name: 'a cancel that waits does not wait',
-    file: 'src/execution/execution.service.ts',
-    search: 'return options.wait ? this.waitForEnd',
-    replace: 'return options.signal?.aborted ? this.waitForEnd',
-    spec: 'test/e2e/cancel-everywhere.spec.ts',
-    only: 'are down when a cancel that waits',
-  },
+  ...STEP_FAULTS,
+  ...STORAGE_FAULTS,
+  ...CRASH_FAULTS,
 ];

@@ -11,6 +11,8 @@ import { FAULTS } from './faults.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const COPIED = ['src', 'test', 'docs', 'package.json', 'jest.config.ts', 'tsconfig.json', '.swcrc'];
+/** What the server is built with, for specs that start it in a process of its own. */
+const BUILT_WITH = ['nest-cli.json', 'tsconfig.build.json'];
 const COPIES = 2;
 const ENV = { ...process.env, ISOLATION_USERS: '6', ISOLATION_PATIENCE_MS: '6000' };
 
@@ -19,23 +21,33 @@ class Copy {
   static async make() {
     const copy = new Copy();
     copy.dir = await mkdtemp(join(tmpdir(), 'carrel-faults-'));
-    for (const path of COPIED) await cp(join(ROOT, path), join(copy.dir, path), { recursive: true });
+    for (const path of [...COPIED, ...BUILT_WITH])
+      await cp(join(ROOT, path), join(copy.dir, path), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(copy.dir, 'node_modules'));
     return copy;
   }
 
   /** Runs `work` with the fault in place. */
-  async seeded({ file, search, replace }, work) {
+  async seeded({ file, search, replace, built }, work) {
     const path = join(this.dir, file);
     const text = await readFile(path, 'utf8');
     const parts = text.split(search);
     if (parts.length !== 2) throw new Error(`the text to replace is ${parts.length - 1} times in ${file}: ${search}`);
     await writeFile(path, parts.join(replace));
     try {
+      if (built) await this.build();
       return await work();
     } finally {
       await writeFile(path, text);
     }
+  }
+
+  async build() {
+    const child = spawn(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], { cwd: this.dir });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+    const code = await new Promise((done) => child.once('close', done));
+    if (code !== 0) throw new Error(`it can't be built: ${said}`);
   }
 
   /** What Jest says of these specs. */
@@ -92,6 +104,7 @@ async function main() {
   const problems = [];
   try {
     const [first] = copies;
+    if (FAULTS.some(({ built }) => built)) await first.build();
     await checkUnseeded(first);
     const left = [...FAULTS];
     await Promise.all(

@@ -98,6 +98,11 @@ describe('a pipeline as data is refused, naming the path, for', () => {
       'leads out of the expression',
     ],
     [
+      'a condition whose operator is misspelt',
+      { steps: [any('a', { when: { nothing: [1] } })] },
+      'steps[0].when: has no operator of JSON Logic',
+    ],
+    [
       'a path that is computed',
       { steps: [any('a', { input: { var: { cat: ['a', 'b'] } } })] },
       'must be a path as text',

@@ -44,13 +44,14 @@ function listStep(name: string, work: PlanWork, ledger: StepLedger, prefix: stri
   const end: StepSummary = ledger.end(name) ?? { outcome: 'skipped', reason: why, attempts: 0, durationMs: 0 };
   const step = `${prefix}${name}`;
   const whyNot = `${name} ${end.outcome === 'failed' ? 'failed' : `was ${end.outcome === 'ok' ? 'done' : end.outcome}`}`;
+  if (work.kind === 'agent') return [{ step, ...end }];
   return [{ step, ...end }, ...listInside(work, ledger.inside(name), `${step}/`, whyNot)];
 }
 
-function listInside(work: PlanWork, ledger: StepLedger, prefix: string, why: string): StepReport[] {
+type Group = Exclude<PlanWork, { kind: 'agent' }>;
+
+function listInside(work: Group, ledger: StepLedger, prefix: string, why: string): StepReport[] {
   switch (work.kind) {
-    case 'agent':
-      return [];
     case 'pipeline':
       return listSteps(work.plan.steps, ledger, prefix, why);
     case 'parallel':
@@ -67,14 +68,13 @@ function listInside(work: PlanWork, ledger: StepLedger, prefix: string, why: str
 export function wentOnWithout(steps: readonly PlanStep[], ledger: StepLedger): boolean {
   return steps.some(
     ({ name, continueOnError, work }) =>
-      (continueOnError && ledger.end(name)?.outcome === 'failed') || wentOnInside(work, ledger.inside(name)),
+      (continueOnError && ledger.end(name)?.outcome === 'failed') ||
+      (work.kind !== 'agent' && wentOnInside(work, ledger.inside(name))),
   );
 }
 
-function wentOnInside(work: PlanWork, ledger: StepLedger): boolean {
+function wentOnInside(work: Group, ledger: StepLedger): boolean {
   switch (work.kind) {
-    case 'agent':
-      return false;
     case 'pipeline':
       return wentOnWithout(work.plan.steps, ledger);
     case 'parallel':
@@ -82,6 +82,10 @@ function wentOnInside(work: PlanWork, ledger: StepLedger): boolean {
       return wentOnWithout(work.steps, ledger);
     case 'map':
     case 'loop':
-      return ledger.numbers.some((number) => wentOnInside(work.each, ledger.inside(number)));
+      return wentOnInEach(work.each, ledger);
   }
+}
+
+function wentOnInEach(each: PlanWork, ledger: StepLedger): boolean {
+  return each.kind !== 'agent' && ledger.numbers.some((number) => wentOnInside(each, ledger.inside(number)));
 }

@@ -7,13 +7,11 @@ export class Places {
     this.#free = count;
   }
 
-  /** Resolves once there is a place; it must be given back. */
-  async take(): Promise<void> {
-    if (this.#free > 0) {
-      this.#free--;
-      return;
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Takes a place, which must be given back. @returns a promise when there is none yet */
+  take(): Promise<void> | undefined {
+    if (this.#free === 0) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#free--;
+    return undefined;
   }
 
   giveBack(): void {
@@ -28,14 +26,13 @@ export class Places {
  * them all does nothing but work, so that nobody can wait for somebody who waits for him.
  */
 export async function inPlaces<Result>(places: readonly Places[], work: () => Promise<Result>): Promise<Result> {
-  const taken: Places[] = [];
+  for (const place of places) {
+    const turn = place.take();
+    if (turn) await turn;
+  }
   try {
-    for (const place of places) {
-      await place.take();
-      taken.push(place);
-    }
     return await work();
   } finally {
-    for (const place of taken) place.giveBack();
+    for (const place of places) place.giveBack();
   }
 }

@@ -88,7 +88,7 @@ export class PlanCompiler {
       continueOnError,
       retry: retry && Object.freeze({ ...retry }),
       timeoutMs,
-      when: when === undefined ? undefined : this.formula(when, [...path, 'when'], scope),
+      when: when === undefined ? undefined : this.condition(when, [...path, 'when'], scope),
       work: this.work(draft, path, scope, fallback),
     });
   }
@@ -119,7 +119,7 @@ export class PlanCompiler {
       return Object.freeze({
         kind: 'loop',
         each: this.work(step, [...path, 'loop', 'step'], inside, fallback),
-        until: this.formula(until, [...path, 'loop', 'until'], inside),
+        until: this.condition(until, [...path, 'loop', 'until'], inside),
         max,
       });
     }
@@ -164,6 +164,15 @@ export class PlanCompiler {
     const formula = this.formula(slot, path, scope);
     if (target && formula instanceof ExpressionFormula && formula.isConstant) {
       this.constants.push({ path, value: formula.source, validate: (input) => target.validate(input) });
+    }
+    return formula;
+  }
+
+  /** Data without any logic would hold always, or never: most likely an operator is misspelt. */
+  private condition(slot: Slot, path: Path, scope: Scope): Formula {
+    const formula = this.formula(slot, path, scope);
+    if (formula instanceof ExpressionFormula && formula.isConstant && typeof formula.source !== 'boolean') {
+      this.issues.add(path, `has no operator of JSON Logic, so it is always the same: ${formula.text}`);
     }
     return formula;
   }

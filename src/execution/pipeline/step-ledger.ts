@@ -14,7 +14,7 @@ export interface StepSummary {
 
 /** How the steps of one group have ended, and those inside of them. */
 export class StepLedger {
-  readonly #entries = new Map<string, { end?: StepSummary; inside: StepLedger }>();
+  readonly #entries = new Map<string, { end?: StepSummary; inside?: StepLedger }>();
   #hasBegun = false;
 
   ended(name: string, end: StepEnd): void {
@@ -26,7 +26,7 @@ export class StepLedger {
   }
 
   inside(name: string): StepLedger {
-    return this.#entry(name).inside;
+    return (this.#entry(name).inside ??= new StepLedger());
   }
 
   /** A try of the group begins, with nothing. */
@@ -42,12 +42,12 @@ export class StepLedger {
 
   /** Numbers of the items or rounds of which anything has ended, in their order. */
   get numbers(): string[] {
-    const names = [...this.#entries].filter(([, { end, inside }]) => end !== undefined || inside.hasAny);
+    const names = [...this.#entries].filter(([, { end, inside }]) => end !== undefined || inside?.hasAny);
     return names.map(([name]) => name).toSorted((a, b) => Number(a) - Number(b));
   }
 
   private get hasAny(): boolean {
-    return [...this.#entries.values()].some(({ end, inside }) => end !== undefined || inside.hasAny);
+    return [...this.#entries.values()].some(({ end, inside }) => end !== undefined || inside?.hasAny);
   }
 
   /** Takes over what is recorded inside a group and not known yet: from before the run went on. Paths are relative to it. */
@@ -66,7 +66,7 @@ export class StepLedger {
 
   #entry(name: string) {
     let entry = this.#entries.get(name);
-    if (!entry) this.#entries.set(name, (entry = { inside: new StepLedger() }));
+    if (!entry) this.#entries.set(name, (entry = {}));
     return entry;
   }
 }

@@ -70,7 +70,7 @@ function throwFailure(fatal: readonly PlanStep[], ends: Ends): void {
 }
 
 /** Carries out, or skips, one step. Rejects only when the run is over. */
-async function carryOutStep(step: PlanStep, known: Known, turn: Turn): Promise<StepEnd> {
+function carryOutStep(step: PlanStep, known: Known, turn: Turn): Promise<StepEnd> {
   const { name, when, work } = step;
   if (when) {
     let value: unknown;
@@ -112,7 +112,7 @@ function carryOutWork(step: PlanStep, work: PlanWork, known: Known, turn: Turn):
   }
 }
 
-async function carryOutAgent(
+function carryOutAgent(
   limits: Pick<GroupStep, 'name' | 'retry' | 'timeoutMs' | 'signal'>,
   { agent, input, fallback }: Extract<PlanWork, { kind: 'agent' }>,
   known: Known,
