@@ -55,6 +55,7 @@ export class RunSuspended extends CarrelError {
  */
 export class UserExecutionEngine implements AsyncDisposable {
   private readonly callParts: CallParts;
+  private readonly log: StepLog;
   private readonly waits: StepWaits;
   private readonly stopping = new AbortController();
   private call: AgentCall | undefined;
@@ -75,6 +76,7 @@ export class UserExecutionEngine implements AsyncDisposable {
     const { emitter, registry, config, clock, recorded } = parts;
     this.attempt = Math.max(1, context.attempt);
     const attempt = () => this.attempt;
+    this.log = new StepLog(recorded, emitter, attempt, config.limits.runSteps);
     this.waits = new StepWaits(
       () => this.underWay?.atRest() ?? false,
       () => this.suspend(),
@@ -86,7 +88,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       clock,
       attempt,
       waits: this.waits,
-      log: new StepLog(recorded, emitter, attempt, config.limits.runSteps),
+      log: this.log,
       isSuspending: () => this.stopReason?.kind === 'suspended',
       noteDegraded: () => (this.degraded = true),
       noteUsage: (usage) => this.usage.add(usage),
@@ -140,7 +142,7 @@ export class UserExecutionEngine implements AsyncDisposable {
 
   /** Questions of the run have been answered before it was suspended. */
   answered(records: readonly StepRecord[]): void {
-    this.steps.log.learn(records); // a step may be about to wait for its answer
+    this.log.learn(records); // a step may be about to wait for its answer
     this.waits.answered(records);
   }
 
@@ -216,7 +218,7 @@ export class UserExecutionEngine implements AsyncDisposable {
   }
 
   private suspend(): void {
-    const interrupted = this.steps.log.interrupted();
+    const interrupted = this.log.interrupted();
     this.suspension = { ...this.waits.suspension(), ...(interrupted.length > 0 && { interrupted }) };
     this.stop({ kind: 'suspended' });
   }
@@ -237,7 +239,7 @@ export class UserExecutionEngine implements AsyncDisposable {
   /** What its steps have used is a part of what a run used, whichever process has carried them out. */
   private withAllUsage(end: CallEnd): CallEnd {
     if (end.usage) this.usage.add(end.usage);
-    this.steps.log.addUsageTo(this.usage);
+    this.log.addUsageTo(this.usage);
     return { ...end, usage: this.usage.total };
   }
 
