@@ -71,7 +71,11 @@ export class RunEmitter {
     return this.scheduled();
   }
 
-  /** Emits an event with what it records of steps, the last of which it tells of unless `step` is another one; resolves when all is on disk. */
+  /**
+   * Emits an event with what it records of steps; resolves when all is on disk.
+   *
+   * @param step the step that it tells of: the last one that is recorded, unless it is another
+   */
   record<Type extends RunEventType>(
     type: Type,
     attempt: number,

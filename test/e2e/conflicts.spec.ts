@@ -26,7 +26,7 @@ const hasBegun = (socket: RecordingSocket, id: string) =>
   socket.until((event) => event.runId === id && event.type === 'agent_thinking');
 const endsOf = (socket: RecordingSocket, ids: readonly string[]) => Promise.all(ids.map((id) => endOf(socket, id)));
 /** Runs in the order in which they began. */
-const orderIn = ({ events }: RecordingSocket, ids: readonly string[]) =>
+const orderIn = ({ events }: RecordingSocket, ids: readonly string[]): string[] =>
   events.flatMap(({ type, runId }) => (type === 'agent_started' && ids.includes(runId) ? [runId] : []));
 
 async function connected(userId: string, to = server): Promise<{ user: CarrelUser; socket: RecordingSocket }> {

@@ -38,29 +38,24 @@ function nestingFaults(events: readonly RunEvent[]): string[] {
     const isAnswer = event.type === 'approval_resolved' || path.includes('/interrupted-');
     if (!isAnswer && above !== undefined && !open.has(above)) say(`${above} is not open`);
     if (!isAnswer && ended.has(path)) say('it has ended');
-    switch (event.type) {
-      case 'step_started':
-      case 'approval_required':
-        if (open.has(path) && !(hasRested && event.data.kind === 'agent')) say('it is open already');
-        open.add(path);
-        everOpen.add(path);
-        break;
-      case 'step_completed':
-        // a sleep of an attempt that was cut short goes on in the next one
-        if (!everOpen.has(path) && event.data.outcome !== 'skipped') say('it was not begun');
-        open.delete(path);
-        drop(open, path);
-        ended.add(path);
-        break;
-      case 'approval_resolved':
-        open.delete(path);
-        break;
-      case 'agent_retrying':
-        drop(open, path);
-        drop(ended, path);
-        break;
-      default:
-        if (!open.has(path)) say('it is not open');
+    if (event.type === 'step_started' || event.type === 'approval_required') {
+      const mayBeAgain = hasRested && 'kind' in event.data && event.data.kind === 'agent';
+      if (open.has(path) && !mayBeAgain) say('it is open already');
+      open.add(path);
+      everOpen.add(path);
+    } else if (event.type === 'step_completed') {
+      // a sleep of an attempt that was cut short goes on in the next one
+      if (!everOpen.has(path) && event.data.outcome !== 'skipped') say('it was not begun');
+      open.delete(path);
+      drop(open, path);
+      ended.add(path);
+    } else if (event.type === 'approval_resolved') {
+      open.delete(path);
+    } else if (event.type === 'agent_retrying') {
+      drop(open, path);
+      drop(ended, path);
+    } else if (!open.has(path)) {
+      say('it is not open');
     }
   }
   return faults;
