@@ -156,6 +156,10 @@ export class UserExecutionEngine implements AsyncDisposable {
     this.parts.onDisposed();
   }
 
+  private get steps(): StepParts {
+    return this.callParts.steps;
+  }
+
   /** Between the hooks' begin and their end. */
   private async execute(
     kind: 'agent' | 'pipeline',
