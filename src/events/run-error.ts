@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../shared/errors.js';
 import type { SupportCode } from '../shared/ids.js';
+import type { JsonObject } from '../shared/json.js';
 
 /** Why a run ended badly, as its owner sees it. Details stay in the log, under the support code. */
 export interface RunError {
@@ -7,6 +8,8 @@ export interface RunError {
   message: string;
   supportCode: SupportCode;
   retryable: boolean;
+  /** What else may be told, e.g. `steps` of a pipeline that failed, or `issues` of an input. */
+  details?: JsonObject;
 }
 
 /** What an agent says it used, e.g. `{ inputTokens: 120 }`. */

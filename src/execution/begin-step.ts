@@ -1,8 +1,7 @@
 import type { StepRecord } from '../events/step-record.js';
-import { askWhetherAgain, questionPath } from './interrupted-step.js';
+import { askWhetherAgain } from './interrupted-step.js';
 import { stepEndOf } from './end-step.js';
 import type { StepHost, StepInProgress } from './step-host.js';
-import type { StepLog } from './step-log.js';
 import type { StepEnd } from './step-scope.js';
 import { refuseOther, type BegunStep, type StepSpec } from './step-spec.js';
 
@@ -21,7 +20,8 @@ export async function beginStep(scope: StepHost, step: StepInProgress, spec: Ste
     const end = stepEndOf(scope, recorded);
     if (end) return end;
   }
-  const wasInterrupted = recorded !== undefined && isInterrupted(recorded, log);
+  // what rested with its run is `waiting`: it is only entered again
+  const wasInterrupted = recorded?.state === 'started';
   if (wasInterrupted && recorded.effect === 'once') {
     const end = await askWhetherAgain(scope, step, recorded);
     if (end) return end;
@@ -41,15 +41,6 @@ export async function beginStep(scope: StepHost, step: StepInProgress, spec: Ste
 /** It is to be done as if it never was, for the group that it is in is tried again. */
 function isOpenAgain({ state, attempts }: StepRecord): boolean {
   return (state === 'started' || state === 'waiting') && attempts === 0;
-}
-
-/**
- * Whether it was under way when the attempt or the process ended. When the run has rested since, its owner may have been
- * asked about it; and what has rested itself has something inside that waited.
- */
-function isInterrupted({ path, state, attempts }: StepRecord, log: StepLog): boolean {
-  if (state !== 'waiting') return true;
-  return log.find(questionPath(path, attempts)) !== undefined || log.inside(path).length === 0;
 }
 
 /** What must be done once is recorded before it is done; of other steps it is enough that they are recorded when they end. */

@@ -116,7 +116,7 @@ function factsOf(end: CheckedEnd): Partial<StepRecord> {
 }
 
 /** Stands for what was thrown when the step failed, in a process or an attempt that is no more. */
-function recordedError({ code, message, retryable }: RunError): CarrelError {
+function recordedError({ code, message, retryable, details }: RunError): CarrelError {
   const known: ErrorCode = code in ERRORS ? code : 'agent_failed';
-  return new CarrelError(known, message, { retryable });
+  return new CarrelError(known, message, { retryable, details });
 }

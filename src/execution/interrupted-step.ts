@@ -17,7 +17,7 @@ const ANSWER_SCHEMA: JsonObject = {
 };
 
 /** Where its owner is asked what has become of a step's try of that number. */
-export function questionPath(path: string, attempts: number): string {
+function questionPath(path: string, attempts: number): string {
   return `${path}/interrupted-${attempts}`;
 }
 

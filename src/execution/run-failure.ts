@@ -21,6 +21,7 @@ export function toRunError(error: unknown, { agent, attempt }: { agent: string; 
       message: cutText(error.message, MAX_MESSAGE_LENGTH),
       supportCode,
       retryable: error.retryable,
+      details: error.details,
     };
   }
   logger.error({ ...facts, supportCode, err: error instanceof Error ? error : { thrown: error } }, 'the agent threw');

@@ -13,14 +13,6 @@ export const STEP_FAULTS = [
     only: 'answered in the same moment',
   },
   {
-    name: 'a step that must be done once is done again whatever its owner has said of it',
-    file: 'src/execution/begin-step.ts',
-    search: 'return log.find(questionPath(path, attempts)) !== undefined || log.inside(path).length === 0;',
-    replace: 'return log.find(questionPath(path, attempts + 1)) !== undefined && log.inside(path).length === 0;',
-    spec: 'test/execution/suspension-races.spec.ts',
-    only: 'as its owner has decided',
-  },
-  {
     name: 'a group that is cancelled is over before what is in it',
     file: 'src/execution/function-step.ts',
     search: 'if (!isGroup) forced.resolve({ error, atWork: true });',

@@ -67,8 +67,9 @@ const RunError = object(
     message: text(),
     supportCode: text('Names the entry of the log that has the details.'),
     retryable: { type: 'boolean', description: 'Whether a new run of the same may succeed.' },
+    details: anyObject('What else is known, such as `steps` of a pipeline that failed.'),
   },
-  [],
+  ['details'],
   'Why a run, or an attempt, ended badly.',
 );
 
