@@ -7,6 +7,8 @@ const config: Config = {
   transform: { '^.+\\.ts$': '@swc/jest' },
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
   testTimeout: 30_000,
+  // the tests wait more than they compute
+  maxWorkers: '100%',
 };
 
 export default config;
