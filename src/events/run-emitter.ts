@@ -56,6 +56,7 @@ export class RunEmitter {
   }
 
   /**
+   * @param records what is recorded of steps together with the event
    * @returns at once, or when the disk has caught up; rejects when the event is not taken, because the run has ended or
    *   its agent emits without ever waiting
    */
@@ -64,24 +65,21 @@ export class RunEmitter {
     attempt: number,
     data: RunEventData[Type] & object,
     step?: string,
+    records?: readonly StepRecord[],
   ): Promise<void> {
     const refusal = this.refusal(type);
     if (refusal) return quietly(Promise.reject(refusal));
-    this.add(type, data, { attempt, step });
+    this.add(type, data, { attempt, step, records });
     return this.scheduled();
   }
 
-  /**
-   * Emits an event with what it records of steps; resolves when all is on disk.
-   *
-   * @param step the step that it tells of: the last one that is recorded, unless it is another
-   */
+  /** The same, but resolves when all of it is on disk. */
   record<Type extends RunEventType>(
     type: Type,
     attempt: number,
     data: RunEventData[Type] & object,
+    step: string | undefined,
     records: readonly StepRecord[],
-    step = records.at(-1)?.path,
   ): Promise<void> {
     const refusal = this.refusal(type);
     if (refusal) return quietly(Promise.reject(refusal));

@@ -18,7 +18,7 @@ export type StepWorkEnd = { attempts: number; usage?: Usage } &
     | { outcome: 'cancelled' | 'skipped'; reason: string }
   );
 
-/** Records how a step ended, and tells of it; resolves when that is on disk: what follows from it can't be lost any more. */
+/** Records how a step ended, and tells of it; resolves when that is on disk, unless what follows may be done again, too. */
 export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkEnd): Promise<StepEnd> {
   const { parts, place } = scope;
   if (place.isOver()) throw new CarrelError('run_closed', 'the attempt is over');
@@ -36,13 +36,9 @@ export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkE
   if (record.degraded) parts.noteDegraded();
   const durationMs = endedAtMs - record.startedAtMs;
   const reason = end.outcome === 'failed' ? end.error.message : 'reason' in end ? end.reason : undefined;
-  await parts.log.write(record, 'step_completed', {
-    step: begun.path,
-    outcome: end.outcome,
-    reason,
-    attempts: end.attempts,
-    durationMs,
-  });
+  const told = { step: begun.path, outcome: end.outcome, reason, attempts: end.attempts, durationMs };
+  if (begun.isAhead && begun.effect !== 'once') await parts.log.writeBehind(record, told);
+  else await parts.log.write(record, 'step_completed', told);
   return { ...end, durationMs };
 }
 

@@ -59,7 +59,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   /** `AgentRun.spawn` */
   spawn(agent: string, input: unknown, { name = agent, ...options }: SpawnOptions): Promise<StepEnd> {
-    return this.agentStep(this.nextPath(name), { ...options, name, agent, input });
+    return this.agentStep({ path: this.nextPath(name) }, { ...options, name, agent, input });
   }
 
   /** `AgentRun.sleep` */
@@ -75,11 +75,11 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
   }
 
   agent(step: AgentStep): Promise<StepEnd> {
-    return this.agentStep(this.place.prefix + step.name, step);
+    return this.agentStep({ path: this.place.prefix + step.name, isAhead: true }, step);
   }
 
   group(step: GroupStep, work: (scope: StepScope) => Promise<JsonValue | undefined>): Promise<StepEnd> {
-    const spec = { path: this.place.prefix + step.name, kind: step.kind, effect: 'read' } as const;
+    const spec = { path: this.place.prefix + step.name, kind: step.kind, effect: 'read', isAhead: true } as const;
     return this.carryOut(spec, (begun, inProgress) =>
       performFunction(this, begun, { ...step, isGroup: true }, ({ signal }) => {
         const context = this.context.child(step.name, { signal });
@@ -95,7 +95,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
   }
 
   skip({ name, kind }: { name: string; kind: StepKind }, reason: string): Promise<StepEnd> {
-    const spec: StepSpec = { path: this.place.prefix + name, kind, effect: 'read', silent: true };
+    const spec: StepSpec = { path: this.place.prefix + name, kind, effect: 'read', silent: true, isAhead: true };
     return this.carryOut(spec, async () => ({ outcome: 'skipped', reason, attempts: 0 }));
   }
 
@@ -123,9 +123,9 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return [...this.open].filter(({ detached }) => !detached);
   }
 
-  private agentStep(path: string, step: AgentStep): Promise<StepEnd> {
+  private agentStep(place: Pick<StepSpec, 'path' | 'isAhead'>, step: AgentStep): Promise<StepEnd> {
     const effect = step.effect ?? this.parts.registry.find(step.agent)?.effect ?? 'once';
-    return this.carryOut({ path, kind: 'agent', effect }, (begun, inProgress) =>
+    return this.carryOut({ ...place, kind: 'agent', effect }, (begun, inProgress) =>
       callAgentStep(this, begun, inProgress, step),
     );
   }

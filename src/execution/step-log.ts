@@ -34,6 +34,17 @@ export class StepLog {
   }
 
   /**
+   * Records how a step ended, together with the event that tells of it, and waits for the disk only when it is far behind.
+   * What is recorded later is never on disk before it.
+   *
+   * @throws CarrelError `too_many_steps`
+   */
+  writeBehind(record: StepRecord, data: RunEventData['step_completed']): Promise<void> {
+    this.keep(record);
+    return this.emitter.emit('step_completed', this.attempt(), data, record.path, [record]);
+  }
+
+  /**
    * Records a step, together with the event that tells of it; resolves when both are on disk.
    *
    * @param above steps that it is inside of, if they are not recorded yet: they must be found begun when the run goes on
@@ -47,7 +58,7 @@ export class StepLog {
   ): Promise<void> {
     const records = [...above.filter(({ path }) => !this.find(path)), record];
     for (const one of records) this.keep(one);
-    return this.emitter.record(type, this.attempt(), data, records);
+    return this.emitter.record(type, this.attempt(), data, record.path, records);
   }
 
   /** What others have recorded meanwhile: answers to questions. */
@@ -115,8 +126,7 @@ export class StepLog {
     { attempt, step, isGroup }: { attempt: number; step: string | undefined; isGroup?: boolean },
   ): Promise<void> {
     const reopened = [...this.reopen(error), ...(isGroup && step !== undefined ? this.reopenInside(step) : [])];
-    if (reopened.length === 0) return this.emitter.emit('agent_retrying', attempt, facts, step);
-    return this.emitter.record('agent_retrying', attempt, facts, reopened, step);
+    return this.emitter.emit('agent_retrying', attempt, facts, step, reopened);
   }
 
   private reopen(error: unknown): StepRecord[] {

@@ -7,6 +7,11 @@ export interface StepSpec {
   readonly effect: StepEffect;
   /** Nobody is told that it begins. */
   readonly silent?: boolean;
+  /**
+   * What follows need not wait until its end is on disk, for it would be done again with it: the steps of a pipeline, whose
+   * code between the steps has no effects. Not for what must be done once.
+   */
+  readonly isAhead?: boolean;
 }
 
 /** A step that is to be carried out now. */
