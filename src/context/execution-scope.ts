@@ -22,7 +22,7 @@ export interface ScopeParts {
 export class ExecutionScope implements AsyncDisposable {
   readonly contextId: ContextId = ContextIdFactory.create();
   private readonly cleanUps: CleanUp[] = [];
-  private readonly disposables = new Set<unknown>();
+  private disposables: Set<unknown> | undefined;
   private over = false;
   private disposal: Promise<void> | undefined;
 
@@ -41,9 +41,9 @@ export class ExecutionScope implements AsyncDisposable {
   async resolve<T>(type: Abstract<T>): Promise<T> {
     this.assertLive();
     const instance = await this.parts.moduleRef.resolve<T>(type, this.contextId, { strict: false });
-    const cleanUp = this.disposables.has(instance) ? undefined : disposerOf(instance);
+    const cleanUp = this.disposables?.has(instance) ? undefined : disposerOf(instance);
     if (cleanUp) {
-      this.disposables.add(instance);
+      (this.disposables ??= new Set()).add(instance);
       if (this.over)
         await this.run([cleanUp]); // it ended while the instance was made
       else this.cleanUps.push(cleanUp);

@@ -55,7 +55,8 @@ export interface CallFacts {
 export class AgentCall implements NestedCall {
   private current: Attempt | undefined;
   private stopReason: StopReason | undefined;
-  private readonly stopped = new AbortController();
+  /** Made when something between attempts waits for it. */
+  private stopped: AbortController | undefined;
   private readonly limits: AttemptLimits;
   private usage: UsageCounter | undefined;
 
@@ -71,7 +72,7 @@ export class AgentCall implements NestedCall {
     if (this.stopReason) return;
     this.stopReason = reason;
     this.current?.stop(reason);
-    this.stopped.abort(reason.kind === 'above' ? reason.error : stopError(reason));
+    this.stopped?.abort(stopError(reason));
   }
 
   async carryOut(input: unknown, { first, last }: { first: number; last: number }): Promise<CallEnd> {
@@ -158,6 +159,12 @@ export class AgentCall implements NestedCall {
     return { attempt, usage: this.usage?.total, kind: 'failed', status: 'failed', error, cause };
   }
 
+  private stopSignal(): AbortSignal {
+    this.stopped ??= new AbortController();
+    if (this.stopReason && !this.stopped.signal.aborted) this.stopped.abort(stopError(this.stopReason));
+    return this.stopped.signal;
+  }
+
   private stoppedCall(reason: StopReason, attempt: number, forced: boolean): CallEnd {
     return { attempt, usage: this.usage?.total, kind: 'stopped', reason, forced };
   }
@@ -173,7 +180,7 @@ export class AgentCall implements NestedCall {
     const next = step === undefined ? attempt + 1 : this.parts.steps.attempt();
     const facts = { attempt: attempt + 1, delayMs, error };
     await log.retry(cause, facts, { attempt: next, step }).catch(() => undefined);
-    await pause(delayMs, clock, this.stopped.signal);
+    await pause(delayMs, clock, this.stopSignal());
     return true;
   }
 
@@ -199,7 +206,7 @@ export class AgentCall implements NestedCall {
   /** @returns undefined when it could not be called, or was stopped */
   private async callFallback(agent: string, input: unknown): Promise<StepEnd | undefined> {
     try {
-      const context = this.facts.context.child('fallback', { signal: this.stopped.signal });
+      const context = this.facts.context.child('fallback', { signal: this.stopSignal() });
       const scope = new RunSteps(context, this.facts.place, this.parts.steps);
       this.facts.onSteps?.(scope);
       return await scope.agent({ name: 'fallback', agent, input: plainCopy(input) });

@@ -25,7 +25,7 @@ export interface AttemptPlace {
 
 /** The handle that one attempt of an agent works with. It is dead when the attempt is over, even if the run goes on. */
 export class AttemptRun implements AgentRun {
-  private readonly openCalls = new Map<CallId, number>();
+  private openCalls: Map<CallId, number> | undefined;
   private usage: UsageCounter | undefined;
   private over = false;
 
@@ -109,7 +109,7 @@ export class AttemptRun implements AgentRun {
   /** Ends the handle: open tool calls are closed as errors, and nothing can be emitted through it any more. */
   end(reason: string): Readonly<Record<string, number>> | undefined {
     if (!this.over) {
-      for (const callId of this.openCalls.keys()) void quietly(this.closeCall(callId, 'error', reason));
+      for (const callId of this.openCalls?.keys() ?? []) void quietly(this.closeCall(callId, 'error', reason));
       this.over = true;
     }
     return this.usage?.total;
@@ -156,19 +156,19 @@ export class AttemptRun implements AgentRun {
   }
 
   private async openCall(callId: CallId, tool: string, args: JsonObject): Promise<void> {
-    this.openCalls.set(callId, this.clock.now());
+    (this.openCalls ??= new Map()).set(callId, this.clock.now());
     try {
       await this.emit('tool_executing', { callId, tool, arguments: redact(args) });
     } catch (error) {
-      this.openCalls.delete(callId); // it is not in the record: there is nothing to close
+      this.openCalls?.delete(callId); // it is not in the record: there is nothing to close
       throw error;
     }
   }
 
   /** Does nothing when the call is closed already, because the attempt ended first. */
   private async closeCall(callId: CallId, outcome: 'ok' | 'error', result: unknown): Promise<void> {
-    const startedMs = this.openCalls.get(callId);
-    if (startedMs === undefined || !this.openCalls.delete(callId)) return;
+    const startedMs = this.openCalls?.get(callId);
+    if (startedMs === undefined || !this.openCalls?.delete(callId)) return;
     const durationMs = this.clock.now() - startedMs;
     await this.emit('tool_completed', { callId, outcome, result: redact(result ?? null), durationMs });
   }

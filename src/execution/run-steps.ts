@@ -18,7 +18,7 @@ import { askStep, sleepStep } from './waiting-step.js';
 /** The steps of a run, of an agent inside it or of a group: carried out once, recorded, and found again. */
 export class RunSteps implements StepScope, StepHost, OpenStep {
   private position = 0;
-  private readonly open = new Set<StepInProgress>();
+  private open: Set<StepInProgress> | undefined;
 
   constructor(
     readonly context: UserExecutionContext,
@@ -32,12 +32,12 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   /** True when there are steps under way, and nothing happens in any of them until somebody answers or time passes. */
   atRest(): boolean {
-    return this.open.size > 0 && [...this.open].every((step) => step.atRest());
+    return Boolean(this.open?.size) && this.steps().every((step) => step.atRest());
   }
 
   /** True while agents or groups are at work in here, who are watched themselves. */
   get isBusy(): boolean {
-    return [...this.open].some(({ inside, resting }) => inside !== undefined || resting);
+    return this.steps().some(({ inside, resting }) => inside !== undefined || resting);
   }
 
   /** True while there are steps whose ends are still to be recorded. */
@@ -108,19 +108,23 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     this.signal.throwIfAborted();
     this.place.onProgress();
     const step = new StepInProgress();
-    this.open.add(step);
+    (this.open ??= new Set()).add(step);
     try {
       return await work(step);
     } finally {
-      this.open.delete(step);
+      this.open?.delete(step);
       step.settle();
       this.place.onProgress();
       this.parts.waits.changed();
     }
   }
 
+  private steps(): StepInProgress[] {
+    return this.open ? [...this.open] : [];
+  }
+
   private awaited(): StepInProgress[] {
-    return [...this.open].filter(({ detached }) => !detached);
+    return this.steps().filter(({ detached }) => !detached);
   }
 
   private agentStep(place: Pick<StepSpec, 'path' | 'isAhead'>, step: AgentStep): Promise<StepEnd> {

@@ -13,9 +13,9 @@ type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | '
 export class StepLog {
   private readonly records = new Map<string, StepRecord>();
   /** Paths of the steps whose work is under way now. */
-  private readonly underWay = new Set<string>();
+  private underWay: Set<string> | undefined;
   /** By key: what a failed step has thrown, in this process. */
-  private readonly thrown = new Map<string, unknown>();
+  private thrown: Map<string, unknown> | undefined;
   /** What was used by steps that are open again. */
   private readonly usedBefore = new UsageCounter();
 
@@ -70,14 +70,15 @@ export class StepLog {
 
   /** The work of a step begins; the returned function says that it is over, whichever way. */
   enter(path: string): () => void {
-    this.underWay.add(path);
-    return () => void this.underWay.delete(path);
+    const underWay = (this.underWay ??= new Set());
+    underWay.add(path);
+    return () => void underWay.delete(path);
   }
 
   /** Steps that must be done once, were under way when an earlier attempt or process ended, and are not under way again. */
   interrupted(): string[] {
     return [...this.records.values()]
-      .filter(({ path, state, effect }) => state === 'started' && effect === 'once' && !this.underWay.has(path))
+      .filter(({ path, state, effect }) => state === 'started' && effect === 'once' && !this.underWay?.has(path))
       .map(({ path }) => path);
   }
 
@@ -99,7 +100,7 @@ export class StepLog {
 
   /** What a failed step has thrown, when it was in this process. */
   thrownBy(path: string): unknown {
-    return this.thrown.get(keyOf(path));
+    return this.thrown?.get(keyOf(path));
   }
 
   /** Adds what all steps say they used. */
@@ -110,7 +111,7 @@ export class StepLog {
 
   /** Remembers what made a step fail. */
   failedWith(path: string, error: unknown): void {
-    this.thrown.set(keyOf(path), error);
+    (this.thrown ??= new Map()).set(keyOf(path), error);
   }
 
   /**
@@ -132,9 +133,9 @@ export class StepLog {
   private reopen(error: unknown): StepRecord[] {
     const causes = causesOf(error);
     const reopened: StepRecord[] = [];
-    for (const [key, thrown] of this.thrown) {
+    for (const [key, thrown] of this.thrown ?? []) {
       if (!causes.has(thrown)) continue;
-      this.thrown.delete(key);
+      this.thrown?.delete(key);
       const record = this.records.get(key);
       this.forget(key);
       if (record) reopened.push(openAgain(record));

@@ -22,7 +22,7 @@ export interface OpenStep {
  * the tick in which a step began or ended, since what follows from a step's end begins in the same tick.
  */
 export class StepWaits {
-  private readonly waits = new Map<string, StepWait>();
+  private waits: Map<string, StepWait> | undefined;
   private looking = false;
 
   constructor(
@@ -31,31 +31,31 @@ export class StepWaits {
   ) {}
 
   add(wait: StepWait): void {
-    this.waits.set(wait.path, wait);
+    (this.waits ??= new Map()).set(wait.path, wait);
   }
 
   remove(path: string): void {
-    this.waits.delete(path);
+    this.waits?.delete(path);
   }
 
   /** Something has begun or ended. */
   changed(): void {
-    if (this.looking || this.waits.size === 0) return;
+    if (this.looking || !this.waits?.size) return;
     this.looking = true;
     setImmediate(() => {
       this.looking = false;
-      if (this.waits.size > 0 && this.isAtRest()) this.suspend();
+      if (this.waits?.size && this.isAtRest()) this.suspend();
     });
   }
 
   /** Somebody else has recorded the ends of steps. */
   answered(records: readonly StepRecord[]): void {
-    for (const record of records) if (record.state === 'ok') this.waits.get(record.path)?.settle(record);
+    for (const record of records) if (record.state === 'ok') this.waits?.get(record.path)?.settle(record);
   }
 
   /** What the run waits for now. */
   suspension(): Suspension & { dueMs: number } {
-    const waits = [...this.waits.values()];
+    const waits = [...(this.waits?.values() ?? [])];
     const sleeps = waits.filter(({ approvalId }) => approvalId === undefined).map(({ untilMs }) => untilMs);
     return {
       approvals: waits.flatMap(({ approvalId }) => approvalId ?? []),

@@ -5,18 +5,19 @@ const MAX_NAMES = 50;
 
 /** Sums what an agent says it used, by name. What is no number is left out, for it could not be written as one. */
 export class UsageCounter {
-  private readonly amounts = new Map<string, number>();
+  /** Made when it is needed: every run has some counters, and few count anything. */
+  private amounts: Map<string, number> | undefined;
 
   add(usage: Usage): void {
+    const amounts = (this.amounts ??= new Map());
     for (const [name, amount] of Object.entries(usage)) {
-      const sum = (this.amounts.get(name) ?? 0) + Number(amount);
-      if (Number.isFinite(sum) && (this.amounts.has(name) || this.amounts.size < MAX_NAMES))
-        this.amounts.set(name, sum);
+      const sum = (amounts.get(name) ?? 0) + Number(amount);
+      if (Number.isFinite(sum) && (amounts.has(name) || amounts.size < MAX_NAMES)) amounts.set(name, sum);
     }
   }
 
   /** Undefined when nothing was used. */
   get total(): Usage | undefined {
-    return this.amounts.size === 0 ? undefined : Object.fromEntries(this.amounts);
+    return this.amounts?.size ? Object.fromEntries(this.amounts) : undefined;
   }
 }

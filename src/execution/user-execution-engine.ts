@@ -57,7 +57,8 @@ export class UserExecutionEngine implements AsyncDisposable {
   private readonly callParts: CallParts;
   private readonly log: StepLog;
   private readonly waits: StepWaits;
-  private readonly stopping = new AbortController();
+  /** For hooks, when there are any. */
+  private stopping: AbortController | undefined;
   private call: AgentCall | undefined;
   private stopReason: StopReason | undefined;
   private suspension: ReturnType<StepWaits['suspension']> | undefined;
@@ -137,7 +138,7 @@ export class UserExecutionEngine implements AsyncDisposable {
   stop(reason: StopReason): void {
     this.stopReason ??= reason;
     this.call?.stop(this.stopReason);
-    if (!this.stopping.signal.aborted) this.stopping.abort(stopError(this.stopReason));
+    this.stopping?.abort(stopError(this.stopReason));
   }
 
   /** Questions of the run have been answered before it was suspended. */
@@ -150,7 +151,7 @@ export class UserExecutionEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.disposed) return;
     this.disposed = true;
-    if (this.ended) this.stopping.abort(OVER);
+    if (this.ended) this.stopping?.abort(OVER);
     else this.stop({ kind: 'interrupted' });
     await this.execution?.catch(() => undefined);
     this.parts.onDisposed();
@@ -167,6 +168,11 @@ export class UserExecutionEngine implements AsyncDisposable {
     input: unknown,
     last: number,
   ): Promise<AgentExecutionResult> {
+    if (this.parts.hooks.isEmpty) {
+      return this.carriedOut(callee, input, last).finally(() => (this.ended = true));
+    }
+    this.stopping = new AbortController();
+    if (this.stopReason) this.stopping.abort(stopError(this.stopReason));
     const context = this.context.forAttempt(this.attempt, this.stopping.signal);
     const facts = { kind, name: callee.name, input: input as JsonValue, attempt: this.attempt };
     let session: HookSession;
@@ -176,7 +182,7 @@ export class UserExecutionEngine implements AsyncDisposable {
       return this.refusedResult(cause, callee.name);
     }
     try {
-      const result = this.resultOf(this.withAllUsage(await this.carryOut(callee, input, last)), callee.name);
+      const result = await this.carriedOut(callee, input, last);
       if (result.status === 'failed' || result.status === 'timed_out') await session.failed(result.error);
       else await session.ended(result);
       return result;
@@ -184,6 +190,10 @@ export class UserExecutionEngine implements AsyncDisposable {
       await session[Symbol.asyncDispose]();
       this.ended = true;
     }
+  }
+
+  private async carriedOut(callee: Callee, input: unknown, last: number): Promise<AgentExecutionResult> {
+    return this.resultOf(this.withAllUsage(await this.carryOut(callee, input, last)), callee.name);
   }
 
   private carryOut(callee: Callee, input: unknown, last: number): Promise<CallEnd> {

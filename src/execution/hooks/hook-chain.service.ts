@@ -21,6 +21,10 @@ export class HookChain implements OnModuleInit {
     this.hooks = discoverHooks(this.discovery);
   }
 
+  get isEmpty(): boolean {
+    return this.hooks.length === 0;
+  }
+
   /**
    * Opens a session for a run of this context's user; dispose of it (`await using`) whichever way the run goes on. Costs
    * nothing when there are no hooks.
