@@ -5,7 +5,7 @@ import { scripted } from '../execution/engine-host.js';
 import { pause } from '../scripted-agents.module.js';
 
 /** What the agents say of who was at work in which thread. */
-export class ThreadRecords {
+class ThreadRecords {
   private readonly atWork = new Map<string, Set<RunId>>();
   /** Begins and ends in their order: `alice t1 run_…` */
   readonly begun: { readonly thread: string; readonly runId: RunId }[] = [];

@@ -33,7 +33,7 @@ interface StepSpecBase {
 }
 
 /** What a step does. `input` is the pipeline's own unless it is given. */
-export type StepWork =
+type StepWork =
   | { readonly agent: string; readonly input?: Expression }
   | { readonly pipeline: string | PipelineSpec; readonly input?: Expression }
   /** All at once, so none depends on another; its result has theirs by name. */
