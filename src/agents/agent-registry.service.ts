@@ -1,14 +1,13 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { distance } from 'fastest-levenshtein';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
+import { didYouMean, nearNames } from '../shared/near-names.js';
 import type { AgentDefinition } from './agent-definition.js';
 import { discoverAgents, type DiscoveredAgent } from './agent-discovery.js';
 import { defineAgent } from './define-agent.js';
 import { checkWorker } from './worker/check-worker.js';
 
 const MAX_NAME_CHARS = 64;
-const MAX_NEAR_NAMES = 3;
 
 /**
  * The agents of this server: classes and how they are declared, never instances. It is complete as soon as it can be
@@ -45,12 +44,10 @@ export class AgentRegistry implements OnModuleInit {
   get(name: string): AgentDefinition {
     const agent = this.#byName.get(name);
     if (agent) return agent;
-    const near = this.namesNear(name);
+    const names = [...this.#byName.keys()];
+    const near = nearNames(name, names);
     const asked = name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS)}…` : name;
-    const hint =
-      near.length > 0
-        ? ` Did you mean ${near.map((other) => `"${other}"`).join(' or ')}?`
-        : ' GET /v1/agents lists those there are.';
+    const hint = didYouMean(name, names) || ' GET /v1/agents lists those there are.';
     throw new CarrelError('unknown_agent', `There is no agent "${asked}".${hint}`, { details: { near } });
   }
 
@@ -62,20 +59,6 @@ export class AgentRegistry implements OnModuleInit {
   /** Sorted by name. */
   list(): readonly AgentDefinition[] {
     return [...this.#byName.values()];
-  }
-
-  private namesNear(name: string): string[] {
-    const asked = name.slice(0, MAX_NAME_CHARS).toLowerCase();
-    const tolerated = Math.max(2, Math.floor(asked.length / 3));
-    return [...this.#byName.keys()]
-      .map((other) => ({
-        other,
-        edits: other.toLowerCase().startsWith(asked) ? 0 : distance(asked, other.toLowerCase()),
-      }))
-      .filter(({ edits }) => asked !== '' && edits <= tolerated)
-      .toSorted((a, b) => a.edits - b.edits)
-      .slice(0, MAX_NEAR_NAMES)
-      .map(({ other }) => other);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../shared/json.js';
 import type { Reference } from './expression.js';
-import { didYouMean } from './near-names.js';
+import { didYouMean } from '../../shared/near-names.js';
 import { OPERATORS } from './logic-engine.js';
 
 /** What an expression may refer to, by where it stands. */

@@ -3,7 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { AgentRegistry } from '../../agents/agent-registry.service.js';
 import { CarrelError } from '../../shared/errors.js';
 import { definePipeline, type DefinedPipeline } from './define-pipeline.js';
-import { didYouMean, nearNames } from './near-names.js';
+import { didYouMean, nearNames } from '../../shared/near-names.js';
 import { type DiscoveredPipeline, discoverPipelines } from './pipeline-discovery.js';
 import type { AnyClass } from './pipeline-draft.js';
 import type { PipelinePlan } from './pipeline-plan.js';

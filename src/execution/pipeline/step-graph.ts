@@ -1,5 +1,5 @@
 import { NAME_PATTERN, NAME_RULE } from './pipeline-bounds.js';
-import { didYouMean } from './near-names.js';
+import { didYouMean } from '../../shared/near-names.js';
 import type { StepDraft } from './pipeline-draft.js';
 import type { Path, PlanIssues } from './plan-issues.js';
 
