@@ -14,15 +14,26 @@ class WorkRecords {
   private readonly atWork = new Map<RunId, number>();
   /** Steps and tools that were begun by agents that had been told to stop. */
   readonly begunLate: string[] = [];
-  /** Attempts to add something that are still being made. */
-  private readonly efforts = new Set<Promise<void>>();
+  /** Work, and attempts to add something, that still go on. */
+  private readonly efforts = new Set<Promise<unknown>>();
 
   isAtWork(runId: string): boolean {
     return (this.atWork.get(runId as RunId) ?? 0) > 0;
   }
 
   /** Does something, and when told to stop tries on and on to add to its run. */
-  async work<T>(run: AgentRun, what: () => Promise<T>): Promise<T> {
+  work<T>(run: AgentRun, what: () => Promise<T>): Promise<T> {
+    const work = this.workOf(run, what);
+    this.track(work.catch(() => undefined));
+    return work;
+  }
+
+  /** Until nobody is at work or tries any more. */
+  async quiet(): Promise<void> {
+    while (this.efforts.size > 0) await Promise.all(this.efforts);
+  }
+
+  private async workOf<T>(run: AgentRun, what: () => Promise<T>): Promise<T> {
     const runId = run.context.runId!;
     this.count(runId, 1);
     try {
@@ -34,11 +45,6 @@ class WorkRecords {
       }
       this.count(runId, -1);
     }
-  }
-
-  /** Until nobody tries any more. */
-  async quiet(): Promise<void> {
-    while (this.efforts.size > 0) await Promise.all(this.efforts);
   }
 
   /** By every means there is, for longer than anybody waits for it. */
@@ -58,7 +64,7 @@ class WorkRecords {
     }
   }
 
-  private track(effort: Promise<void>): void {
+  private track(effort: Promise<unknown>): void {
     this.efforts.add(effort);
     void effort.finally(() => this.efforts.delete(effort));
   }
