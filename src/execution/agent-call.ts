@@ -8,6 +8,7 @@ import { pause } from '../shared/pause.js';
 import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';
 import { plainResult } from './agent-result.js';
 import { Attempt, type AttemptEnd, type AttemptWork } from './attempt.js';
+import type { CallObserver } from './call-observer.js';
 import type { AttemptLimits } from './attempt-timer.js';
 import { backoffMs } from './backoff.js';
 import type { CircuitBreakers } from './circuit-breakers.js';
@@ -17,7 +18,6 @@ import { RunSteps } from './run-steps.js';
 import type { ScopePlace } from './scope-place.js';
 import type { StepParts } from './step-host.js';
 import type { StepEnd } from './step-scope.js';
-import type { OpenStep } from './step-waits.js';
 import { stopError, type StopReason } from './stop-reason.js';
 import { UsageCounter } from './usage-counter.js';
 
@@ -29,11 +29,8 @@ export interface CallParts {
 }
 
 /** What is called: an agent, or something that is carried out like one. */
-export interface Callee extends Pick<
-  AgentDefinition,
-  'name' | 'timeoutMs' | 'deadlineMs' | 'retry' | 'fallback' | 'breaker'
-> {
-  readonly work: (input: unknown) => AttemptWork;
+export interface Callee
+  extends AttemptWork, Pick<AgentDefinition, 'name' | 'timeoutMs' | 'deadlineMs' | 'retry' | 'fallback' | 'breaker'> {
   /** @default CARREL_JSON_DEPTH */
   readonly maxResultDepth?: number;
 }
@@ -42,10 +39,7 @@ export interface CallFacts {
   readonly callee: Callee;
   readonly context: UserExecutionContext;
   readonly place: ScopePlace;
-  /** An attempt begins. */
-  readonly onBegin?: (attempt: number) => void;
-  /** What is under way from now on. */
-  readonly onSteps?: (steps: OpenStep) => void;
+  readonly observer: CallObserver;
 }
 
 /**
@@ -104,10 +98,12 @@ export class AgentCall implements NestedCall {
 
   /** One attempt, unless the agent's breaker is open for this user. */
   private async attempt(input: unknown, number: number): Promise<{ judged: CallEnd; atWork: boolean }> {
-    const { callee, context } = this.facts;
+    const { callee, context, place, observer } = this.facts;
     try {
       using pass = this.parts.breakers.enter(context.userId, callee);
-      const end = this.stoppedBefore() ?? (await this.carryOutOnce(input, number));
+      observer.onBegin(number);
+      this.current = new Attempt({ context, number, limits: this.limits, place, observer }, this.parts);
+      const end = this.stoppedBefore() ?? (await this.current.carryOut(input, callee));
       if (end.usage) (this.usage ??= new UsageCounter()).add(end.usage);
       const judged = this.judge(end, number);
       if (judged.kind === 'returned') pass.succeeded();
@@ -115,15 +111,6 @@ export class AgentCall implements NestedCall {
       return { judged, atWork: end.atWork };
     } catch (error) {
       return { judged: this.failed(error, number), atWork: false };
-    }
-  }
-
-  private async carryOutOnce(input: unknown, number: number): Promise<AttemptEnd> {
-    const { callee, context, place, onBegin, onSteps } = this.facts;
-    onBegin?.(number);
-    this.current = new Attempt({ context, number, limits: this.limits, place, onSteps }, this.parts);
-    try {
-      return await this.current.carryOut(callee.work(input));
     } finally {
       this.current = undefined;
     }
@@ -188,13 +175,14 @@ export class AgentCall implements NestedCall {
   private async fallBack(input: unknown, judged: Extract<CallEnd, { kind: 'failed' }>): Promise<CallEnd> {
     const { callee, place } = this.facts;
     if (!callee.fallback) return judged;
-    const { emitter, attempt } = this.parts.steps;
+    const { steps } = this.parts;
     const to = 'agent' in callee.fallback ? callee.fallback.agent : null;
     const told = { from: callee.name, to, reason: judged.error.message };
     const step = place.prefix.slice(0, -1) || undefined;
-    if (!this.isFallingBack) await emitter.emit('agent_fallback', attempt(), told, step).catch(() => undefined);
+    if (!this.isFallingBack)
+      await steps.emitter.emit('agent_fallback', steps.attempt(), told, step).catch(() => undefined);
     const answered = (value: JsonValue): CallEnd => {
-      this.parts.steps.noteDegraded();
+      steps.noteDegraded();
       return { attempt: judged.attempt, usage: judged.usage, kind: 'returned', value, degraded: true };
     };
     if ('value' in callee.fallback) return answered(plainCopy(callee.fallback.value));
@@ -208,7 +196,7 @@ export class AgentCall implements NestedCall {
     try {
       const context = this.facts.context.child('fallback', { signal: this.stopSignal() });
       const scope = new RunSteps(context, this.facts.place, this.parts.steps);
-      this.facts.onSteps?.(scope);
+      this.facts.observer.onSteps(scope);
       return await scope.agent({ name: 'fallback', agent, input: plainCopy(input) });
     } catch {
       return undefined;

@@ -29,7 +29,7 @@ export async function callAgentStep(
       definition,
       context: host.context.child(step.name),
       place: placeInside(host.place, begun.record),
-      onSteps: (inside) => (inProgress.inside = inside),
+      observer: inProgress,
     });
   } catch (cause) {
     return { outcome: 'failed', cause, attempts: first };

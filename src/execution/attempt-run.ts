@@ -10,6 +10,7 @@ import { CarrelError } from '../shared/errors.js';
 import { newId, type CallId } from '../shared/ids.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
 import type { RunSteps } from './run-steps.js';
+import type { ScopeLife } from './scope-place.js';
 import type { StepEnd } from './step-scope.js';
 import { usageOfStep } from './step-usage.js';
 import { UsageCounter } from './usage-counter.js';
@@ -34,7 +35,7 @@ export class AttemptRun implements AgentRun {
     private readonly place: AttemptPlace,
     private readonly emitter: RunEmitter,
     private readonly clock: Clock,
-    private readonly onProgress: () => void,
+    private readonly life: Pick<ScopeLife, 'onProgress'>,
     private readonly deadlineMs: number,
   ) {}
 
@@ -64,7 +65,7 @@ export class AttemptRun implements AgentRun {
 
   delta(text: string): Promise<void> {
     if (this.over) return closed();
-    this.onProgress();
+    this.life.onProgress();
     return this.emitter.addDelta(this.place.runAttempt, String(text), this.place.step);
   }
 
@@ -175,7 +176,7 @@ export class AttemptRun implements AgentRun {
 
   private emit<Type extends RunEventType>(type: Type, data: RunEventData[Type] & object): Promise<void> {
     if (this.over) return closed();
-    this.onProgress();
+    this.life.onProgress();
     return this.emitter.emit(type, this.place.runAttempt, data, this.place.step);
   }
 }

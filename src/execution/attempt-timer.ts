@@ -12,6 +12,12 @@ export interface AttemptLimits {
 
 type TimeOut = Extract<StopReason, { kind: 'timed_out' }>;
 
+export interface WatchedAttempt {
+  /** While others are at work for it who are watched themselves, it need not show that it lives. */
+  isBusy(): boolean;
+  stop(reason: TimeOut): void;
+}
+
 /** Watches one attempt's three limits with one timer, which is armed for whichever comes first. */
 export class AttemptTimer {
   private readonly attemptEndMs: number;
@@ -21,9 +27,7 @@ export class AttemptTimer {
   constructor(
     private readonly clock: Clock,
     private readonly limits: AttemptLimits,
-    private readonly onTimeOut: (reason: TimeOut) => void,
-    /** While others are at work for it who are watched themselves, it need not show that it lives. */
-    private readonly isBusy: () => boolean,
+    private readonly watched: WatchedAttempt,
   ) {
     this.lastProgressMs = clock.now();
     this.attemptEndMs = this.lastProgressMs + limits.attemptTimeoutMs;
@@ -58,11 +62,11 @@ export class AttemptTimer {
 
   private look(): void {
     const { noProgressMs } = this.limits;
-    if (this.isBusy()) this.progress();
+    if (this.watched.isBusy()) this.progress();
     const dead = this.clock.now() >= this.lastProgressMs + noProgressMs;
     const reason: TimeOut | undefined =
       this.passed() ?? (dead ? { kind: 'timed_out', code: 'no_progress', limitMs: noProgressMs } : undefined);
-    if (reason) this.onTimeOut(reason);
+    if (reason) this.watched.stop(reason);
     else this.arm();
   }
 }

@@ -21,7 +21,7 @@ export type StepWorkEnd = { attempts: number; usage?: Usage } &
 /** Records how a step ended, and tells of it; resolves when that is on disk, unless what follows may be done again, too. */
 export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkEnd): Promise<StepEnd> {
   const { parts, place } = scope;
-  if (place.isOver()) throw new CarrelError('run_closed', 'the attempt is over');
+  if (place.life.isOver()) throw new CarrelError('run_closed', 'the attempt is over');
   const end = checked(scope, begun, work);
   const endedAtMs = parts.clock.now();
   const record: StepRecord = {
@@ -44,7 +44,7 @@ export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkE
 
 /** The run was stopped while the step was under way: nothing is recorded, but whoever watches sees it closed. */
 export function leaveStepOpen({ parts, place }: StepHost, { path, record }: BegunStep): void {
-  if (parts.isSuspending() || place.isOver()) return;
+  if (parts.isSuspending() || place.life.isOver()) return;
   const durationMs = parts.clock.now() - record.startedAtMs;
   const data = { step: path, outcome: 'cancelled', reason: 'the run was stopped', attempts: record.attempts } as const;
   void parts.emitter.emit('step_completed', parts.attempt(), { ...data, durationMs }, path);

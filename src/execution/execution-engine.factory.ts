@@ -55,16 +55,13 @@ export class ExecutionEngineFactory {
   ): UserExecutionEngine {
     this.created++;
     return new UserExecutionEngine(context, {
-      registry: this.services.registry,
-      invoker: this.services.invoker,
-      breakers: this.services.breakers,
-      hooks: this.services.hooks,
+      services: this.services,
       config: this.config,
       clock: this.clock,
       emitter,
       recorded,
-      openScope: (of) => this.openScope(of),
-      onDisposed: () => this.disposed++,
+      openScope: this.openScope,
+      onDisposed: this.onDisposed,
     });
   }
 
@@ -78,7 +75,12 @@ export class ExecutionEngineFactory {
     return this.liveByUser.get(userId) ?? 0;
   }
 
-  private openScope(context: UserExecutionContext): ExecutionScope {
+  /** Bound once, for every run in flight has it. */
+  private readonly onDisposed = (): void => {
+    this.disposed++;
+  };
+
+  private readonly openScope = (context: UserExecutionContext): ExecutionScope => {
     const scope = new ExecutionScope(context, {
       moduleRef: this.moduleRef,
       clock: this.clock,
@@ -91,7 +93,7 @@ export class ExecutionEngineFactory {
     });
     this.count(context.userId, 1);
     return scope;
-  }
+  };
 
   private count(userId: UserId, change: number): void {
     this.liveContexts += change;

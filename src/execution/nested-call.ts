@@ -3,7 +3,7 @@ import type { UserExecutionContext } from '../context/user-execution-context.js'
 import type { RunError, Usage } from '../events/run-error.js';
 import type { JsonValue } from '../shared/json.js';
 import type { ScopePlace } from './scope-place.js';
-import type { OpenStep } from './step-waits.js';
+import type { CallObserver } from './call-observer.js';
 import type { StopReason } from './stop-reason.js';
 
 /** How the call of an agent ended, all its attempts and its fallback taken together. */
@@ -19,8 +19,7 @@ export interface NestedCallFacts {
   readonly definition: AgentDefinition;
   readonly context: UserExecutionContext;
   readonly place: ScopePlace;
-  /** What goes on inside an attempt of the call. */
-  readonly onSteps: (inside: OpenStep) => void;
+  readonly observer: CallObserver;
 }
 
 /** An agent's call inside a run. */

@@ -106,7 +106,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
    */
   async track<Result>(work: (step: StepInProgress) => Promise<Result>): Promise<Result> {
     this.signal.throwIfAborted();
-    this.place.onProgress();
+    this.place.life.onProgress();
     const step = new StepInProgress();
     (this.open ??= new Set()).add(step);
     try {
@@ -114,7 +114,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     } finally {
       this.open?.delete(step);
       step.settle();
-      this.place.onProgress();
+      this.place.life.onProgress();
       this.parts.waits.changed();
     }
   }

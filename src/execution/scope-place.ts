@@ -6,13 +6,25 @@ export interface ScopePlace {
   readonly prefix: string;
   /** The steps that it is inside of, the outermost first, as they began. */
   readonly above: readonly StepRecord[];
-  /** True when the attempt that it belongs to is over: nothing is recorded through it any more. */
+  /** The attempt that it belongs to. */
+  readonly life: ScopeLife;
+}
+
+export interface ScopeLife {
+  /** True when the attempt is over: nothing is recorded through it any more. */
   isOver(): boolean;
   /** The agent has done something. */
   onProgress(): void;
 }
 
+/** Around the attempts of the run itself is nothing. */
+export const WHOLE_RUN: ScopePlace = {
+  prefix: '',
+  above: [],
+  life: { isOver: () => false, onProgress: () => undefined },
+};
+
 /** Where the steps inside of a step are. */
-export function placeInside({ isOver, onProgress, above }: ScopePlace, record: StepRecord): ScopePlace {
-  return { prefix: `${record.path}/`, above: [...above, record], isOver, onProgress };
+export function placeInside({ above, life }: ScopePlace, record: StepRecord): ScopePlace {
+  return { prefix: `${record.path}/`, above: [...above, record], life };
 }

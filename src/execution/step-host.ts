@@ -4,6 +4,7 @@ import type { UserExecutionContext } from '../context/user-execution-context.js'
 import type { RunEmitter } from '../events/run-emitter.js';
 import type { Usage } from '../events/run-error.js';
 import type { Clock } from '../shared/clock.js';
+import type { CallObserver } from './call-observer.js';
 import type { NestedCall, NestedCallFacts } from './nested-call.js';
 import type { ScopePlace } from './scope-place.js';
 import type { StepLog } from './step-log.js';
@@ -30,7 +31,7 @@ export interface StepParts {
 }
 
 /** A step between its begin and its end. */
-export class StepInProgress implements OpenStep {
+export class StepInProgress implements OpenStep, CallObserver {
   /** It waits for somebody, or for time. */
   resting = false;
   /** The run need not wait for it: a tool call, which is closed when its agent ends. */
@@ -38,6 +39,14 @@ export class StepInProgress implements OpenStep {
   /** What goes on inside it. */
   inside: OpenStep | undefined;
   private settled: PromiseWithResolvers<void> | undefined;
+
+  onBegin(): void {
+    // the step itself has begun long before
+  }
+
+  onSteps(inside: OpenStep): void {
+    this.inside = inside;
+  }
 
   atRest(): boolean {
     return this.resting || (this.inside?.atRest() ?? false);

@@ -1,3 +1,4 @@
+import type { CarrelConfig } from '../config/config.js';
 import type { RunEmitter } from '../events/run-emitter.js';
 import type { RunEventData } from '../events/run-event.js';
 import type { StepRecord } from '../events/step-record.js';
@@ -6,12 +7,22 @@ import { UsageCounter } from './usage-counter.js';
 
 type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | 'approval_resolved';
 
+const NONE = new Map<string, never>();
+
+/** What a log needs of its run. */
+interface LoggedRun {
+  readonly emitter: RunEmitter;
+  readonly config: CarrelConfig;
+  /** Number of the run's attempt, for its events. */
+  attempt(): number;
+}
+
 /**
  * What is recorded of one run's steps, as the process that carries the run out knows it. A step is found by its key: its
  * path, of which a numbered step's last part counts by its number alone.
  */
 export class StepLog {
-  private readonly records = new Map<string, StepRecord>();
+  private records: Map<string, StepRecord> = NONE;
   /** Paths of the steps whose work is under way now. */
   private underWay: Set<string> | undefined;
   /** By key: what a failed step has thrown, in this process. */
@@ -21,12 +32,9 @@ export class StepLog {
 
   constructor(
     recorded: readonly StepRecord[],
-    private readonly emitter: RunEmitter,
-    /** Number of the run's attempt, for its events. */
-    private readonly attempt: () => number,
-    private readonly maxSteps: number,
+    private readonly run: LoggedRun,
   ) {
-    for (const record of recorded) this.records.set(keyOf(record.path), record);
+    for (const record of recorded) this.put(keyOf(record.path), record);
   }
 
   find(path: string): StepRecord | undefined {
@@ -41,7 +49,7 @@ export class StepLog {
    */
   writeBehind(record: StepRecord, data: RunEventData['step_completed']): Promise<void> {
     this.keep(record);
-    return this.emitter.emit('step_completed', this.attempt(), data, record.path, [record]);
+    return this.run.emitter.emit('step_completed', this.run.attempt(), data, record.path, [record]);
   }
 
   /**
@@ -58,13 +66,13 @@ export class StepLog {
   ): Promise<void> {
     const records = [...above.filter(({ path }) => !this.find(path)), record];
     for (const one of records) this.keep(one);
-    return this.emitter.record(type, this.attempt(), data, record.path, records);
+    return this.run.emitter.record(type, this.run.attempt(), data, record.path, records);
   }
 
   /** What others have recorded meanwhile: answers to questions. */
   learn(records: readonly StepRecord[]): void {
     for (const record of records) {
-      if (record.kind === 'ask' && record.state === 'ok') this.records.set(keyOf(record.path), record);
+      if (record.kind === 'ask' && record.state === 'ok') this.put(keyOf(record.path), record);
     }
   }
 
@@ -84,10 +92,11 @@ export class StepLog {
 
   private keep(record: StepRecord): void {
     const key = keyOf(record.path);
-    if (!this.records.has(key) && this.records.size >= this.maxSteps) {
-      throw new CarrelError('too_many_steps', `a run has at most ${this.maxSteps} steps (CARREL_RUN_MAX_STEPS)`);
+    const { runSteps } = this.run.config.limits;
+    if (!this.records.has(key) && this.records.size >= runSteps) {
+      throw new CarrelError('too_many_steps', `a run has at most ${runSteps} steps (CARREL_RUN_MAX_STEPS)`);
     }
-    this.records.set(key, record);
+    this.put(key, record);
   }
 
   /** What is recorded of the steps inside of one, with paths that begin there. */
@@ -127,7 +136,7 @@ export class StepLog {
     { attempt, step, isGroup }: { attempt: number; step: string | undefined; isGroup?: boolean },
   ): Promise<void> {
     const reopened = [...this.reopen(error), ...(isGroup && step !== undefined ? this.reopenInside(step) : [])];
-    return this.emitter.emit('agent_retrying', attempt, facts, step, reopened);
+    return this.run.emitter.emit('agent_retrying', attempt, facts, step, reopened);
   }
 
   private reopen(error: unknown): StepRecord[] {
@@ -141,6 +150,12 @@ export class StepLog {
       if (record) reopened.push(openAgain(record));
     }
     return reopened;
+  }
+
+  /** Made with the first record: every run in flight has a log, and few have steps. */
+  private put(key: string, record: StepRecord): void {
+    if (this.records === NONE) this.records = new Map();
+    this.records.set(key, record);
   }
 
   private forget(key: string): void {
@@ -160,7 +175,7 @@ export class StepLog {
         return openAgain(record);
       }
       const interrupted: StepRecord = { ...record, state: 'started' };
-      this.records.set(key, interrupted);
+      this.put(key, interrupted);
       return interrupted;
     });
   }

@@ -17,6 +17,12 @@ export interface OpenStep {
   atRest(): boolean;
 }
 
+/** What is suspended when everything in it is at rest. */
+export interface RestingRun {
+  isAtRest(): boolean;
+  suspend(): void;
+}
+
 /**
  * The waits of one run, and when it is time to suspend it: when everything that is under way is at rest. Looked at after
  * the tick in which a step began or ended, since what follows from a step's end begins in the same tick.
@@ -25,10 +31,7 @@ export class StepWaits {
   private waits: Map<string, StepWait> | undefined;
   private looking = false;
 
-  constructor(
-    private readonly isAtRest: () => boolean,
-    private readonly suspend: () => void,
-  ) {}
+  constructor(private readonly run: RestingRun) {}
 
   add(wait: StepWait): void {
     (this.waits ??= new Map()).set(wait.path, wait);
@@ -44,7 +47,7 @@ export class StepWaits {
     this.looking = true;
     setImmediate(() => {
       this.looking = false;
-      if (this.waits?.size && this.isAtRest()) this.suspend();
+      if (this.waits?.size && this.run.isAtRest()) this.run.suspend();
     });
   }
 

@@ -1,29 +1,33 @@
-import type { AgentDefinition } from '../agents/agent-definition.js';
+import type { CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
+import type { RunEmitter } from '../events/run-emitter.js';
 import type { StepRecord } from '../events/step-record.js';
+import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
-import { plainCopy, type JsonValue } from '../shared/json.js';
+import type { JsonValue } from '../shared/json.js';
 import { AgentCall, type Callee, type CallParts } from './agent-call.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
-import type { CallEnd } from './nested-call.js';
-import type { HookChain } from './hooks/hook-chain.service.js';
+import type { EngineServices } from './engine-services.js';
 import type { HookSession } from './hooks/hook-session.js';
+import type { CallEnd, NestedCall, NestedCallFacts } from './nested-call.js';
 import { executePipeline } from './pipeline/pipeline-executor.js';
 import type { PipelinePlan } from './pipeline/pipeline-plan.js';
 import { toRunError } from './run-failure.js';
+import { RunState } from './run-state.js';
 import type { Suspension } from './run-store.port.js';
-import { StepLog } from './step-log.js';
-import type { StepParts } from './step-host.js';
-import { StepWaits, type OpenStep } from './step-waits.js';
-import { UsageCounter } from './usage-counter.js';
+import { WHOLE_RUN } from './scope-place.js';
+import type { StepWaits } from './step-waits.js';
 import { stopError, type StopReason } from './stop-reason.js';
 
-export interface EngineParts
-  extends Omit<CallParts, 'steps'>, Pick<StepParts, 'registry' | 'config' | 'clock' | 'emitter'> {
-  hooks: HookChain;
+export interface EngineParts {
+  readonly services: EngineServices;
+  readonly config: CarrelConfig;
+  readonly clock: Clock;
+  readonly emitter: RunEmitter;
+  readonly openScope: CallParts['openScope'];
   /** What is recorded of the run's steps already. */
-  recorded: readonly StepRecord[];
-  onDisposed: () => void;
+  readonly recorded: readonly StepRecord[];
+  readonly onDisposed: () => void;
 }
 
 /** Made once, for an error's stack costs more than the rest of a run's end; and frozen, for all users' hooks see it. */
@@ -54,18 +58,13 @@ export class RunSuspended extends CarrelError {
  * recorded of the run's steps is not done again.
  */
 export class UserExecutionEngine implements AsyncDisposable {
+  private readonly state: RunState;
   private readonly callParts: CallParts;
-  private readonly log: StepLog;
-  private readonly waits: StepWaits;
   /** For hooks, when there are any. */
   private stopping: AbortController | undefined;
   private call: AgentCall | undefined;
   private stopReason: StopReason | undefined;
   private suspension: ReturnType<StepWaits['suspension']> | undefined;
-  private underWay: OpenStep | undefined;
-  private attempt: number;
-  private degraded = false;
-  private readonly usage = new UsageCounter();
   private execution: Promise<AgentExecutionResult> | undefined;
   private ended = false;
   private disposed = false;
@@ -74,30 +73,10 @@ export class UserExecutionEngine implements AsyncDisposable {
     readonly context: UserExecutionContext,
     private readonly parts: EngineParts,
   ) {
-    const { emitter, registry, config, clock, recorded } = parts;
-    this.attempt = Math.max(1, context.attempt);
-    const attempt = () => this.attempt;
-    this.log = new StepLog(recorded, emitter, attempt, config.limits.runSteps);
-    this.waits = new StepWaits(
-      () => this.underWay?.atRest() ?? false,
-      () => this.suspend(),
-    );
-    const steps: StepParts = {
-      emitter,
-      registry,
-      config,
-      clock,
-      attempt,
-      waits: this.waits,
-      log: this.log,
-      isSuspending: () => this.stopReason?.kind === 'suspended',
-      noteDegraded: () => (this.degraded = true),
-      noteUsage: (usage) => this.usage.add(usage),
-      nestedCall: ({ definition, ...facts }) =>
-        new AgentCall({ ...facts, callee: this.calleeOf(definition) }, this.callParts),
-    };
-    const { invoker, breakers, openScope } = parts;
-    this.callParts = { steps, invoker, breakers, openScope };
+    const { emitter, config, clock, recorded, openScope, services } = parts;
+    const { registry, invoker, breakers } = services;
+    this.state = new RunState(Math.max(1, context.attempt), { emitter, registry, config, clock, recorded }, this);
+    this.callParts = { steps: this.state, invoker, breakers, openScope };
   }
 
   /**
@@ -109,27 +88,25 @@ export class UserExecutionEngine implements AsyncDisposable {
    */
   async executeAgent(agentName: string, input: unknown): Promise<AgentExecutionResult> {
     this.assertUnused();
-    const definition = this.parts.registry.get(agentName);
+    const definition = this.parts.services.registry.get(agentName);
     const attempts = definition.retry?.attempts ?? this.parts.config.runs.retryAttempts;
-    return (this.execution = this.execute('agent', this.calleeOf(definition), input, attempts));
+    return (this.execution = this.execute('agent', this.parts.services.calleeOf(definition), input, attempts));
   }
 
   /** Carries out a pipeline, as `executeAgent` does an agent. The steps' failures are the pipeline's business. */
   async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
     this.assertUnused();
-    const work =
-      (given: unknown) => async (_scope: unknown, _run: unknown, steps: Parameters<typeof executePipeline>[2]) => {
-        const { result, degraded } = await executePipeline(plan, given, steps);
-        this.degraded ||= degraded;
-        return result;
-      };
-    const unbounded = Number.POSITIVE_INFINITY;
-    const callee = {
+    const unbounded = Number.POSITIVE_INFINITY; // the run's deadline and the steps' own limits are enough
+    const callee: Callee = {
       name: plan.name,
       timeoutMs: unbounded,
       deadlineMs: plan.deadlineMs,
-      work,
       maxResultDepth: unbounded,
+      work: async (given, _scope, _run, steps) => {
+        const { result, degraded } = await executePipeline(plan, given, steps);
+        this.state.degraded ||= degraded;
+        return result;
+      },
     };
     return (this.execution = this.execute('pipeline', callee, input, 1));
   }
@@ -143,8 +120,8 @@ export class UserExecutionEngine implements AsyncDisposable {
 
   /** Questions of the run have been answered before it was suspended. */
   answered(records: readonly StepRecord[]): void {
-    this.log.learn(records); // a step may be about to wait for its answer
-    this.waits.answered(records);
+    this.state.log.learn(records); // a step may be about to wait for its answer
+    this.state.waits.answered(records);
   }
 
   /** Interrupts what is still under way, and waits for its end. */
@@ -157,73 +134,74 @@ export class UserExecutionEngine implements AsyncDisposable {
     this.parts.onDisposed();
   }
 
-  private get steps(): StepParts {
-    return this.callParts.steps;
+  /** For the run's state: everything that is under way waits. */
+  suspend(): void {
+    const interrupted = this.state.log.interrupted();
+    this.suspension = { ...this.state.waits.suspension(), ...(interrupted.length > 0 && { interrupted }) };
+    this.state.suspending = this.stopReason === undefined;
+    this.stop({ kind: 'suspended' });
   }
 
-  /** Between the hooks' begin and their end. */
-  private async execute(
+  /** For the run's state: an agent's call inside the run. */
+  nestedCall({ definition, ...facts }: NestedCallFacts): NestedCall {
+    return new AgentCall({ ...facts, callee: this.parts.services.calleeOf(definition) }, this.callParts);
+  }
+
+  private execute(
     kind: 'agent' | 'pipeline',
     callee: Callee,
     input: unknown,
     last: number,
   ): Promise<AgentExecutionResult> {
-    if (this.parts.hooks.isEmpty) {
-      return this.carriedOut(callee, input, last).finally(() => (this.ended = true));
-    }
+    if (this.parts.services.hooks.isEmpty) return this.carryOut(callee, input, last);
+    return this.executeWithHooks(kind, callee, input, last);
+  }
+
+  /** Between the hooks' begin and their end. */
+  private async executeWithHooks(
+    kind: 'agent' | 'pipeline',
+    callee: Callee,
+    input: unknown,
+    last: number,
+  ): Promise<AgentExecutionResult> {
     this.stopping = new AbortController();
     if (this.stopReason) this.stopping.abort(stopError(this.stopReason));
-    const context = this.context.forAttempt(this.attempt, this.stopping.signal);
-    const facts = { kind, name: callee.name, input: input as JsonValue, attempt: this.attempt };
+    const attempt = this.state.attempt();
+    const context = this.context.forAttempt(attempt, this.stopping.signal);
+    const facts = { kind, name: callee.name, input: input as JsonValue, attempt };
     let session: HookSession;
     try {
-      session = await this.parts.hooks.begin(context, facts);
+      session = await this.parts.services.hooks.begin(context, facts);
     } catch (cause) {
       return this.refusedResult(cause, callee.name);
     }
     try {
-      const result = await this.carriedOut(callee, input, last);
+      const result = await this.carryOut(callee, input, last);
       if (result.status === 'failed' || result.status === 'timed_out') await session.failed(result.error);
       else await session.ended(result);
       return result;
     } finally {
       await session[Symbol.asyncDispose]();
+    }
+  }
+
+  private async carryOut(callee: Callee, input: unknown, last: number): Promise<AgentExecutionResult> {
+    const facts = { callee, context: this.context, place: WHOLE_RUN, observer: this.state };
+    this.call = new AgentCall(facts, this.callParts);
+    if (this.stopReason) this.call.stop(this.stopReason);
+    try {
+      return this.resultOf(await this.call.carryOut(input, { first: this.state.attempt(), last }), callee.name);
+    } finally {
       this.ended = true;
     }
   }
 
-  private async carriedOut(callee: Callee, input: unknown, last: number): Promise<AgentExecutionResult> {
-    return this.resultOf(this.withAllUsage(await this.carryOut(callee, input, last)), callee.name);
-  }
-
-  private carryOut(callee: Callee, input: unknown, last: number): Promise<CallEnd> {
-    const place = { prefix: '', above: [], isOver: () => false, onProgress: () => undefined };
-    const onBegin = (attempt: number) => (this.attempt = attempt);
-    const onSteps = (steps: OpenStep) => (this.underWay = steps);
-    const facts = { callee, context: this.context, place, onBegin, onSteps };
-    this.call = new AgentCall(facts, this.callParts);
-    if (this.stopReason) this.call.stop(this.stopReason);
-    return this.call.carryOut(input, { first: this.attempt, last });
-  }
-
   /** A hook did not let the run begin, or it was stopped before. */
   private refusedResult(cause: unknown, agent: string): AgentExecutionResult {
-    const { attempt, stopReason: reason } = this;
+    const { stopReason: reason } = this;
+    const attempt = this.state.attempt();
     if (reason) return this.stoppedResult({ attempt, kind: 'stopped', reason, forced: false }, agent);
     return { context: this.context, attempt, status: 'failed', error: toRunError(cause, { agent, attempt }) };
-  }
-
-  private calleeOf(definition: AgentDefinition): Callee {
-    const { invoker } = this.parts;
-    return {
-      ...definition,
-      work: (raw) => async (scope, run) => {
-        const input = await definition.validate(plainCopy(raw)); // what this agent does to it, the next attempt's must not see
-        const instance = await scope.resolve(definition.agentClass);
-        run.signal.throwIfAborted(); // schema and injected providers may have taken their time
-        return invoker.invoke(definition, instance, scope.contextId, input, run);
-      },
-    };
   }
 
   private suspended(attempt: number): RunSuspended {
@@ -231,30 +209,18 @@ export class UserExecutionEngine implements AsyncDisposable {
     return new RunSuspended(attempt, suspension, dueMs);
   }
 
-  private suspend(): void {
-    const interrupted = this.log.interrupted();
-    this.suspension = { ...this.waits.suspension(), ...(interrupted.length > 0 && { interrupted }) };
-    this.stop({ kind: 'suspended' });
-  }
-
   private resultOf(end: CallEnd, agent: string): AgentExecutionResult {
-    const { attempt, usage } = end;
+    const { attempt } = end;
+    const usage = this.state.totalUsage(end.usage);
     const facts = { context: this.context, attempt, usage };
     switch (end.kind) {
       case 'returned':
-        return { ...facts, status: this.degraded ? 'degraded' : 'completed', result: end.value };
+        return { ...facts, status: this.state.degraded ? 'degraded' : 'completed', result: end.value };
       case 'failed':
         return { ...facts, status: end.status, error: end.error };
       case 'stopped':
-        return this.stoppedResult(end, agent);
+        return this.stoppedResult({ ...end, usage }, agent);
     }
-  }
-
-  /** What its steps have used is a part of what a run used, whichever process has carried them out. */
-  private withAllUsage(end: CallEnd): CallEnd {
-    if (end.usage) this.usage.add(end.usage);
-    this.log.addUsageTo(this.usage);
-    return { ...end, usage: this.usage.total };
   }
 
   private stoppedResult(

@@ -25,7 +25,7 @@ export const CRASH_FAULTS = [
   {
     name: 'a step that was interrupted rests with its run',
     file: 'src/execution/user-execution-engine.ts',
-    search: 'const interrupted = this.log.interrupted();',
+    search: 'const interrupted = this.state.log.interrupted();',
     replace: 'const interrupted: string[] = [];',
     spec: 'test/e2e/durable-crash-waits.spec.ts',
     only: 'asks about each step that must be done once',

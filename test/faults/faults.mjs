@@ -81,10 +81,11 @@ export const FAULTS = [
   },
   {
     name: 'another attempt uses the same agent again',
-    file: 'src/execution/user-execution-engine.ts',
+    file: 'src/execution/engine-services.ts',
     search: 'const instance = await scope.resolve(definition.agentClass);',
-    replace:
-      'const kept = this as { instance?: never }; const instance = (kept.instance ??= (await scope.resolve(definition.agentClass)) as never);',
+    replace: `const kept = ((globalThis as { kept?: Map<unknown, never> }).kept ??= new Map());
+        const instance = kept.get(run.context.runId) ?? ((await scope.resolve(definition.agentClass)) as never);
+        kept.set(run.context.runId, instance);`,
     spec: 'test/e2e/outcomes.spec.ts',
     only: 'a fresh agent for every attempt',
   },
