@@ -64,6 +64,8 @@ function tell(event: RunEvent): string {
       return `${Math.round(event.data.progress * 100)} %`;
     case 'tool_completed':
       return event.data.outcome;
+    case 'budget_warning':
+      return `${event.data.used} of ${event.data.limit} ${event.data.unit} of this ${event.data.scope}`;
     case 'agent_retrying':
       return `attempt ${event.data.attempt} in ${event.data.delayMs} ms`;
     case 'step_started':

@@ -1,4 +1,6 @@
 import type { LogLevel } from './log-level.js';
+import type { McpConfig } from './mcp-config.js';
+import type { ModelsConfig } from './models-config.js';
 
 /** Injection token of the `CarrelConfig`. */
 export const CARREL_CONFIG = Symbol('CARREL_CONFIG');
@@ -57,6 +59,15 @@ export interface CarrelConfig {
     /** Packets that may wait for a slow socket before it is caught up from the journal instead. */
     readonly socketBacklog: number;
   };
+  readonly tools: {
+    /** Time limit of one call. */
+    readonly timeoutMs: number;
+    /** Largest answer. */
+    readonly resultBytes: number;
+  };
+  readonly mcp: McpConfig;
+  /** Undefined: there are no models. */
+  readonly models?: ModelsConfig;
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   /** How long a stopping server waits for its runs. */
   readonly drainMs: number;

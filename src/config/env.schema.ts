@@ -175,6 +175,47 @@ export const ENV_SCHEMA = z.object({
     about: 'Packets that may wait for a slow socket before it is caught up from the journal instead',
   }),
 
+  CARREL_MCP_FILE: optionalText(() => true, {
+    group: 'Tools and models',
+    about: 'The MCP servers, as MCP users know it (`mcpServers`), and the policy for tools; without it there are none',
+    accepts: 'the path of a file',
+    placeholder: 'file',
+  }),
+  CARREL_MODELS_FILE: optionalText(() => true, {
+    group: 'Tools and models',
+    about: 'The language models, their prices and the budgets of users; without it there are none',
+    accepts: 'the path of a file',
+    placeholder: 'file',
+  }),
+  CARREL_TOOL_TIMEOUT_MS: integer(1, MAX_MS, 60_000, {
+    group: 'Tools and models',
+    about: 'Time limit of one call of a tool; signs of life do not lengthen it',
+    unit: 'ms',
+  }),
+  CARREL_TOOL_RESULT_BYTES: integer(1024, MAX_BYTES, 256 * 1024, {
+    group: 'Tools and models',
+    about: 'Largest answer of a tool',
+    unit: 'bytes',
+  }),
+  CARREL_MCP_USER_MAX_CONNECTIONS: integer(1, 10_000, 8, {
+    group: 'Tools and models',
+    about: 'MCP servers (processes, or sessions) that one user may have open',
+  }),
+  CARREL_MCP_MAX_CONNECTIONS: integer(1, 100_000, 200, {
+    group: 'Tools and models',
+    about: 'MCP servers that all users together may have open',
+  }),
+  CARREL_MCP_IDLE_MS: integer(1_000, MAX_MS, 300_000, {
+    group: 'Tools and models',
+    about: 'A server that its user has not used for so long is closed',
+    unit: 'ms',
+  }),
+  CARREL_MCP_CONNECT_TIMEOUT_MS: integer(100, MAX_MS, 15_000, {
+    group: 'Tools and models',
+    about: 'How long a server may take to start and to say what it is',
+    unit: 'ms',
+  }),
+
   CARREL_LOG_LEVEL: oneOf(LOG_LEVELS, 'info', {
     group: 'Logging',
     about: 'How much is logged, from fatal to trace, or nothing (silent)',

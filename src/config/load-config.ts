@@ -94,6 +94,17 @@ function configFrom(s: Settings): CarrelConfig {
       runSteps: s.CARREL_RUN_MAX_STEPS,
       socketBacklog: s.CARREL_SOCKET_BACKLOG,
     },
+    tools: { timeoutMs: s.CARREL_TOOL_TIMEOUT_MS, resultBytes: s.CARREL_TOOL_RESULT_BYTES },
+    mcp: {
+      servers: [],
+      policy: {},
+      claims: [],
+      workDir: join(dataDir, 'mcp'),
+      userMaxConnections: s.CARREL_MCP_USER_MAX_CONNECTIONS,
+      maxConnections: s.CARREL_MCP_MAX_CONNECTIONS,
+      idleMs: s.CARREL_MCP_IDLE_MS,
+      connectTimeoutMs: s.CARREL_MCP_CONNECT_TIMEOUT_MS,
+    },
     log: { level: s.CARREL_LOG_LEVEL, pretty: isPretty(s.CARREL_LOG_PRETTY) },
     drainMs: s.CARREL_DRAIN_MS,
   };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 /** Settings are shown in these groups, in this order. */
-type SettingGroup = 'Server' | 'Identity' | 'Data' | "A user's share" | 'Runs' | 'Limits' | 'Logging';
+type SettingGroup =
+  'Server' | 'Identity' | 'Data' | "A user's share" | 'Runs' | 'Limits' | 'Tools and models' | 'Logging';
 
 /** What is known about a setting besides its schema; feeds error messages, `--help` and README.md alike. */
 export interface SettingFacts {

@@ -1,5 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { SETTINGS } from './env.schema.js';
+import { isSecretVariable } from './secrets.js';
 
 /**
  * Kubernetes puts such variables into every pod when a service is called "carrel" (`CARREL_SERVICE_HOST`,
@@ -13,7 +14,8 @@ const SERVICE_LINK_VALUE = /^(tcp|udp|sctp):\/\//;
 export function problemsWithUnknownNames(env: NodeJS.ProcessEnv): string[] {
   const known: readonly string[] = SETTINGS.map(({ name }) => name);
   return Object.keys(env)
-    .filter((name) => name.startsWith('CARREL_') && !known.includes(name) && !isServiceLink(name, env[name]))
+    .filter((name) => name.startsWith('CARREL_') && !known.includes(name) && !isSecretVariable(name))
+    .filter((name) => !isServiceLink(name, env[name]))
     .map((name) => `${name} is not a setting${suggestion(name, known)}`);
 }
 

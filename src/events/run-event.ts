@@ -17,6 +17,8 @@ export interface RunEventData {
   tool_executing: { callId: CallId; tool: string; server?: string; arguments: JsonValue };
   tool_progress: { callId: CallId; progress: number; message?: string };
   tool_completed: { callId: CallId; outcome: 'ok' | 'error'; result: JsonValue; durationMs: number };
+  /** Of a budget four fifths are used. `unit`: `tokens`, or `usd` (US dollars). */
+  budget_warning: { scope: 'run' | 'day' | 'month'; unit: 'tokens' | 'usd'; used: number; limit: number };
   /** `step` is the step's path, which the envelope has too. */
   step_started: { step: string; kind: StepKind };
   step_completed: { step: string; outcome: StepOutcome; reason?: string; attempts: number; durationMs: number };

@@ -3,10 +3,11 @@ import type { NewApproval } from './approval-record.js';
 import type { RunError, Usage } from './run-error.js';
 
 /**
- * What carries a step out: a function of an agent (`step`), another agent, a whole pipeline or a group of steps in it, or
+ * What carries a step out: a function of an agent (`step`), a tool, a model, another agent, a whole pipeline or a group of steps in it, or
  * time (`sleep`) or a person (`ask`), for which the run is suspended.
  */
-export type StepKind = 'step' | 'agent' | 'pipeline' | 'parallel' | 'race' | 'map' | 'loop' | 'sleep' | 'ask';
+export type StepKind =
+  'step' | 'tool' | 'model' | 'agent' | 'pipeline' | 'parallel' | 'race' | 'map' | 'loop' | 'sleep' | 'ask';
 
 /**
  * What to do with a step that was under way when the process died: `read` → again, `idempotent` → again with the same

@@ -17,6 +17,8 @@ export type CallId = Branded<'CallId'>;
 export type ApprovalId = Branded<'ApprovalId'>;
 /** A recurring run. */
 export type ScheduleId = Branded<'ScheduleId'>;
+/** One message of a thread's conversation. */
+export type MessageId = Branded<'MessageId'>;
 /** What a user quotes to support; the log has the details beside it. */
 export type SupportCode = Branded<'SupportCode'>;
 
@@ -29,6 +31,7 @@ interface IdKinds {
   call: CallId;
   apr: ApprovalId;
   sch: ScheduleId;
+  msg: MessageId;
   sup: SupportCode;
 }
 

@@ -3,7 +3,7 @@ import { RUN_ID_PATTERN } from '../../shared/ids.js';
 import { DECISION, QUESTION } from './approval-schemas.js';
 import { anyJson, dateTime, integer, object, ref, text, type Schema } from './schema-parts.js';
 
-const STEP_KINDS = ['step', 'agent', 'pipeline', 'parallel', 'race', 'map', 'loop', 'sleep', 'ask'];
+const STEP_KINDS = ['step', 'tool', 'model', 'agent', 'pipeline', 'parallel', 'race', 'map', 'loop', 'sleep', 'ask'];
 const ANSWER_TEXT = 'Redacted, and cut where it is long.';
 
 /** One schema for every type of event: a new type does not compile without one. */
@@ -44,6 +44,12 @@ const DATA: { readonly [Type in RunEventType]: Schema } = {
     outcome: { type: 'string', enum: ['ok', 'error'] },
     result: anyJson(ANSWER_TEXT),
     durationMs: integer(),
+  }),
+  budget_warning: data<'budget_warning'>({
+    scope: { type: 'string', enum: ['run', 'day', 'month'], description: 'UTC.' },
+    unit: { type: 'string', enum: ['tokens', 'usd'] },
+    used: { type: 'number', description: 'Spent, and reserved by calls under way.' },
+    limit: { type: 'number' },
   }),
   step_started: data<'step_started'>({
     step: text("The step's path."),
