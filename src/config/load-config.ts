@@ -92,6 +92,7 @@ function configFrom(s: Settings): CarrelConfig {
       eventDataBytes: s.CARREL_EVENT_DATA_BYTES,
       jsonDepth: s.CARREL_JSON_DEPTH,
       runSteps: s.CARREL_RUN_MAX_STEPS,
+      threadMessages: s.CARREL_THREAD_MAX_MESSAGES,
       socketBacklog: s.CARREL_SOCKET_BACKLOG,
     },
     tools: { timeoutMs: s.CARREL_TOOL_TIMEOUT_MS, resultBytes: s.CARREL_TOOL_RESULT_BYTES },
