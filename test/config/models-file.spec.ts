@@ -76,9 +76,9 @@ describe('models.json', () => {
   });
 
   it('has a default model only when one is named, or is called so', () => {
-    const file = { providers: { local: LOCAL }, models: { small: SMALL } };
-    expect(load(file).models?.defaultModel).toBeUndefined();
-    expect(load({ ...file, defaultModel: 'small' }).models?.defaultModel).toBe('small');
+    const written = { providers: { local: LOCAL }, models: { small: SMALL } };
+    expect(load(written).models?.defaultModel).toBeUndefined();
+    expect(load({ ...written, defaultModel: 'small' }).models?.defaultModel).toBe('small');
   });
 
   it('tells everything that is wrong at once, beside what is wrong with the settings', () => {
@@ -98,8 +98,8 @@ describe('models.json', () => {
     };
     expect(problemsOf(broken, { PORT: 'x' })).toEqual([
       'PORT is "x": it must be a whole number from 0 to 65535',
-      'providers.local.apiKey asks for ${secret.NOT_SET}: set the variable CARREL_SECRET_NOT_SET',
       'providers.local.baseURL must be an http(s) URL without a user name or password in it',
+      'providers.local.apiKey asks for ${secret.NOT_SET}: set the variable CARREL_SECRET_NOT_SET',
       'providers.remote.options.apiKey asks for ${env.KEY}, which there is not; there is ${secret.NAME}',
       'providers.remote.options.org asks for ${user.id}, which there is not; there is ${secret.NAME}',
       'models.a.provider is "locla", which is none. Did you mean "local"?',
