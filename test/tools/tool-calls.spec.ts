@@ -257,7 +257,7 @@ describe('a tool that needs approval', () => {
     const asked = await question(alice, id);
     expect(asked).toMatchObject({
       kind: 'approval',
-      title: 'Let "Pay" of "app" be called?',
+      title: 'Call the tool "pay"?',
       step: '1:app.pay/approval',
     });
     expect(asked.details).toEqual({ server: 'app', tool: 'pay', arguments: { cents: 200 } });
