@@ -89,7 +89,7 @@ export const ERRORS = {
     retryable: true,
   },
   too_many_model_calls: { status: 500, title: 'The agent asked the model more often than it may', retryable: false },
-  budget_exceeded: { status: 429, title: "The user's budget is used up", retryable: false },
+  budget_exceeded: { status: 402, title: "The user's budget is used up", retryable: false },
   // the server itself
   draining: { status: 503, title: 'The server is shutting down', retryable: true },
   internal: { status: 500, title: 'The server failed', retryable: true },
