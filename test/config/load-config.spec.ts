@@ -53,6 +53,17 @@ describe('the configuration without any setting', () => {
         threadMessages: 10_000,
         socketBacklog: 128,
       },
+      tools: { timeoutMs: 60_000, resultBytes: 262_144 },
+      mcp: {
+        servers: [],
+        policy: {},
+        claims: [],
+        workDir: resolve('.carrel/mcp'),
+        userMaxConnections: 8,
+        maxConnections: 200,
+        idleMs: 300_000,
+        connectTimeoutMs: 15_000,
+      },
       log: { level: 'info', pretty: Boolean(process.stdout.isTTY) },
       drainMs: 10_000,
     });
