@@ -213,7 +213,8 @@ describe('a call that the server’s stop has interrupted', () => {
       await using second = await CarrelServer.start(options);
       const { run, events } = await ended(await second.as('alice'), id);
       expect(run).toMatchObject({ status: 'completed', result: { results: [{}, { text: 'at last' }] } });
-      expect(done).toEqual(['add alice', 'stopped alice']);
+      expect(done.slice(0, 2)).toEqual(['add alice', 'stopped alice']);
+      expect(done.slice(2)).not.toContain('add alice');
       const calls = events.filter(({ type }) => type.startsWith('tool_')).map(({ type, step }) => [type, step]);
       expect(calls).toEqual([
         ['tool_executing', '1:app.add'],
