@@ -3,12 +3,18 @@ import { CarrelError } from '../shared/errors.js';
 import { frozenCopy } from '../shared/json.js';
 import type { AuthConfig, CarrelConfig } from './config.js';
 import { ENV_SCHEMA, flagsOf, SETTINGS, type Setting, type SettingName, type Settings } from './env.schema.js';
+import type { McpConfig } from './mcp-config.js';
+import { readMcpFile } from './mcp-file.js';
+import { secretsFrom } from './secrets.js';
 import { problemsWithUnknownNames } from './unknown-settings.js';
 
 /** Values as texts, by variable: what the command line sets goes before the environment. */
 export type SettingOverrides = Partial<Record<SettingName, string>>;
 
 const KEY_SOURCES = ['CARREL_JWT_SECRET', 'CARREL_JWKS_URL', 'CARREL_JWT_PUBLIC_KEY_FILE'] as const;
+type McpFileFacts = Pick<McpConfig, 'servers' | 'policy' | 'claims' | 'lockFile' | 'environment'>;
+
+const NO_MCP = { servers: [], policy: {}, claims: [] };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -25,8 +31,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, overrides: Sett
     ...problemsWithKeySources(given),
     ...problemsWithUnknownNames(env),
   ];
+  const mcpFile = parsed.data?.CARREL_MCP_FILE;
+  const mcp = mcpFile === undefined ? NO_MCP : readMcpFile(mcpFile, secretsFrom(env), problems);
   if (!parsed.success || problems.length > 0) throw new CarrelError('invalid_config', problems.join('\n'));
-  return frozenCopy(configFrom(parsed.data));
+  return frozenCopy(configFrom(parsed.data, { ...mcp, environment: basicEnvironment(env) }));
+}
+
+/** What a process of a user's own has from this one's environment, so that its command is found and speaks the same language. */
+function basicEnvironment({ PATH, LANG, TZ }: NodeJS.ProcessEnv): Record<string, string> {
+  return JSON.parse(JSON.stringify({ PATH, LANG, TZ })) as Record<string, string>;
 }
 
 function givenValues(env: NodeJS.ProcessEnv, overrides: SettingOverrides): SettingOverrides {
@@ -56,7 +69,7 @@ function problemsWithKeySources(given: SettingOverrides): string[] {
   return [];
 }
 
-function configFrom(s: Settings): CarrelConfig {
+function configFrom(s: Settings, mcp: McpFileFacts): CarrelConfig {
   const dataDir = resolve(s.CARREL_DATA_DIR);
   return {
     production: s.NODE_ENV === 'production',
@@ -96,9 +109,7 @@ function configFrom(s: Settings): CarrelConfig {
     },
     tools: { timeoutMs: s.CARREL_TOOL_TIMEOUT_MS, resultBytes: s.CARREL_TOOL_RESULT_BYTES },
     mcp: {
-      servers: [],
-      policy: {},
-      claims: [],
+      ...mcp,
       workDir: join(dataDir, 'mcp'),
       userMaxConnections: s.CARREL_MCP_USER_MAX_CONNECTIONS,
       maxConnections: s.CARREL_MCP_MAX_CONNECTIONS,

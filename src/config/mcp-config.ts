@@ -50,6 +50,8 @@ export interface McpConfig {
   readonly policy: ToolPolicy;
   /** Where `carrel mcp accept` writes what the operator has accepted: `mcp.lock.json` beside the file; undefined without one. */
   readonly lockFile?: string;
+  /** `PATH`, `LANG` and `TZ` of this server, as far as they are set: all that a process of a user's has from it. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Names of the token's claims that placeholders ask for. */
   readonly claims: readonly string[];
   /** Folder that has a working folder for each user and server. */
