@@ -7,6 +7,7 @@ import { DueSchedules } from './due-schedules.service.js';
 import { DueWork } from './due-work.service.js';
 import { EngineServices } from './engine-services.js';
 import { HooksModule } from './hooks/hooks.module.js';
+import { McpModule } from './mcp/mcp.module.js';
 import { PipelineModule } from './pipeline/pipeline.module.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
@@ -26,7 +27,7 @@ import { ScheduleTurns } from './schedule-turns.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule, HooksModule, PipelineModule],
+  imports: [AgentsModule, HooksModule, McpModule, PipelineModule],
   providers: [
     ApprovalService,
     DueRuns,
@@ -58,6 +59,7 @@ import { ScheduleTurns } from './schedule-turns.js';
     ExecutionEngineFactory,
     ExecutionLifecycle,
     ExecutionService,
+    McpModule,
     PipelineModule,
     Readiness,
     RunQuestions,
