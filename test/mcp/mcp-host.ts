@@ -1,14 +1,17 @@
 import { Global, Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { CARREL_CONFIG, type CarrelConfig } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { UserExecutionContext } from '../../src/context/user-execution-context.js';
+import type { McpConnection } from '../../src/execution/mcp/mcp-connection.js';
 import { McpModule } from '../../src/execution/mcp/mcp.module.js';
 import { McpPool } from '../../src/execution/mcp/mcp-pool.service.js';
+import type { McpServerState } from '../../src/execution/mcp/mcp-server-state.js';
 import { CLOCK, systemClock, type Clock } from '../../src/shared/clock.js';
 import { newId, type UserId } from '../../src/shared/ids.js';
 
@@ -18,6 +21,20 @@ const require = createRequire(import.meta.url);
 export function publicServer(name: 'everything' | 'filesystem' | 'memory', ...args: string[]) {
   const main = join(dirname(require.resolve(`@modelcontextprotocol/server-${name}/package.json`)), 'dist', 'index.js');
   return { command: process.execPath, args: [main, ...args] };
+}
+
+/** A server that misbehaves as it is told. */
+export function handMade(...args: string[]) {
+  return { command: process.execPath, args: [resolve('test/fixtures/mcp-process.mjs'), ...args] };
+}
+
+/** What a hand-made server says of its process. */
+export interface ProcessFacts {
+  pid: number;
+  grandchild?: number;
+  cwd: string;
+  env: Record<string, string>;
+  args: string[];
 }
 
 /** The real pool in a small Nest application, with an `mcp.json` of its own. */
@@ -45,6 +62,39 @@ export class McpHost implements AsyncDisposable {
     return this.app.get(McpPool);
   }
 
+  use<T>(context: UserExecutionContext, server: string, work: (connection: McpConnection) => Promise<T>): Promise<T> {
+    return this.pool.use(context, server, AbortSignal.timeout(20_000), work);
+  }
+
+  /** Calls a tool of a hand-made server that answers with plain data. */
+  call<T = ProcessFacts>(context: UserExecutionContext, server: string, name = 'facts', args = {}): Promise<T> {
+    return this.use(context, server, async ({ client }) => {
+      const { content } = await client.callTool({ name, arguments: args });
+      return JSON.parse((content[0] as { text: string }).text) as T;
+    });
+  }
+
+  /** Work that uses a connection until it is let go. */
+  async hold(context: UserExecutionContext, server: string): Promise<{ letGo(): Promise<void> }> {
+    const begun = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<void>();
+    const done = this.use(context, server, () => {
+      begun.resolve();
+      return end.promise;
+    });
+    await Promise.race([begun.promise, done]);
+    return {
+      letGo() {
+        end.resolve();
+        return done;
+      },
+    };
+  }
+
+  state(context: UserExecutionContext, server: string): McpServerState {
+    return this.pool.states(context).find(({ name }) => name === server)!;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app.close();
     await rm(this.folder, { recursive: true, force: true });
@@ -53,6 +103,25 @@ export class McpHost implements AsyncDisposable {
 
 export function contextOf(userId: string, claims: Record<string, string> = {}): UserExecutionContext {
   return new UserExecutionContext({ userId: userId as UserId, requestId: newId('req'), createdAtMs: 0, claims });
+}
+
+/** Whether there is such a process; one that has ended and that nobody has asked for yet is none. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when `look` is true; rejects after 10 s. Looks again in every turn of the event loop that has something to do. */
+export async function until(look: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!look()) {
+    if (performance.now() > deadline) throw new Error('waited in vain');
+    await new Promise((next) => setTimeout(next, 5));
+  }
 }
 
 function platformOf(config: CarrelConfig, clock: Clock) {
