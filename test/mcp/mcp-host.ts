@@ -39,6 +39,9 @@ export interface ProcessFacts {
 
 /** The real pool in a small Nest application, with an `mcp.json` of its own. */
 export class McpHost implements AsyncDisposable {
+  /** What was logged about servers, as it was given to the logger. */
+  readonly logged: { userId?: string; mcpServer?: string; line?: string }[] = [];
+
   private constructor(
     private readonly app: TestingModule,
     readonly config: CarrelConfig,
@@ -54,8 +57,11 @@ export class McpHost implements AsyncDisposable {
     await writeFile(file, JSON.stringify({ mcpServers }));
     const config = loadConfig({ CARREL_DATA_DIR: join(folder, 'data'), CARREL_MCP_FILE: file, ...env });
     const app = await Test.createTestingModule({ imports: [McpModule, platformOf(config, clock)] }).compile();
-    app.useLogger(false);
-    return new McpHost(await app.init(), config, folder);
+    const host = new McpHost(app, config, folder);
+    const keep = (facts: unknown) => void host.logged.push(facts as McpHost['logged'][number]);
+    app.useLogger({ log() {}, debug: keep, warn: keep, error: keep });
+    await app.init();
+    return host;
   }
 
   get pool(): McpPool {
