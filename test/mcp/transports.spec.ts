@@ -132,8 +132,9 @@ describe('a server over HTTP', () => {
   it('that is away is told from one that answers badly, without its address', async () => {
     await using broken = await RecordingServer.start((_req, res) => res.writeHead(500).end('a stack trace'));
     const closed = await RecordingServer.start(() => {});
+    const away = `${closed.url}/secret`;
     await closed[Symbol.asyncDispose]();
-    await using host = await McpHost.boot({ away: { url: `${closed.url}/secret` }, broken: { url: broken.url } });
+    await using host = await McpHost.boot({ away: { url: away }, broken: { url: broken.url } });
     await expect(host.call(alice, 'away')).rejects.toMatchObject({
       message: 'the MCP server "away" can not be used: it can not be reached (ECONNREFUSED)',
     });

@@ -109,3 +109,7 @@ function readLog(group: ProcessGroup, onLog: (line: string) => void): void {
   );
   group.stderr.on('data', (chunk: Buffer) => lines.push(chunk));
 }
+
+function lost(why: string): CarrelError {
+  return new CarrelError('mcp_unavailable', why);
+}
