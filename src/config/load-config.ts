@@ -3,6 +3,8 @@ import { CarrelError } from '../shared/errors.js';
 import { frozenCopy } from '../shared/json.js';
 import type { AuthConfig, CarrelConfig } from './config.js';
 import { ENV_SCHEMA, flagsOf, SETTINGS, type Setting, type SettingName, type Settings } from './env.schema.js';
+import type { McpConfig } from './mcp-config.js';
+import { readMcpFile } from './mcp-file.js';
 import type { ModelsConfig } from './models-config.js';
 import { readModelsFile } from './models-file.js';
 import { secretsFrom } from './secrets.js';
@@ -12,6 +14,9 @@ import { problemsWithUnknownNames } from './unknown-settings.js';
 export type SettingOverrides = Partial<Record<SettingName, string>>;
 
 const KEY_SOURCES = ['CARREL_JWT_SECRET', 'CARREL_JWKS_URL', 'CARREL_JWT_PUBLIC_KEY_FILE'] as const;
+type McpFileFacts = Pick<McpConfig, 'servers' | 'policy' | 'claims' | 'lockFile' | 'environment'>;
+
+const NO_MCP = { servers: [], policy: {}, claims: [] };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -28,10 +33,19 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, overrides: Sett
     ...problemsWithKeySources(given),
     ...problemsWithUnknownNames(env),
   ];
+  const mcpFile = given.CARREL_MCP_FILE;
+  const mcp = mcpFile === undefined ? NO_MCP : readMcpFile(mcpFile, secretsFrom(env), problems);
   const modelsFile = given.CARREL_MODELS_FILE;
   const models = modelsFile === undefined ? undefined : readModelsFile(modelsFile, secretsFrom(env), problems);
   if (!parsed.success || problems.length > 0) throw new CarrelError('invalid_config', problems.join('\n'));
-  return frozenCopy(configFrom(parsed.data, models));
+  return frozenCopy(configFrom(parsed.data, { ...mcp, environment: basicEnvironment(env) }, models));
+}
+
+/** What a process of a user's own has from this one's environment, so that its command is found and speaks the same language. */
+function basicEnvironment({ PATH, LANG, TZ }: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries({ PATH, LANG, TZ }).filter((entry): entry is [string, string] => !!entry[1]),
+  );
 }
 
 function givenValues(env: NodeJS.ProcessEnv, overrides: SettingOverrides): SettingOverrides {
@@ -61,7 +75,7 @@ function problemsWithKeySources(given: SettingOverrides): string[] {
   return [];
 }
 
-function configFrom(s: Settings, models: ModelsConfig | undefined): CarrelConfig {
+function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undefined): CarrelConfig {
   const dataDir = resolve(s.CARREL_DATA_DIR);
   return {
     production: s.NODE_ENV === 'production',
@@ -102,9 +116,7 @@ function configFrom(s: Settings, models: ModelsConfig | undefined): CarrelConfig
     },
     tools: { timeoutMs: s.CARREL_TOOL_TIMEOUT_MS, resultBytes: s.CARREL_TOOL_RESULT_BYTES },
     mcp: {
-      servers: [],
-      policy: {},
-      claims: [],
+      ...mcp,
       workDir: join(dataDir, 'mcp'),
       userMaxConnections: s.CARREL_MCP_USER_MAX_CONNECTIONS,
       maxConnections: s.CARREL_MCP_MAX_CONNECTIONS,

@@ -4,6 +4,10 @@ export type McpServerConfig = McpServerBasics & (StdioServer | HttpServer);
 interface McpServerBasics {
   /** Its key in the file: letters, digits, `-` and `_`, at most 64 characters. */
   readonly name: string;
+  /** Names of the token's claims that its placeholders ask for. */
+  readonly claims: readonly string[];
+  /** The secrets that were filled in, so that they can be kept out of the log. */
+  readonly secrets: readonly string[];
 }
 
 /** A process of each user's own. */
@@ -50,7 +54,9 @@ export interface McpConfig {
   readonly policy: ToolPolicy;
   /** Where `carrel mcp accept` writes what the operator has accepted: `mcp.lock.json` beside the file; undefined without one. */
   readonly lockFile?: string;
-  /** Names of the token's claims that placeholders ask for. */
+  /** `PATH`, `LANG` and `TZ` of this server, as far as they are set: all that a process of a user's has from it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Names of the token's claims that placeholders of any server ask for. */
   readonly claims: readonly string[];
   /** Folder that has a working folder for each user and server. */
   readonly workDir: string;

@@ -16,6 +16,7 @@ import { HttpIdentity } from './http-identity.js';
 import { HttpLogging } from './http-logging.js';
 import { IsolationCheck } from './isolation-check.service.js';
 import { IsolationController } from './isolation.controller.js';
+import { McpController } from './mcp.controller.js';
 import { MeController } from './me.controller.js';
 import { MessagesController } from './messages.controller.js';
 import { PipelinesController } from './pipelines.controller.js';
@@ -44,6 +45,7 @@ import { UserFeeds } from './user-feeds.service.js';
     EventsController,
     HealthController,
     IsolationController,
+    McpController,
     MeController,
     MessagesController,
     PipelinesController,

@@ -19,7 +19,8 @@ import {
   type RunRequest,
   type RunTarget,
 } from './run-request.js';
-import type { NewRun, RunOrigin, RunRecord } from './run-store.port.js';
+import { originOf } from './run-origin.js';
+import type { NewRun, RunRecord } from './run-store.port.js';
 
 /** A run that may be submitted: everything about it is checked. */
 export type PreparedRun = Omit<NewRun, 'placeInLine' | 'opening'>;
@@ -93,8 +94,4 @@ export class RunPreparation {
     await this.pipelines.validate(plan, input);
     return { agent: plan.name, pipeline: target.pipeline };
   }
-}
-
-function originOf({ requestId, roles, audit }: UserExecutionContext): RunOrigin {
-  return { requestId, roles, ...audit };
 }

@@ -58,6 +58,7 @@ describe('the configuration without any setting', () => {
         servers: [],
         policy: {},
         claims: [],
+        environment: {},
         workDir: resolve('.carrel/mcp'),
         userMaxConnections: 8,
         maxConnections: 200,
