@@ -47,13 +47,13 @@ class ServerTexts {
   readonly secrets = new Set<string>();
 
   constructor(
-    private readonly secrets: Secrets,
+    private readonly known: Secrets,
     private readonly hasFolder: boolean,
     private readonly complain: (problem: string) => void,
   ) {}
 
   fill(place: string, text: string): string {
-    const filled = fillIn(text, this.secrets, { folder: this.hasFolder });
+    const filled = fillIn(text, this.known, { folder: this.hasFolder });
     for (const problem of filled.problems) this.complain(`${place} ${problem}`);
     for (const claim of filled.claims) this.claims.add(claim);
     for (const secret of filled.secrets) this.secrets.add(secret);
