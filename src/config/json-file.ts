@@ -48,7 +48,7 @@ export function strictly<Shape extends z.ZodRawShape>(shape: Shape) {
 
 function strictMessage(issue: z.core.$ZodRawIssue, known: readonly string[]): string {
   if (issue.code !== 'unrecognized_keys') return 'must be an object';
-  const keys = issue.keys as string[];
+  const keys = issue.keys;
   const hint = keys.length === 1 ? didYouMean(keys[0]!, known) : '';
   return `has ${keys.map((key) => JSON.stringify(key)).join(' and ')}, which is not known.${hint || ` There are ${known.join(', ')}.`}`;
 }

@@ -39,7 +39,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, overrides: Sett
 
 /** What a process of a user's own has from this one's environment, so that its command is found and speaks the same language. */
 function basicEnvironment({ PATH, LANG, TZ }: NodeJS.ProcessEnv): Record<string, string> {
-  return JSON.parse(JSON.stringify({ PATH, LANG, TZ })) as Record<string, string>;
+  return Object.fromEntries(
+    Object.entries({ PATH, LANG, TZ }).filter((entry): entry is [string, string] => !!entry[1]),
+  );
 }
 
 function givenValues(env: NodeJS.ProcessEnv, overrides: SettingOverrides): SettingOverrides {

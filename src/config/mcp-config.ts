@@ -4,6 +4,8 @@ export type McpServerConfig = McpServerBasics & (StdioServer | HttpServer);
 interface McpServerBasics {
   /** Its key in the file: letters, digits, `-` and `_`, at most 64 characters. */
   readonly name: string;
+  /** Names of the token's claims that its placeholders ask for. */
+  readonly claims: readonly string[];
 }
 
 /** A process of each user's own. */
@@ -52,7 +54,7 @@ export interface McpConfig {
   readonly lockFile?: string;
   /** `PATH`, `LANG` and `TZ` of this server, as far as they are set: all that a process of a user's has from it. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Names of the token's claims that placeholders ask for. */
+  /** Names of the token's claims that placeholders of any server ask for. */
   readonly claims: readonly string[];
   /** Folder that has a working folder for each user and server. */
   readonly workDir: string;

@@ -7,6 +7,7 @@ import { fillIn } from './placeholders.js';
 import type { Secrets } from './secrets.js';
 
 type FileFacts = Pick<McpConfig, 'servers' | 'policy' | 'claims' | 'lockFile'>;
+type DistributedOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never;
 type ServerEntry = NonNullable<McpFile['mcpServers']>[string];
 
 const OWN_TOOLS = 'app';
@@ -26,46 +27,54 @@ export function readMcpFile(file: string, secrets: Secrets, problems: string[]):
     return { servers: [], policy: {}, claims: [], lockFile };
   }
   const { mcpServers = {}, toolPolicy = {} } = read.data;
-  const claims = new Set<string>();
-  const servers = Object.entries(mcpServers)
-    .filter(([, entry]) => !entry.disabled)
-    .map(([name, entry]) => {
-      const fill = (place: string, text: string, folder: boolean) => {
-        const filled = fillIn(text, secrets, { folder });
-        for (const problem of filled.problems) complain(`mcpServers.${name}.${place} ${problem}`);
-        for (const claim of filled.claims) claims.add(claim);
-        return filled.text;
-      };
-      const server = serverFrom(name, entry, fill);
-      if (server.kind === 'http' && !isUsableUrl(server.url)) {
-        complain(`mcpServers.${name}.url must be an http(s) URL without a user name or password in it`);
-      }
-      return server;
-    });
+  const entries = Object.entries(mcpServers).filter(([, entry]) => !entry.disabled);
+  const servers = entries.map(([name, entry]) => {
+    const texts = new ServerTexts(secrets, 'command' in entry, (problem) => complain(`mcpServers.${name}.${problem}`));
+    const server = serverFrom(name, entry, texts);
+    if (server.kind === 'http' && !isUsableUrl(server.url)) {
+      complain(`mcpServers.${name}.url must be an http(s) URL without a user name or password in it`);
+    }
+    return { ...server, claims: [...texts.claims].toSorted() };
+  });
   problemsWithRules(toolPolicy, Object.keys(mcpServers)).forEach(complain);
-  return { servers, policy: toolPolicy, claims: [...claims].toSorted(), lockFile };
+  const claims = [...new Set(servers.flatMap((server) => server.claims))].toSorted();
+  return { servers, policy: toolPolicy, claims, lockFile };
 }
 
-function serverFrom(
-  name: string,
-  entry: ServerEntry,
-  fill: (place: string, text: string, folder: boolean) => string,
-): McpServerConfig {
+/** Fills in the texts of one server, and keeps what they ask for. */
+class ServerTexts {
+  readonly claims = new Set<string>();
+
+  constructor(
+    private readonly secrets: Secrets,
+    private readonly hasFolder: boolean,
+    private readonly complain: (problem: string) => void,
+  ) {}
+
+  fill(place: string, text: string): string {
+    const filled = fillIn(text, this.secrets, { folder: this.hasFolder });
+    for (const problem of filled.problems) this.complain(`${place} ${problem}`);
+    for (const claim of filled.claims) this.claims.add(claim);
+    return filled.text;
+  }
+
+  fillAll(place: string, texts: Readonly<Record<string, string>>): Record<string, string> {
+    return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, this.fill(`${place}.${key}`, text)]));
+  }
+}
+
+function serverFrom(name: string, entry: ServerEntry, texts: ServerTexts): DistributedOmit<McpServerConfig, 'claims'> {
   if ('url' in entry) {
-    const headers = Object.entries(entry.headers ?? {}).map(([key, text]) => [
-      key,
-      fill(`headers.${key}`, text, false),
-    ]);
-    return { name, kind: 'http', url: fill('url', entry.url, false), headers: Object.fromEntries(headers) };
+    return {
+      name,
+      kind: 'http',
+      url: texts.fill('url', entry.url),
+      headers: texts.fillAll('headers', entry.headers ?? {}),
+    };
   }
   const { command, args = [], env = {} } = entry;
-  return {
-    name,
-    kind: 'stdio',
-    command,
-    args: args.map((text, i) => fill(`args[${i}]`, text, true)),
-    env: Object.fromEntries(Object.entries(env).map(([key, text]) => [key, fill(`env.${key}`, text, true)])),
-  };
+  const filledArgs = args.map((text, i) => texts.fill(`args[${i}]`, text));
+  return { name, kind: 'stdio', command, args: filledArgs, env: texts.fillAll('env', env) };
 }
 
 /** Whatever the user's values are: they are filled in as parts of a path or a query, or of a host's name. */

@@ -16,6 +16,8 @@ export interface UserExecutionContextFields {
   userId: UserId;
   requestId: RequestId;
   roles?: readonly string[];
+  /** Claims of the token that the configuration asks for. */
+  claims?: Readonly<Record<string, string>>;
   threadId?: ThreadId;
   runId?: RunId;
   parentRunId?: RunId;
@@ -41,6 +43,8 @@ export class UserExecutionContext {
   readonly userId: UserId;
   readonly requestId: RequestId;
   readonly roles: readonly string[];
+  /** Those claims of the token that placeholders of `mcp.json` ask for, as texts. May be secret: never logged or shown. */
+  readonly claims: Readonly<Record<string, string>>;
   readonly threadId: ThreadId | undefined;
   readonly runId: RunId | undefined;
   readonly parentRunId: RunId | undefined;
@@ -57,6 +61,7 @@ export class UserExecutionContext {
     this.userId = fields.userId;
     this.requestId = fields.requestId;
     this.roles = frozenList(fields.roles);
+    this.claims = frozenValue(fields.claims);
     this.threadId = fields.threadId;
     this.runId = fields.runId;
     this.parentRunId = fields.parentRunId;
@@ -119,7 +124,7 @@ export class UserExecutionContext {
     return this.with({ attempt, signal });
   }
 
-  /** What may be logged or shown to the user: no signal, no metadata values. */
+  /** What may be logged or shown to the user: no signal, no metadata values, no claims. */
   toJSON(): JsonObject {
     return {
       userId: this.userId,
@@ -143,6 +148,7 @@ export class UserExecutionContext {
       userId: this.userId,
       requestId: this.requestId,
       roles: this.roles,
+      claims: this.claims,
       threadId: this.threadId,
       runId: this.runId,
       parentRunId: this.parentRunId,

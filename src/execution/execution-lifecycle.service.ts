@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
+import { isOverWithin } from '../shared/pause.js';
 import { Readiness } from './readiness.js';
 import { RecoveryService } from './recovery.service.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
@@ -47,19 +48,11 @@ export class ExecutionLifecycle implements OnApplicationBootstrap {
     this.readiness.drain();
     await this.dispatcher.stop();
     const atRest = Promise.all([this.recovery, this.runner.whenIdle()]);
-    if (!(await this.isWithin(this.config.drainMs, atRest))) {
+    if (!(await isOverWithin(this.config.drainMs, atRest, this.clock))) {
       this.logger.warn({ runs: this.runner.activeCount }, 'runs are interrupted, for the time to drain is over');
       this.runner.interruptAll();
       await atRest;
     }
     this.readiness.stop();
-  }
-
-  private async isWithin(limitMs: number, end: Promise<unknown>): Promise<boolean> {
-    const over = Promise.withResolvers<boolean>();
-    const cancelTimer = this.clock.after(limitMs, () => over.resolve(false));
-    const isOver = await Promise.race([end.then(() => true), over.promise]);
-    cancelTimer();
-    return isOver;
   }
 }

@@ -7,6 +7,7 @@ import { DueSchedules } from './due-schedules.service.js';
 import { DueWork } from './due-work.service.js';
 import { EngineServices } from './engine-services.js';
 import { HooksModule } from './hooks/hooks.module.js';
+import { McpModule } from './mcp/mcp.module.js';
 import { PipelineModule } from './pipeline/pipeline.module.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
@@ -27,7 +28,7 @@ import { ToolsModule } from './tools/tools.module.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule, HooksModule, PipelineModule, ToolsModule],
+  imports: [AgentsModule, HooksModule, McpModule, PipelineModule, ToolsModule],
   providers: [
     ApprovalService,
     DueRuns,
@@ -59,6 +60,7 @@ import { ToolsModule } from './tools/tools.module.js';
     ExecutionEngineFactory,
     ExecutionLifecycle,
     ExecutionService,
+    McpModule,
     PipelineModule,
     Readiness,
     RunQuestions,

@@ -11,3 +11,14 @@ export async function pause(ms: number, clock: Clock, signal: AbortSignal): Prom
   cancelTimer();
   signal.removeEventListener('abort', end);
 }
+
+/** True when `end` comes within that time; a rejection is passed on. */
+export async function isOverWithin(limitMs: number, end: Promise<unknown>, clock: Clock): Promise<boolean> {
+  const over = Promise.withResolvers<boolean>();
+  const cancelTimer = clock.after(limitMs, () => over.resolve(false));
+  try {
+    return await Promise.race([end.then(() => true), over.promise]);
+  } finally {
+    cancelTimer();
+  }
+}

@@ -25,7 +25,8 @@ export function listedTool(server: string, raw: unknown): ListedTool | HeldBackT
   const wrong = (reason: string): HeldBackTool => ({ server, tool: name, code: 'invalid_tool', reason });
   if (!isSpecType.Tool(raw)) return wrong('the server describes it in a way that is not the protocol’s');
   if (raw.name !== name || name === '') return wrong(`its name has more than ${MAX_NAME_CHARS} characters, or none`);
-  if (raw.execution?.taskSupport === 'required') return wrong('it can only be called as a task, which Carrel does not do');
+  if (raw.execution?.taskSupport === 'required')
+    return wrong('it can only be called as a task, which Carrel does not do');
   const reason = whyNotMirrored(raw.inputSchema as JsonObject);
   if (reason) return wrong(reason);
   return { definition: definitionOf(server, raw), raw, hash: definitionHash(raw) };

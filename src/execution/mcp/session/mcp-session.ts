@@ -44,7 +44,6 @@ export interface McpSessionFacts {
   readonly folder?: string;
   readonly canSample: boolean;
   readonly connectTimeoutMs: number;
-  readonly resultBytes: number;
 }
 
 /** What is said over one connection: by one user's runs to one server, and back. */
@@ -82,7 +81,8 @@ export class McpSession {
     };
     transport.onmessage = (message) => {
       cancelled.received(message);
-      if (!rate.takes(message)) end(new CarrelError('mcp_unavailable', 'it sends more than it was asked for: too many notifications'));
+      if (!rate.takes(message))
+        end(new CarrelError('mcp_unavailable', 'it sends more than it was asked for: too many notifications'));
     };
     this.close = end;
   }
@@ -101,7 +101,7 @@ export class McpSession {
       const carryOut = () => this.rounds(call, tool, args, progress);
       const result = isLegacy ? await this.inFlight.during(call, carryOut) : await carryOut();
       if (call.failure !== undefined) throw call.failure;
-      return toolAnswer(result, tool.definition, this.facts.resultBytes);
+      return toolAnswer(result, tool.definition);
     } catch (error) {
       invocation.signal.throwIfAborted();
       if (call.failure !== undefined) throw call.failure;
@@ -175,7 +175,8 @@ export class McpSession {
     };
     if (folder !== undefined) this.client.setRequestHandler('roots/list', () => rootsOf(folder));
     this.client.setRequestHandler('elicitation/create', (request, { mcpReq }) => answer(request, mcpReq.signal));
-    if (canSample) this.client.setRequestHandler('sampling/createMessage', (request, { mcpReq }) => answer(request, mcpReq.signal));
+    if (canSample)
+      this.client.setRequestHandler('sampling/createMessage', (request, { mcpReq }) => answer(request, mcpReq.signal));
   }
 
   private log({ level, data }: { level: string; data?: unknown }): void {

@@ -29,7 +29,10 @@ class HeaderScan {
       if (reason) return reason;
     }
     for (const [key, value] of Object.entries(schema)) {
-      const reason = key === 'properties' ? this.visitProperties(value, isProperty || depth === 0, depth) : this.visit(value, false, depth + 1);
+      const reason =
+        key === 'properties'
+          ? this.visitProperties(value, isProperty || depth === 0, depth)
+          : this.visit(value, false, depth + 1);
       if (reason) return reason;
     }
     return undefined;

@@ -40,7 +40,9 @@ export class ProgressPump {
     this.latest = undefined;
     this.lastAtMs = this.clock.now();
     // a run that has ended meanwhile takes no progress any more
-    this.telling = this.call.progress(shareOf(latest), latest.message?.slice(0, MAX_MESSAGE_CHARS)).catch(() => undefined);
+    this.telling = this.call
+      .progress(shareOf(latest), latest.message?.slice(0, MAX_MESSAGE_CHARS))
+      .catch(() => undefined);
     await this.telling;
     this.telling = undefined;
     if (this.latest) this.push(this.latest);

@@ -1,11 +1,11 @@
-import { Client, type JsonSchemaValidator } from '@modelcontextprotocol/client';
+import { Client, type ClientOptions } from '@modelcontextprotocol/client';
 
 const CLIENT_INFO = { name: 'carrel', title: 'Carrel', version: '1' };
 
 /** Results are checked where arguments are, within the same bounds; the SDK would compile whatever a server sends. */
 const NO_VALIDATION = {
   getValidator: () => (value: unknown) => ({ valid: true, data: value, errorMessage: undefined }),
-} as unknown as JsonSchemaValidator;
+} as NonNullable<ClientOptions['jsonSchemaValidator']>;
 
 /** What a client can do for a server. */
 export interface ClientFacts {

@@ -1,30 +1,22 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { CarrelError } from '../../../shared/errors.js';
-import { whyNotPlainJson, type JsonObject, type JsonValue } from '../../../shared/json.js';
+import type { JsonObject, JsonValue } from '../../../shared/json.js';
 import type { ToolRef } from '../../../agents/tools/tool-definition.js';
 import type { ToolResult } from '../../../agents/tools/tool-result.js';
 
-const MAX_DEPTH = 64;
 /** Of what a tool says when it fails; enough for a reason, and for a model to make a better call. */
 const MAX_FAILURE_CHARS = 2_000;
 
 /**
- * What an answer of the protocol means to whoever called.
+ * What an answer of the protocol means to whoever called. Its size and its schema are looked at where all tools' are.
  *
- * @throws CarrelError `tool_failed` | `tool_result_too_large` | `invalid_tool_result`
+ * @throws CarrelError `tool_failed` when the tool says that it failed
  */
-export function toolAnswer(result: CallToolResult, { server, tool }: ToolRef, maxBytes: number): ToolResult {
+export function toolAnswer(result: CallToolResult, ref: ToolRef): ToolResult {
   const content = (result.content ?? []).map(withoutMeta);
-  const structured = result.structuredContent as JsonValue | undefined;
-  const bytes = Buffer.byteLength(JSON.stringify({ content, structured }));
-  if (bytes > maxBytes) throw tooLarge({ server, tool }, bytes, maxBytes);
-  const reason = whyNotPlainJson({ content, ...(structured !== undefined && { structured }) }, 'result', {
-    maxBytes: Infinity,
-    maxDepth: MAX_DEPTH,
-  });
-  if (reason) throw new CarrelError('invalid_tool_result', `"${tool}" of "${server}" answered what is no result: ${reason}`);
   const text = content.map(wordsOf).filter(Boolean).join('\n');
-  if (result.isError) throw failed({ server, tool }, text);
+  if (result.isError) throw failed(ref, text);
+  const structured = result.structuredContent as JsonValue | undefined;
   return { text, content, ...(structured !== undefined && { structured }) };
 }
 
@@ -34,11 +26,6 @@ export function failed({ server, tool }: ToolRef, why: string): CarrelError {
   return new CarrelError('tool_failed', words.trim() || `"${tool}" of "${server}" says that it failed, and not why`, {
     details: { server, tool },
   });
-}
-
-function tooLarge({ server, tool }: ToolRef, bytes: number, maxBytes: number): CarrelError {
-  const text = `"${tool}" of "${server}" answered ${bytes} bytes; at most ${maxBytes} are allowed (CARREL_TOOL_RESULT_BYTES)`;
-  return new CarrelError('tool_result_too_large', text, { details: { server, tool } });
 }
 
 /** `_meta` is between programs. */

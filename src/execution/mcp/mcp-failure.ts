@@ -1,0 +1,25 @@
+import { SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import { CarrelError, isCarrelError } from '../../shared/errors.js';
+
+/** Why a server can't be connected to, as the end of a sentence about it; what the SDK says itself is for the log. */
+export function connectFailure(error: unknown): CarrelError {
+  if (isCarrelError(error)) return error;
+  return new CarrelError('mcp_unavailable', phraseOf(error), { cause: error });
+}
+
+function phraseOf(error: unknown): string {
+  if (error instanceof SdkHttpError) return `it answered with HTTP ${error.status}`;
+  if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) return 'it did not answer in time';
+  return 'it does not answer as an MCP server should';
+}
+
+/** What users and agents are told: which server, and why. */
+export function unavailable(server: string, reason: CarrelError, code = reason.code): CarrelError {
+  const { retryable, retryAfterMs, cause } = reason;
+  return new CarrelError(code, `the MCP server "${server}" can not be used: ${reason.message}`, {
+    retryable: code === reason.code ? retryable : undefined,
+    retryAfterMs,
+    cause,
+    details: { server },
+  });
+}
