@@ -36,6 +36,7 @@ export function buildRequestContext(
   return new UserExecutionContext({
     userId: identity.userId,
     roles: identity.roles,
+    claims: identity.claims,
     requestId,
     createdAtMs: nowMs,
     audit: {

@@ -152,11 +152,12 @@ export class SocketSession {
   }
 
   private newContext(): UserExecutionContext {
-    const { userId, roles, audit } = this.base;
+    const { userId, roles, claims, audit } = this.base;
     const { signal } = this.closing;
     return new UserExecutionContext({
       userId,
       roles,
+      claims,
       audit,
       signal,
       requestId: newId('req'),

@@ -48,7 +48,8 @@ export class TokenVerifier implements OnModuleInit {
     if (token.length === 0 || token.length > MAX_TOKEN_LENGTH) {
       throw new CarrelError('unauthenticated', `a token has 1 to ${MAX_TOKEN_LENGTH} characters`);
     }
-    const identity = identityOf(await this.claimsOf(token), this.config.auth.clockToleranceSeconds);
+    const { auth, mcp } = this.config;
+    const identity = identityOf(await this.claimsOf(token), auth.clockToleranceSeconds, mcp.claims);
     this.remembered.set(token, { identity, untilMs: Math.min(identity.expiresAtMs, this.clock.now() + REMEMBERED_MS) });
     return identity;
   }

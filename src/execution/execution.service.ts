@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
-import { UserExecutionContext } from '../context/user-execution-context.js';
+import { UserExecutionContext, type UserExecutionContextFields } from '../context/user-execution-context.js';
 import { draftEvent } from '../events/run-event.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
@@ -84,7 +84,10 @@ export class ExecutionService {
    *
    * @throws CarrelError `invalid_request` for what can't be a user's id
    */
-  contextFor(userId: string, facts: { roles?: readonly string[]; metadata?: JsonObject } = {}): UserExecutionContext {
+  contextFor(
+    userId: string,
+    facts: Pick<UserExecutionContextFields, 'roles' | 'claims' | 'metadata'> = {},
+  ): UserExecutionContext {
     const reason = whyNotUserId(userId);
     if (reason) throw new CarrelError('invalid_request', reason);
     const createdAtMs = this.clock.now();

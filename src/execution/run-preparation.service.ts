@@ -95,6 +95,11 @@ export class RunPreparation {
   }
 }
 
-function originOf({ requestId, roles, audit }: UserExecutionContext): RunOrigin {
-  return { requestId, roles, ...audit };
+function originOf({ requestId, roles, claims, audit }: UserExecutionContext): RunOrigin {
+  return { requestId, roles, ...claimsOf(claims), ...audit };
+}
+
+/** Most servers ask for none: then nothing is stored. */
+function claimsOf(claims: UserExecutionContext['claims']): Pick<RunOrigin, 'claims'> {
+  return Object.keys(claims).length === 0 ? {} : { claims };
 }

@@ -42,6 +42,7 @@ const RESERVED_METADATA = new Set([
   'request_id',
   'parentRunId',
   'roles',
+  'claims',
   'attempt',
   'depth',
   'operations',

@@ -94,12 +94,13 @@ export class RunRunner implements RunConsumer {
   }
 
   contextOf(run: RunRecord): UserExecutionContext {
-    const { requestId, roles, clientIp, userAgent, traceId } = run.origin;
+    const { requestId, roles, claims, clientIp, userAgent, traceId } = run.origin;
     const timeoutMs = this.deadlineMsOf(run) ?? this.config.runs.deadlineMs;
     return new UserExecutionContext({
       userId: run.userId,
       requestId,
       roles,
+      claims,
       threadId: run.threadId,
       runId: run.id,
       attempt: run.attempt,

@@ -19,6 +19,8 @@ export interface RunRef {
 export interface RunOrigin {
   requestId: RequestId;
   roles: readonly string[];
+  /** Of the caller's token, those that placeholders of `mcp.json` ask for. */
+  claims?: Readonly<Record<string, string>>;
   clientIp?: string;
   userAgent?: string;
   traceId?: string;

@@ -67,11 +67,12 @@ export class ScheduleRunner {
 
   /** @returns why there can't be a run, or the run */
   private async prepare(schedule: ScheduleRecord, dueMs: number): Promise<PreparedRun | string> {
-    const { id, userId, roles, request } = schedule;
+    const { id, userId, roles, claims, request } = schedule;
     const context = new UserExecutionContext({
       userId,
       requestId: newId('req'),
       roles,
+      claims,
       createdAtMs: this.clock.now(),
     });
     try {

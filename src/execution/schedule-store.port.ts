@@ -28,6 +28,8 @@ export interface ScheduleRecord {
   request: ScheduledRequest;
   /** Of the user when it was made or last changed: its runs have these. */
   roles: readonly string[];
+  /** Those of its owner's token that placeholders of `mcp.json` ask for, as they were then. */
+  claims?: Readonly<Record<string, string>>;
   createdAtMs: number;
   /** Undefined when it is paused, or has no more times. */
   nextAtMs?: number;

@@ -41,7 +41,7 @@ export class ScheduleService {
    * @throws CarrelError `invalid_schedule` | `too_many_schedules`; what `ExecutionService.submit` throws of a bad request
    */
   async create(context: UserExecutionContext, request: ScheduleRequest): Promise<ScheduleRecord> {
-    const { userId, roles } = context;
+    const { userId, roles, claims } = context;
     const options = optionsOf(request, { cron: request.cron, timeZone: 'UTC', missed: 'skip', paused: false });
     const createdAtMs = this.clock.now();
     checkTimes(options, createdAtMs);
@@ -51,6 +51,7 @@ export class ScheduleService {
       ...options,
       request: await this.checked(context, runRequestOf(request)),
       roles,
+      claims,
       createdAtMs,
       nextAtMs: this.nextOf(options),
     };
@@ -81,7 +82,7 @@ export class ScheduleService {
    * @throws CarrelError `not_found`; otherwise what `create` throws
    */
   change(context: UserExecutionContext, scheduleId: ScheduleId, change: ScheduleChange): Promise<ScheduleRecord> {
-    const { userId, roles } = context;
+    const { userId, roles, claims } = context;
     return this.turns.take(userId, scheduleId, async () => {
       const schedule = await this.find(context, scheduleId);
       const options = optionsOf(change, schedule);
@@ -93,6 +94,7 @@ export class ScheduleService {
         ...(request && { request: await this.checked(context, request) }),
         ...((hasOtherTimes || options.paused !== schedule.paused) && { nextAtMs: this.nextOf(options) }),
         roles,
+        claims,
       });
       if (!changed) throw notFound();
       if (changed.nextAtMs !== undefined) this.dueWork.lookAgain(changed.nextAtMs);

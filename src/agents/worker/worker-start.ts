@@ -15,11 +15,13 @@ export interface WorkerStart {
 
 /** What a context consists of, as plain data; its signal goes another way. */
 export function fieldsOf(context: UserExecutionContext): WorkerStart['context'] {
-  const { userId, requestId, roles, threadId, runId, parentRunId, operations, attempt, metadata, audit } = context;
+  const { userId, requestId, roles, claims, threadId, runId, parentRunId, operations, attempt, metadata, audit } =
+    context;
   return {
     userId,
     requestId,
     roles,
+    claims,
     threadId,
     runId,
     parentRunId,

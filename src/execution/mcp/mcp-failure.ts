@@ -23,3 +23,11 @@ export function unavailable(server: string, reason: CarrelError, code = reason.c
     details: { server },
   });
 }
+
+/** What a transport says of a message beyond its bound. */
+export function tooLarge(maxBytes: number): CarrelError {
+  return new CarrelError(
+    'tool_result_too_large',
+    `it sent a message of more than ${maxBytes} bytes, so the connection was closed`,
+  );
+}

@@ -5,6 +5,7 @@ import type { McpServerConfig } from '../../config/mcp-config.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { CLOCK, type Clock } from '../../shared/clock.js';
 import type { CarrelError } from '../../shared/errors.js';
+import { HttpTransport } from './http-transport.js';
 import { StdioTransport } from './stdio-transport.js';
 import { makeFolder, userFolder } from './user-folder.js';
 import { UserValues } from './user-values.js';
@@ -40,8 +41,24 @@ export class McpTransports {
     server: McpServerConfig,
     onLost: (reason: CarrelError) => void,
   ): Promise<UserTransport> {
-    if (server.kind === 'http') throw new Error('not yet');
-    return await this.process(context, server, onLost);
+    return server.kind === 'http' ? this.http(context, server, onLost) : await this.process(context, server, onLost);
+  }
+
+  private http(
+    context: UserExecutionContext,
+    { name, url, headers }: McpServerConfig & { kind: 'http' },
+    onLost: (reason: CarrelError) => void,
+  ): UserTransport {
+    const values = new UserValues(context, userFolder(this.config.mcp.workDir, context.userId, name));
+    const ownHeaders = Object.entries(headers).map(([key, text]) => [key, values.header(text)]);
+    const transport = new HttpTransport({
+      url: values.url(url),
+      headers: Object.fromEntries(ownHeaders),
+      clock: this.clock,
+      maxMessageBytes: this.maxMessageBytes,
+      onLost,
+    });
+    return { transport, end: () => transport.close() };
   }
 
   private async process(

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import type { Clock } from '../../shared/clock.js';
 import { CarrelError } from '../../shared/errors.js';
 import { BoundedLines } from './bounded-lines.js';
+import { tooLarge } from './mcp-failure.js';
 import { ProcessGroup, type ProcessLaunch } from './process-group.js';
 
 /** Longer lines of stderr are cut. */
@@ -113,12 +114,4 @@ function readLog(group: ProcessGroup, onLog: (line: string) => void): void {
 
 function lost(why: string): CarrelError {
   return new CarrelError('mcp_unavailable', why);
-}
-
-/** What a transport says of a message beyond its bound. */
-export function tooLarge(maxBytes: number): CarrelError {
-  return new CarrelError(
-    'tool_result_too_large',
-    `it sent a message of more than ${maxBytes} bytes, so the connection was closed`,
-  );
 }
