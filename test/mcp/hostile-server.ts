@@ -57,6 +57,7 @@ function tools(): unknown[] {
       { name: 'vast', inputSchema: { type: 'object', properties: Object.fromEntries(manyProperties()) } },
       { name: 'bomb', inputSchema: { type: 'object', properties: { text: { type: 'string', pattern: '^(a+)+$' } } } },
       { name: 'cycle', inputSchema: { type: 'object', properties: { a: { $ref: '#/properties/a' } } } },
+      { name: 'tree', inputSchema: { type: 'object', properties: { next: { $ref: '#' } } } },
       { name: 'elsewhere', inputSchema: { type: 'object', $ref: 'http://127.0.0.1:9/schema.json' } },
       { name: 'text', inputSchema: 'a text' },
       { name: 'none' },
@@ -78,7 +79,7 @@ function tools(): unknown[] {
 }
 
 function manyProperties(): [string, object][] {
-  return Array.from({ length: 20_000 }, (_, i) => [`property-${i}`, { type: 'string', minLength: i }]);
+  return Array.from({ length: 4_000 }, (_, i) => [`property-${i}`, { type: 'string', minLength: i }]);
 }
 
 function call({ id, params }: Message): void {
@@ -111,7 +112,7 @@ function call({ id, params }: Message): void {
       return void result(texts('and yet it answers'));
     case 'wrong-ids':
       put({ id: 999_999, result: texts('not asked') });
-      put({ id: String(id), result: { content: 'no list' } });
+      put({ id: 1_000 + Number(id), result: { content: 'no list' } });
       put({ id: -1, error: { code: -32_603, message: 'nobody' } });
       result(texts('the answer'));
       return void result(texts('the answer, again'));

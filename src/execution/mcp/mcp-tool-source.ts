@@ -26,10 +26,14 @@ export class McpToolSource implements ToolSource {
   }
 
   async list(context: UserExecutionContext, server: string, signal: AbortSignal): Promise<ToolListing> {
-    return await this.pool.use(context, server, signal, async ({ session }) => {
-      const { invalid, accepted, heldBack } = await this.look(context, server, session);
-      return { tools: accepted.map(({ definition }) => definition), heldBack: [...invalid, ...heldBack] };
-    });
+    try {
+      return await this.pool.use(context, server, signal, async ({ session }) => {
+        const { invalid, accepted, heldBack } = await this.look(context, server, session);
+        return { tools: accepted.map(({ definition }) => definition), heldBack: [...invalid, ...heldBack] };
+      });
+    } catch (error) {
+      throw signal.aborted ? error : notListed(server, error);
+    }
   }
 
   async call(
@@ -48,7 +52,8 @@ export class McpToolSource implements ToolSource {
       });
     } catch (error) {
       invocation.signal.throwIfAborted();
-      if (sent?.definition.effect === 'once' && isCarrelError(error)) throw unknownWhetherDone(error);
+      if (!sent) throw notListed(ref.server, error);
+      if (sent.definition.effect === 'once' && isCarrelError(error)) throw unknownWhetherDone(error);
       throw error;
     }
   }
@@ -73,6 +78,12 @@ function acceptedTool({ server, tool }: ToolRef, { accepted, heldBack }: Checked
   const held = heldBack.find((one) => one.tool === tool);
   if (held) throw new CarrelError('mcp_tool_changed', `"${tool}" of "${server}" is held back: ${held.reason}`);
   throw new CarrelError('unknown_tool', `"${server}" has no tool "${tool}" any more`);
+}
+
+/** A list is no result. */
+function notListed(server: string, error: unknown): unknown {
+  if (!isCarrelError(error) || error.code !== 'tool_result_too_large') return error;
+  return new CarrelError('mcp_unavailable', error.message, { details: { server }, retryable: false, cause: error });
 }
 
 /** What is done once must not be tried again when nobody knows whether it has been done. */

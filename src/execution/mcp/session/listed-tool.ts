@@ -13,7 +13,10 @@ const MAX_DESCRIPTION_CHARS = 8_192;
 /** A tool as a server lists it. */
 export interface ListedTool {
   readonly definition: ToolDefinition;
-  /** As the server sent it; the SDK wants it back for a call. */
+  /**
+   * As the server sent it, but for the output schema: the SDK wants it back for a call, and would compile whatever schema there
+   * is. Results are checked where all tools' are.
+   */
   readonly raw: Tool;
   /** Of all that people and models see of it, and that decides how it is called. */
   readonly hash: string;
@@ -29,7 +32,8 @@ export function listedTool(server: string, raw: unknown): ListedTool | HeldBackT
     return wrong('it can only be called as a task, which Carrel does not do');
   const reason = whyNotMirrored(raw.inputSchema as JsonObject);
   if (reason) return wrong(reason);
-  return { definition: definitionOf(server, raw), raw, hash: definitionHash(raw) };
+  const { outputSchema: _, ...withoutOutput } = raw;
+  return { definition: definitionOf(server, raw), raw: withoutOutput, hash: definitionHash(raw) };
 }
 
 function definitionOf(server: string, raw: Tool): ToolDefinition {

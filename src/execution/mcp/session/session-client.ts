@@ -1,11 +1,6 @@
-import { Client, type ClientOptions } from '@modelcontextprotocol/client';
+import { Client } from '@modelcontextprotocol/client';
 
 const CLIENT_INFO = { name: 'carrel', title: 'Carrel', version: '1' };
-
-/** Results are checked where arguments are, within the same bounds; the SDK would compile whatever a server sends. */
-const NO_VALIDATION = {
-  getValidator: () => (value: unknown) => ({ valid: true, data: value, errorMessage: undefined }),
-} as NonNullable<ClientOptions['jsonSchemaValidator']>;
 
 /** What a client can do for a server. */
 export interface ClientFacts {
@@ -31,6 +26,5 @@ export function sessionClient({ hasFolder, canSample, connectTimeoutMs, onToolsC
     // questions are steps of the run, so the rounds are made by hand
     inputRequired: { autoFulfill: false },
     listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: onToolsChanged } },
-    jsonSchemaValidator: NO_VALIDATION,
   });
 }
