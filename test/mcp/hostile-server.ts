@@ -131,9 +131,7 @@ function call({ id, params }: Message): void {
     }
     case 'block':
       notify('notifications/progress', { progressToken, progress: 1, total: 2 });
-      return void setTimeout(() => {
-        for (;;);
-      }, 50);
+      for (;;);
     case 'bad-output':
       return void result({ content: [], structuredContent: { n: 'one' } });
     case 'no-output':
