@@ -15,6 +15,7 @@ import { HttpIdentity } from './http-identity.js';
 import { HttpLogging } from './http-logging.js';
 import { IsolationCheck } from './isolation-check.service.js';
 import { IsolationController } from './isolation.controller.js';
+import { McpController } from './mcp.controller.js';
 import { MeController } from './me.controller.js';
 import { PipelinesController } from './pipelines.controller.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -41,6 +42,7 @@ import { UserFeeds } from './user-feeds.service.js';
     EventsController,
     HealthController,
     IsolationController,
+    McpController,
     MeController,
     PipelinesController,
     RunAgainController,

@@ -19,7 +19,8 @@ import {
   type RunRequest,
   type RunTarget,
 } from './run-request.js';
-import type { NewRun, RunOrigin, RunRecord } from './run-store.port.js';
+import { originOf } from './run-origin.js';
+import type { NewRun, RunRecord } from './run-store.port.js';
 
 /** A run that may be submitted: everything about it is checked. */
 export type PreparedRun = Omit<NewRun, 'placeInLine' | 'opening'>;
@@ -93,13 +94,4 @@ export class RunPreparation {
     await this.pipelines.validate(plan, input);
     return { agent: plan.name, pipeline: target.pipeline };
   }
-}
-
-function originOf({ requestId, roles, claims, audit }: UserExecutionContext): RunOrigin {
-  return { requestId, roles, ...claimsOf(claims), ...audit };
-}
-
-/** Most servers ask for none: then nothing is stored. */
-function claimsOf(claims: UserExecutionContext['claims']): Pick<RunOrigin, 'claims'> {
-  return Object.keys(claims).length === 0 ? {} : { claims };
 }

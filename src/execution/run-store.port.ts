@@ -1,10 +1,11 @@
 import type { EventDraft } from '../events/run-event.js';
 import type { RunError, Usage } from '../events/run-error.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
-import type { ApprovalId, RequestId, RunId, UserId, ThreadId } from '../shared/ids.js';
+import type { ApprovalId, RunId, UserId, ThreadId } from '../shared/ids.js';
 import type { StepRecord } from '../events/step-record.js';
 import type { LaneLimits, LaneState } from './lane.js';
 import type { PipelineSpec } from './pipeline/pipeline-spec.js';
+import type { RunOrigin } from './run-origin.js';
 import type { RunStatus, TerminalStatus } from './run-status.js';
 
 export const RUN_STORE = Symbol('RUN_STORE');
@@ -13,17 +14,6 @@ export const RUN_STORE = Symbol('RUN_STORE');
 export interface RunRef {
   userId: UserId;
   runId: RunId;
-}
-
-/** Facts about the request that asked for a run; kept with it so that its context is whole again after a restart. */
-export interface RunOrigin {
-  requestId: RequestId;
-  roles: readonly string[];
-  /** Of the caller's token, those that placeholders of `mcp.json` ask for. */
-  claims?: Readonly<Record<string, string>>;
-  clientIp?: string;
-  userAgent?: string;
-  traceId?: string;
 }
 
 export interface RunRecord {

@@ -1,6 +1,7 @@
 import type { RunError, Usage } from '../events/run-error.js';
 import type { PipelineSpec } from '../execution/pipeline/pipeline-spec.js';
-import type { NewRun, RunHold, RunOrigin, RunRecord } from '../execution/run-store.port.js';
+import type { RunOrigin } from '../execution/run-origin.js';
+import type { NewRun, RunHold, RunRecord } from '../execution/run-store.port.js';
 import type { RunStatus } from '../execution/run-status.js';
 import { CarrelError } from '../shared/errors.js';
 import type { RunId, ThreadId, UserId } from '../shared/ids.js';

@@ -46,6 +46,18 @@ describe('the configuration without any setting', () => {
         approvalTtlMs: 86_400_000,
       },
       limits: { metadataBytes: 16_384, eventDataBytes: 32_768, jsonDepth: 10, runSteps: 10_000, socketBacklog: 128 },
+      tools: { timeoutMs: 60_000, resultBytes: 262_144 },
+      mcp: {
+        servers: [],
+        policy: {},
+        claims: [],
+        environment: {},
+        workDir: resolve('.carrel/mcp'),
+        userMaxConnections: 8,
+        maxConnections: 200,
+        idleMs: 300_000,
+        connectTimeoutMs: 15_000,
+      },
       log: { level: 'info', pretty: Boolean(process.stdout.isTTY) },
       drainMs: 10_000,
     });

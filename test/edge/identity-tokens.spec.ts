@@ -33,6 +33,7 @@ describe('I1: a token with good claims', () => {
     expect(await withSecret().verify(token)).toEqual({
       userId: 'alice',
       roles: ['admin', 'auditor'],
+      claims: {},
       expiresAtMs: (seconds + 630) * 1000,
     });
   });

@@ -120,6 +120,34 @@ const agent = {
   effect: 'idempotent',
 };
 
+const mcpServers = [
+  {
+    name: 'files',
+    transport: 'stdio',
+    state: 'ready',
+    since: at,
+    protocolVersion: '2025-11-25',
+    serverInfo: { name: 'secure-filesystem-server', version: '0.2.0' },
+  },
+  {
+    name: 'tickets',
+    transport: 'http',
+    state: 'backing_off',
+    since: at,
+    error: { code: 'mcp_unavailable', message: 'it can not be reached (ECONNREFUSED)', server: 'tickets' },
+    retryAt: '2026-03-01T09:30:02.000Z',
+  },
+];
+const mcpTool = {
+  tool: 'read_text_file',
+  title: 'Read Text File',
+  description: 'Reads a file as text.',
+  inputSchema: { type: 'object', properties: { path: { type: 'string' } }, required: ['path'] },
+  effect: 'read',
+  destructive: false,
+  openWorld: false,
+};
+
 /** What answers look like, one for each schema that is answered. */
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Run: completedRun,
@@ -135,6 +163,13 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   PipelineList: { items: [pipeline] },
   Agent: agent,
   AgentList: { items: [agent] },
+  McpServerList: { items: mcpServers },
+  McpToolList: {
+    items: [mcpTool],
+    heldBack: [
+      { tool: 'write_file', code: 'mcp_tool_changed', reason: 'Its description has changed since it was accepted.' },
+    ],
+  },
   Thread: thread,
   ThreadList: { items: [thread] },
   EventPage: { items: [event], next: 7 },

@@ -3,6 +3,7 @@ import { ERRORS } from '../../shared/errors.js';
 import { RUN_ID_PATTERN } from '../../shared/ids.js';
 import { APPROVAL_SCHEMAS, DECISION } from './approval-schemas.js';
 import { EVENT_SCHEMAS } from './event-schemas.js';
+import { MCP_SCHEMAS } from './mcp-schemas.js';
 import { HELD_BY, ME_SCHEMAS } from './me-schemas.js';
 import { SCHEDULE_SCHEMAS } from './schedule-schemas.js';
 import { anyJson, anyObject, dateTime, integer, listOf, object, ref, text, type Schema } from './schema-parts.js';
@@ -29,9 +30,10 @@ const Problem = object(
     runId: { ...RUN_ID, description: 'The run that keeps the thread busy.' },
     decision: { ...DECISION, description: 'What became of the question that is closed.' },
     at: dateTime('When that was.'),
+    server: text('Name of the MCP server.'),
     near: { type: 'array', items: text(), description: 'Names that are like the one asked for.' },
   },
-  ['requestId', 'supportCode', 'retryAfterMs', 'issues', 'runId', 'decision', 'at', 'near'],
+  ['requestId', 'supportCode', 'retryAfterMs', 'issues', 'runId', 'decision', 'at', 'server', 'near'],
   'RFC 9457.',
 );
 
@@ -122,6 +124,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Thread,
   ThreadList: listOf('Thread', 'Threads, the newest first.'),
   ...ME_SCHEMAS,
+  ...MCP_SCHEMAS,
   UsageReport,
   EventPage: object({
     items: { type: 'array', items: ref('RunEvent') },
