@@ -1,4 +1,12 @@
-import { ForbiddenException, Injectable, Module, Scope, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  ForbiddenException,
+  Injectable,
+  Module,
+  Scope,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { IsInt, Min } from 'class-validator';
 import { z } from 'zod';
 import { RetryableError, TerminalError } from '../../src/agents/agent-error.js';
@@ -43,13 +51,24 @@ class OnlyClerks implements CanActivate {
 
 @Injectable()
 class Desk {
-  @AgentTool({ name: 'add', description: 'Adds two numbers', input: z.strictObject({ a: z.number(), b: z.number() }), effect: 'read', output: z.object({ sum: z.number() }) })
+  @AgentTool({
+    name: 'add',
+    description: 'Adds two numbers',
+    input: z.strictObject({ a: z.number(), b: z.number() }),
+    effect: 'read',
+    output: z.object({ sum: z.number() }),
+  })
   add({ a, b }: { a: number; b: number }, { context }: AgentToolCall) {
     done.push(`add ${context.userId}`);
     return { sum: a + b };
   }
 
-  @AgentTool({ name: 'shout', description: 'Says it loudly', input: z.strictObject({ text: z.string(), password: z.string().optional() }), effect: 'read' })
+  @AgentTool({
+    name: 'shout',
+    description: 'Says it loudly',
+    input: z.strictObject({ text: z.string(), password: z.string().optional() }),
+    effect: 'read',
+  })
   shout({ text }: { text: string }) {
     return text.toUpperCase();
   }
@@ -68,7 +87,8 @@ class Desk {
   @AgentTool({ name: 'stumble', description: 'Fails at its first try', input: NOTHING, effect: 'idempotent' })
   stumble(_input: object, { context, idempotencyKey }: AgentToolCall) {
     done.push(`stumble ${context.userId} ${idempotencyKey}`);
-    if (done.filter((what) => what.startsWith(`stumble ${context.userId}`)).length === 1) throw new RetryableError('busy');
+    if (done.filter((what) => what.startsWith(`stumble ${context.userId}`)).length === 1)
+      throw new RetryableError('busy');
     return 'up again';
   }
 
@@ -98,7 +118,12 @@ class Desk {
     return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
   }
 
-  @AgentTool({ name: 'steps', description: 'Shows how far it is', input: z.strictObject({ ms: z.number(), times: z.number() }), effect: 'read' })
+  @AgentTool({
+    name: 'steps',
+    description: 'Shows how far it is',
+    input: z.strictObject({ ms: z.number(), times: z.number() }),
+    effect: 'read',
+  })
   async steps({ ms, times }: { ms: number; times: number }, call: AgentToolCall) {
     for (let i = 1; i <= times; i++) {
       await new Promise((resolve) => setTimeout(resolve, ms));
@@ -107,12 +132,23 @@ class Desk {
     return null;
   }
 
-  @AgentTool({ name: 'flood', description: 'Answers with a lot', input: z.strictObject({ chars: z.number() }), effect: 'read' })
+  @AgentTool({
+    name: 'flood',
+    description: 'Answers with a lot',
+    input: z.strictObject({ chars: z.number() }),
+    effect: 'read',
+  })
   flood({ chars }: { chars: number }) {
     return 'x'.repeat(chars);
   }
 
-  @AgentTool({ name: 'lie', description: 'Promises a number', input: NOTHING, output: z.object({ n: z.number() }), effect: 'read' })
+  @AgentTool({
+    name: 'lie',
+    description: 'Promises a number',
+    input: NOTHING,
+    output: z.object({ n: z.number() }),
+    effect: 'read',
+  })
   lie() {
     return { n: 'one' };
   }
@@ -193,7 +229,13 @@ function callers(): (new () => Caller)[] {
   return ['caller', 'other-caller', 'safe-caller'].map((name) => {
     class NamedCaller extends Caller {}
     const effect = name === 'safe-caller' ? 'idempotent' : 'once';
-    const options = { name, description: 'Calls tools', input: Plan, effect, retry: { attempts: 3, baseDelayMs: 1 } } as const;
+    const options = {
+      name,
+      description: 'Calls tools',
+      input: Plan,
+      effect,
+      retry: { attempts: 3, baseDelayMs: 1 },
+    } as const;
     return Agent(options)(NamedCaller as never) as unknown as new () => Caller;
   });
 }

@@ -1,4 +1,7 @@
-import type { RunEvent } from '../../src/events/run-event.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunEvent, RunEventData } from '../../src/events/run-event.js';
 import { CarrelServer, isTerminal, type CarrelUser, type RunJson } from '../carrel-server.js';
 import { done, gateOf, gates, TeamToolsModule } from './team-tools.module.js';
 
@@ -51,8 +54,11 @@ function typesOf(events: readonly RunEvent[]): string[] {
   return events.map(({ type }) => type).filter((type) => type !== 'agent_queued');
 }
 
-function ofType<Type extends RunEvent['type']>(events: readonly RunEvent[], type: Type): RunEvent<Type>[] {
-  return events.filter((event): event is RunEvent<Type> => event.type === type);
+function ofType<Type extends RunEvent['type']>(
+  events: readonly RunEvent[],
+  type: Type,
+): (Omit<RunEvent, 'data'> & { data: RunEventData[Type] })[] {
+  return events.filter((event) => event.type === type) as never;
 }
 
 async function question(user: CarrelUser, runId: string) {
@@ -106,21 +112,38 @@ describe('a call of a tool', () => {
   it('that fails is an error outcome, and the run’s failure if the agent lets it through', async () => {
     const { run, events } = await story(alice, [{ tool: 'refuse' }]);
     expect(run).toMatchObject({ status: 'failed', error: { code: 'tool_failed', message: 'the ledger is closed' } });
-    expect(ofType(events, 'tool_completed')[0]!.data).toMatchObject({ outcome: 'error', result: 'the ledger is closed' });
-    const caught = await story(alice, [{ tool: 'refuse', caught: true }, { tool: 'shout', args: { text: 'on' } }]);
-    expect(caught.run).toMatchObject({ status: 'completed', result: { results: [{ code: 'tool_failed' }, { text: 'ON' }] } });
+    expect(ofType(events, 'tool_completed')[0]!.data).toMatchObject({
+      outcome: 'error',
+      result: 'the ledger is closed',
+    });
+    const caught = await story(alice, [
+      { tool: 'refuse', caught: true },
+      { tool: 'shout', args: { text: 'on' } },
+    ]);
+    expect(caught.run).toMatchObject({
+      status: 'completed',
+      result: { results: [{ code: 'tool_failed' }, { text: 'ON' }] },
+    });
   });
 
   it('keeps what it threw and did not mean for users in the log', async () => {
     const { run, events } = await story(alice, [{ tool: 'crash' }]);
-    expect(run.error).toMatchObject({ code: 'tool_failed', message: '"crash" failed', supportCode: expect.any(String) });
+    expect(run.error).toMatchObject({
+      code: 'tool_failed',
+      message: '"crash" failed',
+      supportCode: expect.any(String),
+    });
     expect(JSON.stringify([run, events])).not.toContain('db-7');
   });
 
   it('that may be tried again is, with the same idempotency key, by the agent’s next attempt', async () => {
     const { run, events } = await story(alice, [{ tool: 'add', args: { a: 1, b: 1 } }, { tool: 'stumble' }]);
     expect(run).toMatchObject({ status: 'completed', attempt: 2, result: { results: [{}, { text: 'up again' }] } });
-    expect(done).toEqual(['add alice', `stumble alice ${run.id}:2:app.stumble`, `stumble alice ${run.id}:2:app.stumble`]);
+    expect(done).toEqual([
+      'add alice',
+      `stumble alice ${run.id}:2:app.stumble`,
+      `stumble alice ${run.id}:2:app.stumble`,
+    ]);
     expect(ofType(events, 'tool_completed').map(({ data }) => data.outcome)).toEqual(['ok', 'error', 'ok']);
   });
 
@@ -163,9 +186,17 @@ describe('a call of a tool', () => {
   it.each([
     ['unknown_tool', { tool: 'sout' }, { near: ['shout'] }],
     ['unknown_tool', { server: 'ap', tool: 'shout' }, { near: ['app'] }],
-    ['invalid_arguments', { tool: 'add', args: { a: 'two', b: 3 } }, { issues: [{ path: 'a', message: expect.any(String) }] }],
+    [
+      'invalid_arguments',
+      { tool: 'add', args: { a: 'two', b: 3 } },
+      { issues: [{ path: 'a', message: expect.any(String) }] },
+    ],
     ['invalid_arguments', { tool: 'add', args: [1, 2] }, { issues: [{ path: '', message: expect.any(String) }] }],
-    ['invalid_arguments', { tool: 'pay', args: { cents: 0 } }, { issues: [{ path: 'cents', message: expect.any(String) }] }],
+    [
+      'invalid_arguments',
+      { tool: 'pay', args: { cents: 0 } },
+      { issues: [{ path: 'cents', message: expect.any(String) }] },
+    ],
   ])('is refused before anything is sent: %s', async (code, call, details) => {
     const { run, events } = await story(alice, [call]);
     expect(run).toMatchObject({ status: 'failed', error: { code, details } });
@@ -179,7 +210,10 @@ describe('a call of a tool', () => {
     ['tool_result_too_large', { tool: 'flood', args: { chars: 20_001 } }],
     ['invalid_tool_result', { tool: 'lie' }],
   ])('has its bounds: %s', async (code, call) => {
-    const { run, events } = await story(alice, [{ ...call, caught: true }, { tool: 'shout', args: { text: 'on' } }]);
+    const { run, events } = await story(alice, [
+      { ...call, caught: true },
+      { tool: 'shout', args: { text: 'on' } },
+    ]);
     expect(run).toMatchObject({ status: 'completed', result: { results: [{ code }, { text: 'ON' }] } });
     expect(ofType(events, 'tool_completed').map(({ data }) => data.outcome)).toEqual(['error', 'ok']);
   });
@@ -213,16 +247,24 @@ describe('a call of a tool', () => {
 
 describe('a tool that needs approval', () => {
   const PAY = { tool: 'pay', args: { cents: 200 } };
+  const AFTERWARDS = [
+    { ...PAY, caught: true },
+    { tool: 'shout', args: { text: 'on' } },
+  ];
 
   it('is called when its run’s owner has approved, once', async () => {
     const { id } = await alice.start('caller', { calls: [PAY], thenFails: true });
     const asked = await question(alice, id);
-    expect(asked).toMatchObject({ kind: 'approval', title: 'Let "Pay" of "app" be called?', step: '1:app.pay/approval' });
+    expect(asked).toMatchObject({
+      kind: 'approval',
+      title: 'Call the tool "pay"?',
+      step: '1:app.pay/approval',
+    });
     expect(asked.details).toEqual({ server: 'app', tool: 'pay', arguments: { cents: 200 } });
     expect(typesOf(asked.events)).toEqual(['agent_started', 'approval_required', 'agent_suspended']);
-    expect((await bob.http('POST', `/v1/approvals/${asked.approvalId}`, { decision: 'approved' })).status).toBe(404);
+    expect((await bob.http('POST', `/v1/approvals/${asked.approvalId}`, { decision: 'approve' })).status).toBe(404);
     expect(done).toEqual([]);
-    await decide(alice, asked.approvalId, 'approved');
+    await decide(alice, asked.approvalId, 'approve');
     const { run, events } = await ended(alice, id);
     const callId = `${id.replace('run_', 'call_')}.1:app.pay`;
     const paid = { paid: 200, idempotencyKey: `${id}:1:app.pay`, callId, agent: 'caller' };
@@ -231,15 +273,44 @@ describe('a tool that needs approval', () => {
     expect(ofType(events, 'tool_executing')).toHaveLength(1);
   });
 
-  it.each(['rejected', 'expired'])('is not called when that is %s', async (decision) => {
-    const { id } = await alice.start('caller', { calls: [{ ...PAY, caught: true }, { ...PAY, tool: 'shout', args: { text: 'on' } }] });
-    const { approvalId } = await question(alice, id);
-    if (decision === 'rejected') await decide(alice, approvalId, 'rejected');
-    else await expired(alice, id);
+  it('is not called when it is rejected', async () => {
+    const { id } = await alice.start('caller', { calls: AFTERWARDS });
+    await decide(alice, (await question(alice, id)).approvalId, 'reject');
     const { run, events } = await ended(alice, id);
-    expect(run).toMatchObject({ status: 'completed', result: { results: [{ code: 'tool_declined' }, { text: 'ON' }] } });
+    expect(run).toMatchObject({
+      status: 'completed',
+      result: { results: [{ code: 'tool_declined' }, { text: 'ON' }] },
+    });
     expect(done).toEqual([]);
     expect(ofType(events, 'tool_executing').map(({ data }) => data.tool)).toEqual(['shout']);
+  });
+
+  it('is not called when nobody decides in time', async () => {
+    await using hasty = await CarrelServer.start({ agents: [TeamToolsModule], env: { CARREL_APPROVAL_TTL_MS: '100' } });
+    const { run, events } = await story(await hasty.as('alice'), AFTERWARDS);
+    expect(run).toMatchObject({
+      status: 'completed',
+      result: { results: [{ code: 'tool_declined', message: expect.stringContaining('in time') }, { text: 'ON' }] },
+    });
+    expect(done).toEqual([]);
+    expect(ofType(events, 'approval_resolved').map(({ data }) => data.decision)).toEqual(['expired']);
+  });
+
+  it('waits for its approval over a restart of the server', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'carrel-tools-'));
+    try {
+      const first = await CarrelServer.start({ agents: [TeamToolsModule], dataDir });
+      const { id } = await (await first.as('alice')).start('caller', { calls: [PAY] });
+      const { approvalId } = await question(await first.as('alice'), id);
+      await first.close();
+      await using second = await CarrelServer.start({ agents: [TeamToolsModule], dataDir });
+      const user = await second.as('alice');
+      await decide(user, approvalId, 'approve');
+      expect((await ended(user, id)).run).toMatchObject({ result: { results: [{ structured: { paid: 200 } }] } });
+      expect(done).toEqual(['pay alice 200']);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
   });
 });
 
@@ -256,11 +327,13 @@ describe('a tool that asks in the middle of its call', () => {
       'agent_suspended',
     ]);
     expect(server.held).toEqual({ liveContexts: 0, active: 0 });
-    await decide(alice, asked.approvalId, 'answered', 'blue');
+    await decide(alice, asked.approvalId, 'answer', 'blue');
     const { run, events } = await ended(alice, id);
     expect(run).toMatchObject({ status: 'completed', result: { results: [{ structured: { colour: 'blue' } }] } });
     expect(done).toEqual(['survey begun alice', 'survey begun alice', 'survey done alice']);
-    const calls = events.filter(({ type }) => type.startsWith('tool_')) as RunEvent<'tool_executing' | 'tool_completed'>[];
+    const calls = events.filter(({ type }) => type.startsWith('tool_')) as RunEvent<
+      'tool_executing' | 'tool_completed'
+    >[];
     expect(calls.map(({ type, data }) => [type, 'outcome' in data ? data.outcome : undefined])).toEqual([
       ['tool_executing', undefined],
       ['tool_completed', 'error'],

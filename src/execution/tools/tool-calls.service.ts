@@ -3,13 +3,13 @@ import type { ToolRef, UsableTool } from '../../agents/tools/tool-definition.js'
 import type { ToolResult } from '../../agents/tools/tool-result.js';
 import { CARREL_CONFIG, type CarrelConfig } from '../../config/config.js';
 import type { ExecutionScope } from '../../context/execution-scope.js';
-import { redact } from '../../events/redaction.js';
-import { CarrelError, isCarrelError } from '../../shared/errors.js';
 import { plainCopy, whyNotPlainJson, type JsonObject, type JsonValue } from '../../shared/json.js';
 import type { RunSteps } from '../run-steps.js';
 import type { StepEnd } from '../step-scope.js';
 import type { PreparedTool } from '../tool-step.js';
+import { approvalOf } from './tool-approval.js';
 import { ToolCatalogue } from './tool-catalogue.service.js';
+import { declined, failureOf, invalidArguments, invalidResult, timedOut, tooLarge } from './tool-failures.js';
 import { invocationOf } from './tool-invocation.js';
 import { packed } from './tool-record.js';
 import { ToolSchemas } from './tool-schemas.service.js';
@@ -43,7 +43,7 @@ export class ToolCalls {
 
   /** A step whose result is what `unpacked` reads. Never throws before it returns. */
   call(caller: ToolCaller, ref: ToolRef, args: unknown): Promise<StepEnd> {
-    const name = `${ref.server}.${ref.tool}`.replaceAll(NOT_IN_A_NAME, '_').slice(0, MAX_NAME_CHARS);
+    const name = `${ref.server}.${ref.tool}`.slice(0, MAX_NAME_CHARS).replaceAll(NOT_IN_A_NAME, '_');
     return caller.steps.tool({ name, prepare: (path) => this.prepare(caller, ref, args, path) });
   }
 
@@ -56,7 +56,7 @@ export class ToolCalls {
       effect: tool.effect,
       timeoutMs: tool.timeoutMs ?? this.config.tools.timeoutMs,
       telling: new ToolTelling(callId, ref, args),
-      ...(tool.needsApproval && { approval: approvalOf(tool, args) }),
+      ...(tool.needsApproval && { approval: approvalOf(tool, args, this.config.limits.eventDataBytes) }),
       declined: (decision) => declined(tool, decision === 'expired'),
       timedOut: (limitMs) => timedOut(tool, limitMs),
       work: (call) =>
@@ -85,7 +85,7 @@ export class ToolCalls {
       result = await source.call(call.context, tool, plainCopy(args), call);
     } catch (error) {
       call.signal.throwIfAborted();
-      throw asFailure(tool, error);
+      throw failureOf(tool, error);
     }
     const record = this.bounded(tool, result);
     const check = tool.outputSchema && !source.check ? this.schemas.checkOf(tool.outputSchema) : undefined;
@@ -94,11 +94,7 @@ export class ToolCalls {
       result.structured === undefined
         ? [{ path: '', message: 'there is no structured result' }]
         : check(result.structured);
-    if (issues.length > 0)
-      throw invalidResult(
-        tool,
-        issues.map(({ path, message }) => `${path} ${message}`.trim()),
-      );
+    if (issues.length > 0) throw invalidResult(tool, issues);
     return record;
   }
 
@@ -109,47 +105,10 @@ export class ToolCalls {
       maxBytes: Number.POSITIVE_INFINITY,
       maxDepth: MAX_RESULT_DEPTH,
     });
-    if (reason) throw invalidResult(tool, [reason]);
+    if (reason) throw invalidResult(tool, [{ path: '', message: reason }]);
     const text = JSON.stringify(record);
     const bytes = Buffer.byteLength(text);
-    if (bytes > maxBytes) {
-      const message = `"${tool.tool}" answered with ${bytes} bytes; at most ${maxBytes} are taken (CARREL_TOOL_RESULT_BYTES)`;
-      throw new CarrelError('tool_result_too_large', message);
-    }
+    if (bytes > maxBytes) throw tooLarge(tool, bytes, maxBytes);
     return JSON.parse(text) as JsonObject;
   }
-}
-
-function approvalOf({ server, tool, title }: UsableTool, args: JsonObject) {
-  const details = { server, tool, arguments: redact(args) };
-  return { kind: 'approval', title: `Let "${title ?? tool}" of "${server}" be called?`, details } as const;
-}
-
-function invalidArguments({ tool }: ToolRef, issues: readonly { path: string; message: string }[]): CarrelError {
-  const [first] = issues;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  const reason = [first?.path, first?.message].filter(Boolean).join(': ');
-  const details = { issues: issues.map(({ path, message }) => ({ path, message })) };
-  return new CarrelError('invalid_arguments', `The arguments do not fit "${tool}": ${reason}${more}`, { details });
-}
-
-function invalidResult({ tool }: ToolRef, reasons: readonly string[]): CarrelError {
-  return new CarrelError('invalid_tool_result', `"${tool}" did not answer as it promised: ${reasons.join('; ')}`);
-}
-
-function declined({ tool }: ToolRef, isExpired: boolean): CarrelError {
-  const why = isExpired ? 'nobody approved it in time' : 'it was not approved';
-  return new CarrelError('tool_declined', `"${tool}" was not called: ${why}`);
-}
-
-function timedOut({ tool }: ToolRef, limitMs: number): CarrelError {
-  return new CarrelError('tool_timed_out', `"${tool}" took longer than it may (${limitMs} ms)`);
-}
-
-/** What an error of ours says may be said; anything else is for the log. */
-function asFailure({ tool }: ToolRef, cause: unknown): CarrelError {
-  if (!isCarrelError(cause)) return new CarrelError('tool_failed', `"${tool}" failed`, { cause });
-  if (cause.code !== 'agent_failed') return cause;
-  const { message, retryable, retryAfterMs, details } = cause;
-  return new CarrelError('tool_failed', message, { cause, retryable, retryAfterMs, details });
 }
