@@ -1,6 +1,6 @@
 import type { McpServerState } from '../execution/mcp/mcp-server-state.js';
 import type { HeldBackTool, ToolListing } from '../execution/tools/tool-source.port.js';
-import type { ToolDefinition } from '../execution/tools/tool-definition.js';
+import type { ToolDefinition } from '../agents/tools/tool-definition.js';
 import { toWireError, type WireError } from './problem.js';
 import { momentOf } from './run-view.js';
 
