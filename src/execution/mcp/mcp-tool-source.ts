@@ -26,14 +26,10 @@ export class McpToolSource implements ToolSource {
   }
 
   async list(context: UserExecutionContext, server: string, signal: AbortSignal): Promise<ToolListing> {
-    try {
-      return await this.pool.use(context, server, signal, async ({ session }) => {
-        const { invalid, accepted, heldBack } = await this.look(context, server, session);
-        return { tools: accepted.map(({ definition }) => definition), heldBack: [...invalid, ...heldBack] };
-      });
-    } catch (error) {
-      throw signal.aborted ? error : notListed(server, error);
-    }
+    return await this.use(context, server, signal, async (session) => {
+      const { invalid, accepted, heldBack } = await this.look(context, server, session);
+      return { tools: accepted.map(({ definition }) => definition), heldBack: [...invalid, ...heldBack] };
+    });
   }
 
   async call(
@@ -42,19 +38,40 @@ export class McpToolSource implements ToolSource {
     args: JsonObject,
     invocation: ToolInvocation,
   ): Promise<ToolResult> {
-    let sent: ListedTool | undefined;
-    try {
-      return await this.pool.use(context, ref.server, invocation.signal, async ({ session }) => {
-        const tool = acceptedTool(ref, await this.look(context, ref.server, session));
-        invocation.signal.throwIfAborted();
-        sent = tool;
-        return await session.call(tool, args, invocation);
-      });
-    } catch (error) {
-      invocation.signal.throwIfAborted();
-      if (!sent) throw notListed(ref.server, error);
-      if (sent.definition.effect === 'once' && isCarrelError(error)) throw unknownWhetherDone(error);
-      throw error;
+    const { signal } = invocation;
+    return await this.use(context, ref.server, signal, async (session, sent) => {
+      const tool = acceptedTool(ref, await this.look(context, ref.server, session));
+      signal.throwIfAborted();
+      return await session.call(tool, args, invocation, () => sent(tool));
+    });
+  }
+
+  /**
+   * Once more, if the connection was closed for the sake of another call that would not stop, and nothing is done twice.
+   *
+   * @param work says what it sends, if it does
+   */
+  private async use<T>(
+    context: UserExecutionContext,
+    server: string,
+    signal: AbortSignal,
+    work: (session: McpSession, sent: (tool: ListedTool) => void) => Promise<T>,
+  ): Promise<T> {
+    for (let again = true; ; again = false) {
+      let session: McpSession | undefined;
+      let tool: ListedTool | undefined;
+      try {
+        return await this.pool.use(context, server, signal, (connection) => {
+          session = connection.session;
+          return work(session, (sent) => (tool = sent));
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        const isOnce = tool?.definition.effect === 'once';
+        const isLost = isCarrelError(error) && error.code === 'mcp_unavailable';
+        if (again && isLost && session?.isGivenUp && !isOnce) continue;
+        throw tool === undefined ? notListed(server, error) : isOnce ? unknownWhetherDone(error) : error;
+      }
     }
   }
 
@@ -87,8 +104,8 @@ function notListed(server: string, error: unknown): unknown {
 }
 
 /** What is done once must not be tried again when nobody knows whether it has been done. */
-function unknownWhetherDone(error: CarrelError): CarrelError {
-  if (error.code !== 'mcp_unavailable' && error.code !== 'tool_result_too_large') return error;
+function unknownWhetherDone(error: unknown): unknown {
+  if (!isCarrelError(error) || !['mcp_unavailable', 'tool_result_too_large'].includes(error.code)) return error;
   const { code, message, details, retryAfterMs } = error;
   const text = `${message}; nobody can tell whether the call was carried out`;
   return new CarrelError(code, text, { details, retryAfterMs, retryable: false, cause: error });

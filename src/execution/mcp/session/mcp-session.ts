@@ -52,6 +52,9 @@ export class McpSession {
   private readonly logger = new Logger('McpServer');
   private readonly tools: ToolList;
   private readonly inFlight = new CallsInFlight();
+  private readonly closed = Promise.withResolvers<never>();
+  private givenUp = false;
+  private onceCalls = 0;
 
   constructor(
     private readonly facts: McpSessionFacts,
@@ -63,6 +66,8 @@ export class McpSession {
     this.tools = new ToolList(this.client, server, clock, connectTimeoutMs);
     this.answerRequests();
     this.client.setNotificationHandler('notifications/message', ({ params }) => this.log(params));
+    this.closed.promise.catch(() => undefined);
+    this.client.onclose = () => this.closed.reject(new CarrelError('mcp_unavailable', 'the connection was closed'));
     this.client.onerror = () => undefined; // late and unknown messages; whoever waits for something hears of it
   }
 
@@ -73,7 +78,7 @@ export class McpSession {
    */
   attach(transport: Transport, end: (reason?: CarrelError) => void): void {
     const rate = new MessageRate(this.clock);
-    const cancelled = new CancelledCalls(this.client, this.clock, () => end());
+    const cancelled = new CancelledCalls(this.client, this.clock, () => this.giveUp());
     const send = transport.send.bind(transport);
     transport.send = (message, options) => {
       cancelled.sent(message);
@@ -92,14 +97,42 @@ export class McpSession {
     return await this.tools.get();
   }
 
-  /** @throws CarrelError, as `ToolSource.call` does; the signal's reason when it is stopped */
-  async call(tool: ListedTool, args: JsonObject, invocation: ToolInvocation): Promise<ToolResult> {
+  /** It is closed for the sake of a call that would not stop: what does no harm twice may be called again. */
+  get isGivenUp(): boolean {
+    return this.givenUp;
+  }
+
+  /**
+   * @param sent is told when the call goes out
+   * @throws CarrelError, as `ToolSource.call` does; the signal's reason when it is stopped
+   */
+  async call(tool: ListedTool, args: JsonObject, invocation: ToolInvocation, sent: () => void): Promise<ToolResult> {
+    const isOnce = tool.definition.effect === 'once';
+    if (isOnce && this.givenUp) await this.closed.promise;
+    if (isOnce) this.onceCalls += 1;
+    try {
+      return await this.carryOut(tool, args, invocation, sent);
+    } finally {
+      if (isOnce) this.onceCalls -= 1;
+      if (this.givenUp) this.giveUp();
+    }
+  }
+
+  private async carryOut(
+    tool: ListedTool,
+    args: JsonObject,
+    invocation: ToolInvocation,
+    sent: () => void,
+  ): Promise<ToolResult> {
     const call = new OpenCall(tool.definition, invocation);
     const progress = new ProgressPump(invocation, this.clock);
+    const rounds = async () => {
+      sent();
+      return await this.rounds(call, tool, args, progress);
+    };
     try {
       const isLegacy = this.client.getProtocolEra() === 'legacy';
-      const carryOut = () => this.rounds(call, tool, args, progress);
-      const result = isLegacy ? await this.inFlight.during(call, carryOut) : await carryOut();
+      const result = isLegacy ? await this.inFlight.during(call, rounds) : await rounds();
       if (call.failure !== undefined) throw call.failure;
       return toolAnswer(result, tool.definition);
     } catch (error) {
@@ -110,6 +143,12 @@ export class McpSession {
     } finally {
       await progress.flush();
     }
+  }
+
+  /** It is closed as soon as nothing is under way that must not be done twice. */
+  private giveUp(): void {
+    this.givenUp = true;
+    if (this.onceCalls === 0) this.close();
   }
 
   private close: (reason?: CarrelError) => void = () => undefined;
