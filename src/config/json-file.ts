@@ -17,7 +17,9 @@ export function readJsonFile<T>(path: string, schema: z.ZodType<T>): { data: T }
   if ('problems' in json) return json;
   const checked = schema.safeParse(json.value);
   if (checked.success) return { data: checked.data };
-  return { problems: checked.error.issues.map(({ path: place, message }) => `${placeOf(place)} ${message}`) };
+  return {
+    problems: checked.error.issues.map(({ path: place, message }) => `${placeOf(place)} ${message}`.trimStart()),
+  };
 }
 
 function textOf(path: string): string | { problems: string[] } {

@@ -6,6 +6,8 @@ interface McpServerBasics {
   readonly name: string;
   /** Names of the token's claims that its placeholders ask for. */
   readonly claims: readonly string[];
+  /** The secrets that were filled in, so that they can be kept out of the log. */
+  readonly secrets: readonly string[];
 }
 
 /** A process of each user's own. */

@@ -34,7 +34,7 @@ export function readMcpFile(file: string, secrets: Secrets, problems: string[]):
     if (server.kind === 'http' && !isUsableUrl(server.url)) {
       complain(`mcpServers.${name}.url must be an http(s) URL without a user name or password in it`);
     }
-    return { ...server, claims: [...texts.claims].toSorted() };
+    return { ...server, claims: [...texts.claims].toSorted(), secrets: [...texts.secrets] };
   });
   problemsWithRules(toolPolicy, Object.keys(mcpServers)).forEach(complain);
   const claims = [...new Set(servers.flatMap((server) => server.claims))].toSorted();
@@ -44,17 +44,19 @@ export function readMcpFile(file: string, secrets: Secrets, problems: string[]):
 /** Fills in the texts of one server, and keeps what they ask for. */
 class ServerTexts {
   readonly claims = new Set<string>();
+  readonly secrets = new Set<string>();
 
   constructor(
-    private readonly secrets: Secrets,
+    private readonly known: Secrets,
     private readonly hasFolder: boolean,
     private readonly complain: (problem: string) => void,
   ) {}
 
   fill(place: string, text: string): string {
-    const filled = fillIn(text, this.secrets, { folder: this.hasFolder });
+    const filled = fillIn(text, this.known, { folder: this.hasFolder });
     for (const problem of filled.problems) this.complain(`${place} ${problem}`);
     for (const claim of filled.claims) this.claims.add(claim);
+    for (const secret of filled.secrets) this.secrets.add(secret);
     return filled.text;
   }
 
@@ -63,7 +65,11 @@ class ServerTexts {
   }
 }
 
-function serverFrom(name: string, entry: ServerEntry, texts: ServerTexts): DistributedOmit<McpServerConfig, 'claims'> {
+function serverFrom(
+  name: string,
+  entry: ServerEntry,
+  texts: ServerTexts,
+): DistributedOmit<McpServerConfig, 'claims' | 'secrets'> {
   if ('url' in entry) {
     return {
       name,

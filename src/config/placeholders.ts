@@ -10,6 +10,8 @@ export interface FilledText {
   readonly text: string;
   /** Names of the claims that it asks for. */
   readonly claims: readonly string[];
+  /** The secrets that are in it now. */
+  readonly secrets: readonly string[];
   /** Ends of the sentence "args[0] …". */
   readonly problems: readonly string[];
 }
@@ -23,7 +25,8 @@ export function fillIn(text: string, secrets: Secrets, allowed: { folder: boolea
   const filled = withSecrets(text, secrets, (name) =>
     problems.push(`asks for \${secret.${name}}: set the variable CARREL_SECRET_${name}`),
   );
-  return { text: filled, claims, problems };
+  const used = names.flatMap((name) => (SECRET.test(name) ? (secrets[name.slice('secret.'.length)] ?? []) : []));
+  return { text: filled, claims, secrets: used, problems };
 }
 
 /** True for a text in which something is to be filled in. */

@@ -5,7 +5,7 @@ import { draftEvent } from '../events/run-event.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import { newId, whyNotUserId, type RunId, type UserId } from '../shared/ids.js';
-import type { JsonObject, JsonValue } from '../shared/json.js';
+import type { JsonValue } from '../shared/json.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { RunIntake, type TakenRun } from './run-intake.service.js';
 import type { RunRequest } from './run-request.js';

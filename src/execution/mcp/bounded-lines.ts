@@ -9,7 +9,7 @@ export class BoundedLines {
   /**
    * @param maxBytes of one line
    * @param onLine is given each whole line, without its end
-   * @param onTooLong is told once, as soon as a line is longer; what follows of the stream must not be given any more
+   * @param onTooLong is told as soon as a line is longer; the rest of that line is skipped
    */
   constructor(
     private readonly maxBytes: number,
@@ -20,28 +20,28 @@ export class BoundedLines {
   push(chunk: Buffer): void {
     let from = 0;
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, from)) {
-      if (!this.keep(chunk.subarray(from, end))) return;
+      this.keep(chunk.subarray(from, end));
       from = end + 1;
-      this.onLine(this.take());
+      this.endLine();
     }
     this.keep(chunk.subarray(from));
   }
 
-  private keep(part: Buffer): boolean {
+  private keep(part: Buffer): void {
+    const wasTooLong = this.length > this.maxBytes;
     this.length += part.length;
-    if (this.length > this.maxBytes) {
-      this.take();
+    if (this.length <= this.maxBytes) {
+      if (part.length > 0) this.parts.push(part);
+    } else if (!wasTooLong) {
+      this.parts.length = 0;
       this.onTooLong();
-      return false;
     }
-    if (part.length > 0) this.parts.push(part);
-    return true;
   }
 
-  private take(): string {
-    const line = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts);
+  private endLine(): void {
+    const line = this.length > this.maxBytes ? undefined : Buffer.concat(this.parts);
     this.parts.length = 0;
     this.length = 0;
-    return line.toString('utf8').replace(/\r$/, '');
+    if (line) this.onLine(line.toString('utf8').replace(/\r$/, ''));
   }
 }

@@ -42,11 +42,10 @@ export class HttpTransport implements Transport {
     this.http = new UserFetch(options);
     const requestInit = { headers: { ...options.headers } };
     this.inner = new StreamableHTTPClientTransport(options.url, { requestInit, fetch: this.http.fetch });
-    this.inner.onerror = (error) => this.onerror?.(error);
-    this.inner.onmessage = (message) => {
-      if (isJSONRPCResponse(message) && message.id !== undefined) this.unanswered.delete(message.id);
-      if (!this.isClosing) this.onmessage?.(message);
-    };
+    Object.assign(this.inner, {
+      onerror: (error: Error) => this.onerror?.(error),
+      onmessage: (message: JSONRPCMessage) => this.receive(message),
+    });
   }
 
   get sessionId(): string | undefined {
@@ -87,6 +86,11 @@ export class HttpTransport implements Transport {
     await isOverWithin(GRACE_MS, sessionOver, this.options.clock);
     await this.inner.close();
     await this.http.close();
+  }
+
+  private receive(message: JSONRPCMessage): void {
+    if (isJSONRPCResponse(message) && message.id !== undefined) this.unanswered.delete(message.id);
+    if (!this.isClosing) this.onmessage?.(message);
   }
 
   private streamEnded(id: RequestId): void {

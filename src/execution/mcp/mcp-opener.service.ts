@@ -39,9 +39,12 @@ export class McpOpener {
       return connection;
     } catch (err) {
       this.legacy.delete(key);
-      const { userId } = context;
-      this.logger.warn({ err, userId, mcpServer: server.name }, 'an MCP server could not be connected to');
-      throw connectFailure(err);
+      const reason = connectFailure(err);
+      const ids = { userId: context.userId, mcpServer: server.name };
+      // a value that this user lacks is nothing for the operator to be woken for
+      if (reason.retryable) this.logger.warn({ err, ...ids }, 'an MCP server could not be connected to');
+      else this.logger.log({ ...ids, why: reason.message }, 'an MCP server can not be used by this user');
+      throw reason;
     }
   }
 

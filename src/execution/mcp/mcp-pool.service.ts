@@ -150,7 +150,7 @@ function whatHappened(server: string, place: PooledServer, error: unknown, signa
   if (!isCarrelError(reason)) return error;
   if (reason.code === 'draining') return reason;
   // of several it can't be told whose answer it was that was too large
-  return unavailable(server, reason, place.hasOneLease ? reason.code : 'mcp_unavailable');
+  return unavailable(server, reason, place.wasShared ? 'mcp_unavailable' : reason.code);
 }
 
 function leftAlone(server: string, retryAfterMs: number, reason: CarrelError): CarrelError {

@@ -12,6 +12,8 @@ import { UserValues } from './user-values.js';
 
 /** A message may be so many times as long as a tool's answer: it is escaped, and has more in it. */
 const MESSAGE_FACTOR = 8;
+/** What is shorter is everywhere. */
+const MIN_HIDDEN_LENGTH = 4;
 /** Lists of tools are long too. */
 const MIN_MESSAGE_BYTES = 1024 * 1024;
 
@@ -63,9 +65,10 @@ export class McpTransports {
 
   private async process(
     context: UserExecutionContext,
-    { name, command, args, env }: McpServerConfig & { kind: 'stdio' },
+    server: McpServerConfig & { kind: 'stdio' },
     onLost: (reason: CarrelError) => void,
   ): Promise<UserTransport> {
+    const { name, command, args, env } = server;
     const { workDir, environment } = this.config.mcp;
     const { userId } = context;
     const folder = userFolder(workDir, userId, name);
@@ -77,12 +80,14 @@ export class McpTransports {
       cwd: folder,
       env: { ...environment, HOME: folder, ...Object.fromEntries(ownEnv) },
     };
+    const hidden = hiddenValues(context, server);
     await makeFolder(folder);
     const transport = new StdioTransport({
       launch,
       clock: this.clock,
       maxMessageBytes: this.maxMessageBytes,
-      onLog: (line) => this.logger.debug({ userId, mcpServer: name, line }, 'an MCP server says'),
+      onLog: (line) =>
+        this.logger.debug({ userId, mcpServer: name, line: withoutValues(line, hidden) }, 'an MCP server says'),
       onLost,
     });
     return { transport, end: () => transport.close() };
@@ -91,4 +96,14 @@ export class McpTransports {
   private get maxMessageBytes(): number {
     return Math.max(MIN_MESSAGE_BYTES, MESSAGE_FACTOR * this.config.tools.resultBytes);
   }
+}
+
+/** What a server may have been told and must not be in the log, even if the server prints it; the longest first. */
+function hiddenValues({ claims }: UserExecutionContext, server: McpServerConfig): string[] {
+  const told = [...server.secrets, ...server.claims.map((name) => (Object.hasOwn(claims, name) ? claims[name]! : ''))];
+  return told.filter(({ length }) => length >= MIN_HIDDEN_LENGTH).toSorted((a, b) => b.length - a.length);
+}
+
+function withoutValues(line: string, hidden: readonly string[]): string {
+  return hidden.reduce((text, value) => text.replaceAll(value, '[redacted]'), line);
 }

@@ -12,6 +12,7 @@ export class PooledServer {
   private readonly opening = Promise.withResolvers<McpConnection>();
   private readonly leaving = Promise.withResolvers<void>();
   private leases = 0;
+  private shared: boolean | undefined;
   private cancelIdle: (() => void) | undefined;
 
   constructor(
@@ -49,9 +50,9 @@ export class PooledServer {
     return this.phase === 'ready' && this.isUsable && this.leases === 0;
   }
 
-  /** Only one piece of work uses it. */
-  get hasOneLease(): boolean {
-    return this.leases === 1;
+  /** Several pieces of work used it when the first of them failed. */
+  get wasShared(): boolean {
+    return (this.shared ??= this.leases > 1);
   }
 
   take(): void {

@@ -11,7 +11,7 @@ import { BoundedLines } from './bounded-lines.js';
 import { tooLarge } from './mcp-failure.js';
 import { ProcessGroup, type ProcessLaunch } from './process-group.js';
 
-/** Longer lines of stderr are cut. */
+/** Longer lines of stderr are left out. */
 const MAX_LOG_LINE_BYTES = 4 * 1024;
 
 export interface StdioTransportOptions {
@@ -104,11 +104,9 @@ export class StdioTransport implements Transport {
 }
 
 function readLog(group: ProcessGroup, onLog: (line: string) => void): void {
-  let lines: BoundedLines;
-  const begin = () => {
-    lines = new BoundedLines(MAX_LOG_LINE_BYTES, onLog, begin); // what is left of a chunk that was too long is not worth a line
-  };
-  begin();
+  const lines = new BoundedLines(MAX_LOG_LINE_BYTES, onLog, () =>
+    onLog(`(a line of more than ${MAX_LOG_LINE_BYTES} bytes)`),
+  );
   group.stderr.on('data', (chunk: Buffer) => lines.push(chunk));
 }
 

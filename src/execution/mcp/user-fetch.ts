@@ -28,7 +28,7 @@ export class UserFetch {
       this.options.onLost(refusal);
       throw refusal;
     }
-    return this.bounded(response) as unknown as globalThis.Response;
+    return this.bounded(response);
   };
 
   /** Closes all sockets. */
