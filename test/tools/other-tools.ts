@@ -11,7 +11,7 @@ import {
 import { CarrelError } from '../../src/shared/errors.js';
 import type { JsonObject } from '../../src/shared/json.js';
 
-export interface OtherTool extends Partial<ToolDefinition> {
+interface OtherTool extends Partial<ToolDefinition> {
   tool: string;
   does?: (context: UserExecutionContext, args: JsonObject, call: ToolInvocation) => Promise<ToolResult> | ToolResult;
 }
@@ -58,7 +58,9 @@ export function textResult(text: string): ToolResult {
   return { text, content: [{ type: 'text', text }] };
 }
 
-function definitionOf(server: string, { does: _, ...tool }: OtherTool): ToolDefinition {
+function definitionOf(server: string, staged: OtherTool): ToolDefinition {
+  const tool: Partial<OtherTool> & { tool: string } = { ...staged };
+  delete tool.does;
   return {
     server,
     description: tool.tool,

@@ -5,7 +5,7 @@ import type { AgentRun } from '../../src/agents/agent-run.js';
 import { AgentTool } from '../../src/agents/tools/agent-tool.decorator.js';
 import type { AgentToolCall } from '../../src/agents/tools/agent-tool-call.js';
 import type { StepEffect, StepRecord } from '../../src/events/step-record.js';
-import { modelStepsOf } from '../../src/execution/model-step.js';
+import { modelsOf } from '../../src/execution/models-of.js';
 import { TOOL_SAMPLER, type ToolSampler } from '../../src/execution/tools/tool-sampler.port.js';
 import { CarrelError } from '../../src/shared/errors.js';
 import { newId, type RunId } from '../../src/shared/ids.js';
@@ -254,7 +254,7 @@ describe('a step of a model', () => {
   it('is recorded with what it has used, and not taken again', async () => {
     const doings = new Doings();
     const script = async (run: AgentRun) => {
-      const said = await modelStepsOf(run).model('think', async ({ use }) => {
+      const said = await modelsOf(run).model('think', async ({ use }) => {
         use({ inputTokens: 10 });
         await settle();
         use({ outputTokens: 3 });

@@ -2,16 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ToolRef, UsableTool } from '../../agents/tools/tool-definition.js';
 import type { ToolResult } from '../../agents/tools/tool-result.js';
 import { CARREL_CONFIG, type CarrelConfig } from '../../config/config.js';
-import type { ExecutionScope } from '../../context/execution-scope.js';
 import { plainCopy, whyNotPlainJson, type JsonObject, type JsonValue } from '../../shared/json.js';
-import type { RunSteps } from '../run-steps.js';
-import type { StepEnd } from '../step-scope.js';
-import type { PreparedTool } from '../tool-step.js';
+import { resultOfStep } from '../step-result.js';
+import type { PreparedTool, ToolCaller, ToolDoor } from '../tool-step.js';
 import { approvalOf } from './tool-approval.js';
 import { ToolCatalogue } from './tool-catalogue.service.js';
 import { declined, failureOf, invalidArguments, invalidResult, timedOut, tooLarge } from './tool-failures.js';
 import { invocationOf } from './tool-invocation.js';
-import { packed } from './tool-record.js';
+import { packed, unpacked } from './tool-record.js';
 import { ToolSchemas } from './tool-schemas.service.js';
 import type { ToolInvocation } from './tool-source.port.js';
 import { ToolSources } from './tool-sources.service.js';
@@ -23,28 +21,24 @@ const MAX_NAME_CHARS = 64;
 /** Deeper than anybody's results are, and shallow enough to be walked through. */
 const MAX_RESULT_DEPTH = 64;
 
-/** Who calls a tool, and from where. */
-export interface ToolCaller {
-  readonly steps: RunSteps;
-  readonly scope: ExecutionScope;
-  /** Name of the agent. */
-  readonly agent: string;
-}
-
 /** Calls tools, each as a durable step: the only way to them there is. */
 @Injectable()
-export class ToolCalls {
+export class ToolCalls implements ToolDoor {
   constructor(
-    readonly catalogue: ToolCatalogue,
+    private readonly catalogue: ToolCatalogue,
     private readonly sources: ToolSources,
     private readonly schemas: ToolSchemas,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
-  /** A step whose result is what `unpacked` reads. Never throws before it returns. */
-  call(caller: ToolCaller, ref: ToolRef, args: unknown): Promise<StepEnd> {
+  async list({ steps, agent }: ToolCaller): Promise<readonly UsableTool[]> {
+    return (await this.catalogue.list(steps.context, agent)).tools;
+  }
+
+  async call(caller: ToolCaller, ref: ToolRef, args: unknown): Promise<ToolResult> {
     const name = `${ref.server}.${ref.tool}`.slice(0, MAX_NAME_CHARS).replaceAll(NOT_IN_A_NAME, '_');
-    return caller.steps.tool({ name, prepare: (path) => this.prepare(caller, ref, args, path) });
+    const end = caller.steps.tool({ name, prepare: (path) => this.prepare(caller, ref, args, path) });
+    return unpacked(await resultOfStep(end));
   }
 
   private async prepare(caller: ToolCaller, ref: ToolRef, given: unknown, path: string): Promise<PreparedTool> {
@@ -60,7 +54,7 @@ export class ToolCalls {
       declined: (decision) => declined(tool, decision === 'expired'),
       timedOut: (limitMs) => timedOut(tool, limitMs),
       work: (call) =>
-        this.carryOut(tool, args, invocationOf({ ...caller, call, callId, path, sampler: this.sources.sampler })),
+        this.carryOut(tool, args, invocationOf({ ...caller, call, callId, sampler: this.sources.sampler })),
     };
   }
 
