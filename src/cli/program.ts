@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { demoCommand } from './demo.command.js';
+import { mcpCommand } from './mcp.command.js';
 import { reportError } from './report-error.js';
 import { startCommand } from './start.command.js';
 import { tokenCommand } from './token.command.js';
 
 /** Every command there is, in the order of `carrel --help`. */
-const COMMANDS: readonly (() => Command)[] = [startCommand, tokenCommand, demoCommand];
+const COMMANDS: readonly (() => Command)[] = [startCommand, tokenCommand, mcpCommand, demoCommand];
 
 const USAGE_ERROR = 2;
 
@@ -16,6 +17,7 @@ Examples:
   $ carrel demo                                    the main job, shown and checked
   $ carrel token --user alice                      a token for alice, good for an hour
   $ curl -H "Authorization: Bearer $(carrel token --user alice)" http://127.0.0.1:3000/v1/agents
+  $ carrel mcp list                                the tools of the MCP servers, and what has changed of them
   $ carrel start --agents ./dist/my-agents.module.js --port 8080
   $ CARREL_USER_MAX_RUNNING=10 carrel start        the same as carrel start --user-max-running 10
 
@@ -29,7 +31,7 @@ export function buildProgram(): Command {
     .helpOption('-h, --help', 'print this, or the help of a command')
     .addHelpText('after', EXAMPLES);
   for (const command of COMMANDS) program.addCommand(command().helpOption('-h, --help', 'print this'));
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) {
     command
       .exitOverride()
       .showHelpAfterError(`(carrel ${command === program ? '' : `${command.name()} `}--help says more)`);

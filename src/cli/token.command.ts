@@ -3,8 +3,8 @@ import ms, { type StringValue } from 'ms';
 import { loadConfig } from '../config/load-config.js';
 import { signToken } from '../edge/token-signer.js';
 import { isRole } from '../edge/token-claims.js';
-import { whyNotUserId } from '../shared/ids.js';
 import { addSettingOptions, overridesFrom } from './setting-options.js';
+import { userIdFrom } from './user-id-from.js';
 
 const HELP = `
 The token is signed with the key of the data folder, or with CARREL_JWT_SECRET where that is set; the server that it
@@ -44,12 +44,6 @@ async function printToken(options: TokenOptions): Promise<void> {
   const config = loadConfig(undefined, overridesFrom(options));
   const token = await signToken(config, { userId: options.user, roles: options.role, ttlSeconds: options.ttl });
   process.stdout.write(`${token}\n`);
-}
-
-function userIdFrom(text: string): string {
-  const why = whyNotUserId(text);
-  if (why) throw new InvalidArgumentError(why);
-  return text;
 }
 
 function rolesFrom(text: string, before: string[]): string[] {

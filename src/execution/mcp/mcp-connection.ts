@@ -2,10 +2,11 @@ import type { Client, PriorDiscovery } from '@modelcontextprotocol/client';
 import type { Clock } from '../../shared/clock.js';
 import { CarrelError } from '../../shared/errors.js';
 import type { UserTransport } from './mcp-transports.js';
+import type { McpSession } from './session/mcp-session.js';
 
 /** What a connection is made of. */
 export interface McpConnectionParts {
-  readonly client: Client;
+  readonly session: McpSession;
   createTransport(onLost: (reason: CarrelError) => void): Promise<UserTransport>;
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -23,13 +24,13 @@ export class McpConnection {
   private transport: UserTransport | undefined;
 
   private constructor(
-    /** For requests, each with a signal and a time-out of its own. Never close it: `end` does. */
-    readonly client: Client,
+    /** What is said over it. */
+    readonly session: McpSession,
   ) {}
 
   /** @throws CarrelError `mcp_unavailable`, or what the SDK throws; nothing is left of the connection then */
   static async open(parts: McpConnectionParts): Promise<McpConnection> {
-    const connection = new McpConnection(parts.client);
+    const connection = new McpConnection(parts.session);
     const { clock, timeoutMs, signal } = parts;
     const cancelTimer = clock.after(timeoutMs, () => connection.end(timedOut(timeoutMs)));
     const stop = () => connection.end(signal.reason as CarrelError);
@@ -45,6 +46,11 @@ export class McpConnection {
       cancelTimer();
       signal.removeEventListener('abort', stop);
     }
+  }
+
+  /** Never close it: `end` does. */
+  get client(): Client {
+    return this.session.client;
   }
 
   /** Why it has ended before its time; undefined while it has not. */
@@ -80,10 +86,11 @@ export class McpConnection {
     await this.client.close();
   }
 
-  private async connect({ createTransport, client, timeoutMs, isLegacy }: McpConnectionParts): Promise<void> {
+  private async connect({ createTransport, timeoutMs, isLegacy }: McpConnectionParts): Promise<void> {
     this.transport = await createTransport((reason) => this.end(reason));
     const prior: PriorDiscovery | undefined = isLegacy ? { kind: 'legacy' } : undefined;
-    const connected = client.connect(this.transport.transport, { timeout: timeoutMs, prior });
+    this.session.attach(this.transport.transport, (reason) => this.end(reason));
+    const connected = this.client.connect(this.transport.transport, { timeout: timeoutMs, prior });
     await Promise.race([connected, this.ended.then((reason) => Promise.reject(reason))]);
   }
 }

@@ -4,10 +4,10 @@ import { CARREL_CONFIG, type CarrelConfig } from '../../config/config.js';
 import type { McpServerConfig } from '../../config/mcp-config.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { CLOCK, type Clock } from '../../shared/clock.js';
-import { McpClientFactory } from './mcp-client.factory.js';
 import { McpConnection } from './mcp-connection.js';
 import { connectFailure } from './mcp-failure.js';
 import { McpTransports } from './mcp-transports.js';
+import { McpSessionFactory } from './session/mcp-session.factory.js';
 
 const MAX_REMEMBERED = 10_000;
 /** A server that has been replaced by a newer one is noticed after so long. */
@@ -22,7 +22,7 @@ export class McpOpener {
 
   constructor(
     private readonly transports: McpTransports,
-    private readonly clients: McpClientFactory,
+    private readonly sessions: McpSessionFactory,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
@@ -57,7 +57,7 @@ export class McpOpener {
     let hasEnded = false;
     const open = (asLegacy: boolean) =>
       McpConnection.open({
-        client: this.clients.create(context, server),
+        session: this.sessions.create(context, server),
         createTransport: (onLost) =>
           this.transports.create(context, server, (reason) => {
             hasEnded = true;

@@ -1,13 +1,25 @@
 import { Module } from '@nestjs/common';
-import { McpClientFactory } from './mcp-client.factory.js';
+import { TOOL_SOURCES } from '../tools/tool-source.port.js';
+import { AcceptedTools } from './accepted/accepted-tools.service.js';
+import { ToolReview } from './accepted/tool-review.service.js';
 import { McpOpener } from './mcp-opener.service.js';
 import { McpPool } from './mcp-pool.service.js';
 import { McpToolSource } from './mcp-tool-source.js';
 import { McpTransports } from './mcp-transports.js';
+import { McpSessionFactory } from './session/mcp-session.factory.js';
 
 /** MCP servers, for each user their own connections. */
 @Module({
-  providers: [McpClientFactory, McpOpener, McpPool, McpToolSource, McpTransports],
-  exports: [McpPool, McpToolSource],
+  providers: [
+    AcceptedTools,
+    McpOpener,
+    McpPool,
+    McpSessionFactory,
+    McpToolSource,
+    McpTransports,
+    ToolReview,
+    { provide: TOOL_SOURCES, useExisting: McpToolSource },
+  ],
+  exports: [McpPool, McpToolSource, ToolReview],
 })
 export class McpModule {}

@@ -1,0 +1,30 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CARREL_CONFIG, type CarrelConfig } from '../../../config/config.js';
+import type { McpServerConfig } from '../../../config/mcp-config.js';
+import type { UserExecutionContext } from '../../../context/user-execution-context.js';
+import { CLOCK, type Clock } from '../../../shared/clock.js';
+import { userFolder } from '../user-folder.js';
+import { McpSession } from './mcp-session.js';
+
+/** Makes the protocol's half of a connection: what Carrel says of itself, and what it answers when a server asks. */
+@Injectable()
+export class McpSessionFactory {
+  constructor(
+    @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** For one connection of this user's to one server, which the pool opens. */
+  create({ userId }: UserExecutionContext, { name, kind }: McpServerConfig): McpSession {
+    const { mcp, models } = this.config;
+    const facts = {
+      userId,
+      server: name,
+      // a server elsewhere can do nothing with a folder of this machine, and need not know where it is
+      folder: kind === 'stdio' ? userFolder(mcp.workDir, userId, name) : undefined,
+      canSample: models !== undefined,
+      connectTimeoutMs: mcp.connectTimeoutMs,
+    };
+    return new McpSession(facts, this.clock);
+  }
+}

@@ -1,0 +1,117 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunEvent, RunEventData } from '../../src/events/run-event.js';
+import { userFolder } from '../../src/execution/mcp/user-folder.js';
+import type { UserId } from '../../src/shared/ids.js';
+import { CarrelServer, isTerminal, type CarrelUser, type RunJson } from '../carrel-server.js';
+import { ToolCallersModule } from './tool-callers.module.js';
+
+export interface Call {
+  server: string;
+  tool: string;
+  args?: object;
+}
+
+export interface CallResult {
+  text?: string;
+  structured?: unknown;
+  content?: Record<string, unknown>[];
+  failed?: string;
+  message?: string;
+  retryable?: boolean;
+}
+
+/** A run that has ended, with its events as its user's socket got them. */
+export interface Story {
+  run: RunJson;
+  results: CallResult[];
+  events: RunEvent[];
+}
+
+/** The whole server with an `mcp.json` of its own, and alice and bob. */
+export class McpWorld implements AsyncDisposable {
+  private constructor(
+    readonly server: CarrelServer,
+    readonly alice: CarrelUser,
+    readonly bob: CarrelUser,
+    readonly folder: string,
+    readonly logLines: string[],
+  ) {}
+
+  static async start(
+    mcpServers: object,
+    { toolPolicy = {}, env = {}, lock }: { toolPolicy?: object; env?: Record<string, string>; lock?: object } = {},
+  ): Promise<McpWorld> {
+    const folder = await mkdtemp(join(tmpdir(), 'carrel-mcp-'));
+    const file = join(folder, 'mcp.json');
+    await writeFile(file, JSON.stringify({ mcpServers, toolPolicy }));
+    if (lock) await writeFile(join(folder, 'mcp.lock.json'), JSON.stringify(lock));
+    const logLines: string[] = [];
+    const server = await CarrelServer.start({
+      agents: [ToolCallersModule],
+      env: { CARREL_LOG_LEVEL: 'debug', CARREL_MCP_FILE: file, ...env },
+      logLines,
+    });
+    const [alice, bob] = await Promise.all([server.as('alice'), server.as('bob')]);
+    return new McpWorld(server, alice, bob, folder, logLines);
+  }
+
+  /** One run that makes these calls; failures are results. */
+  async calls(user: CarrelUser, calls: Call[], more: object = {}): Promise<Story> {
+    const { id } = await user.start('caller', { calls, caught: true, ...more });
+    return this.ended(user, id);
+  }
+
+  /** A run that makes one call. */
+  async call(user: CarrelUser, server: string, tool: string, args: object = {}): Promise<CallResult> {
+    const { results, run } = await this.calls(user, [{ server, tool, args }]);
+    if (!results[0]) throw new Error(`the run has no result: ${JSON.stringify(run)}`);
+    return results[0];
+  }
+
+  async ended(user: CarrelUser, id: string): Promise<Story> {
+    const socket = await user.connect({ after: 0 });
+    await socket.until((event) => event.runId === id && isTerminal(event), 30_000);
+    socket.close();
+    const run = (await user.http<RunJson>('GET', `/v1/runs/${id}`)).body;
+    const { results = [] } = (run.result ?? {}) as { results?: CallResult[] };
+    return { run, results, events: socket.events.filter(({ runId }) => runId === id) };
+  }
+
+  /** The process ids that a server of this user's has written into its folder. */
+  async pids(user: CarrelUser, server: string): Promise<number[]> {
+    const text = await readFile(join(this.userFolder(user, server), 'pids'), 'utf8').catch(() => '');
+    return text.trim().split('\n').filter(Boolean).map(Number);
+  }
+
+  userFolder(user: CarrelUser, server: string): string {
+    return userFolder(this.server.config.mcp.workDir, user.id as UserId, server);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export function ofType<Type extends RunEvent['type']>(events: readonly RunEvent[], type: Type): RunEventData[Type][] {
+  return events.filter((event) => event.type === type).map(({ data }) => data as RunEventData[Type]);
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when none of them is there any more. */
+export async function allGone(pids: readonly number[], timeoutMs = 10_000): Promise<void> {
+  const lateMs = Date.now() + timeoutMs;
+  while (pids.some(isAlive)) {
+    if (Date.now() > lateMs) throw new Error(`still there: ${pids.filter(isAlive).join(', ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
