@@ -1,0 +1,290 @@
+import type { JsonValue } from '../../../shared/json.js';
+import { listed, placeOf, readAs, valueIn } from './argument-reading.js';
+import { propertiesOf, type ArgumentShape } from './argument-shape.js';
+import type { ReadRequest } from './read-request.js';
+import type { RequestValue, ValueKind } from './request-values.js';
+import { isFunctionWord } from './words.js';
+
+/** How an argument was found: `weak` is a part of a sentence that stands where the value would. */
+export type ArgumentSource = 'given' | 'named' | 'typed' | 'weak' | 'default';
+
+export interface FoundArgument {
+  readonly value: JsonValue;
+  readonly source: ArgumentSource;
+}
+
+/** A part of the text that is an argument. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Words before and behind a value that can say what it is. */
+const WORDS_BEFORE = 2;
+const WORDS_BEHIND = 2;
+/** Its name counts twice: one word of the name is enough, of the description it has to be two. */
+const NAME_POINTS = 2;
+const MIN_POINTS = 2;
+const MAX_WEAK_WORDS = 30;
+
+const KINDS_OF_TEXT: readonly ValueKind[] = ['code', 'quoted', 'glob', 'rest', 'url', 'path'];
+
+/** Finds a tool's arguments in a request. One for each tool and request: it remembers which value is taken. */
+export class ArgumentFinder {
+  readonly found = new Map<string, FoundArgument>();
+  private readonly shapes: readonly ArgumentShape[];
+  private readonly claimed: (Span & { readonly source: ArgumentSource })[] = [];
+
+  /** @param mentions stems of the request's words that the tool's description of itself has */
+  constructor(
+    private readonly request: ReadRequest,
+    schema: Parameters<typeof propertiesOf>[0],
+    private readonly mentions: ReadonlySet<string>,
+  ) {
+    this.shapes = propertiesOf(schema);
+    this.takeGiven();
+    this.takeJson();
+    this.takeNamed();
+    this.takeListedValues();
+    this.takeLabelled();
+    this.takeTyped();
+    this.takeNumbers();
+    this.takeTexts();
+    this.takeWeak();
+    this.takeFlags();
+    for (const shape of this.open(({ isRequired, fallback }) => isRequired && fallback !== undefined))
+      this.found.set(shape.name, { value: shape.fallback!, source: 'default' });
+  }
+
+  get required(): readonly ArgumentShape[] {
+    return this.shapes.filter(({ isRequired }) => isRequired);
+  }
+
+  isClaimed(place: number): boolean {
+    return this.claimed.some(({ start, end }) => place >= start && place < end);
+  }
+
+  /** Whether what stands there was taken for an argument only because it stands there. */
+  isWeak(place: number): boolean {
+    return this.claimed.some(({ start, end, source }) => source === 'weak' && place >= start && place < end);
+  }
+
+  /** Values of the text that no argument has taken. */
+  get unclaimed(): readonly RequestValue[] {
+    return this.request.values.all.filter((value) => value.kind !== 'rest' && !this.overlapsClaimed(value));
+  }
+
+  private takeGiven(): void {
+    for (const { name } of this.shapes)
+      if (Object.hasOwn(this.request.given, name) && this.request.given[name] !== undefined)
+        this.found.set(name, { value: this.request.given[name], source: 'given' });
+  }
+
+  /** An object in the text that has the tool's arguments, or a list for the one argument that is a list. */
+  private takeJson(): void {
+    for (const { value, ...span } of this.values('json')) {
+      if (Array.isArray(value)) {
+        const shape = this.open(({ type }) => type === 'array')[0];
+        if (shape) this.take(shape, value as JsonValue, 'named', span);
+        continue;
+      }
+      for (const shape of this.open(({ name }) => Object.hasOwn(value as object, name)))
+        this.take(shape, (value as Record<string, JsonValue>)[shape.name]!, 'named', span);
+    }
+  }
+
+  private takeNamed(): void {
+    for (const { name, text, ...span } of this.request.values.named) {
+      const shape = this.open((one) => squeezed(one.name) === squeezed(name))[0];
+      const value = shape && readAs(shape, text);
+      if (value !== undefined) this.take(shape!, value, 'named', span);
+    }
+  }
+
+  /** Values that the schema lists, where the text has one of them as it is. */
+  private takeListedValues(): void {
+    for (const shape of this.open(({ values }) => values.length > 0)) {
+      const value = valueIn(shape.values, this.request.values.words) ?? this.quotedOf(shape);
+      if (value === undefined) continue;
+      const start = placeOf(value, this.request.values.text);
+      this.take(shape, value, 'typed', { start, end: start + value.length });
+    }
+  }
+
+  /** Values beside words that the argument's name or description has: "width 800", "the first 20 lines". */
+  private takeLabelled(): void {
+    const pairs = this.open(({ values }) => values.length === 0).flatMap((shape) =>
+      this.free()
+        .map((value) => ({ shape, value, points: this.pointsOf(shape, value) }))
+        .filter(({ value, points }) => points >= MIN_POINTS && fits(shape, value)),
+    );
+    for (const { shape, value } of pairs.toSorted((a, b) => b.points - a.points))
+      if (!this.found.has(shape.name) && !this.overlapsClaimed(value)) this.takeValue(shape, value);
+  }
+
+  /** Paths, addresses and dates, where the argument is to be one. */
+  private takeTyped(): void {
+    for (const shape of this.open(({ kind }) => kind === 'path' || kind === 'url')) {
+      const kinds: readonly ValueKind[] = shape.kind === 'url' ? ['url'] : ['path'];
+      const spare: readonly ValueKind[] = shape.isRequired && shape.kind === 'path' ? ['quoted'] : [];
+      this.takeText(shape, this.free(...kinds).length > 0 ? kinds : spare);
+    }
+    for (const shape of this.open(({ kind, isRequired }) => isRequired && kind.startsWith('date'))) {
+      const date = this.request.dates().find((one) => !this.overlapsClaimed(one));
+      if (date) this.take(shape, shape.kind === 'date' ? date.date : date.dateTime, 'typed', date);
+    }
+  }
+
+  private takeNumbers(): void {
+    for (const shape of this.open(({ isRequired }) => isRequired)) {
+      const value = this.free('number').find((one) => fits(shape, one));
+      if (value && shape.type !== 'string' && shape.type !== 'any') this.takeValue(shape, value);
+    }
+  }
+
+  private takeTexts(): void {
+    for (const shape of this.open(
+      ({ isRequired, kind, values }) => isRequired && kind === 'text' && values.length === 0,
+    )) {
+      const kinds = shape.type === 'array' ? KINDS_OF_TEXT.slice(0, 2) : KINDS_OF_TEXT;
+      if (isTextual(shape)) this.takeText(shape, kinds);
+    }
+  }
+
+  private takeText(shape: ArgumentShape, kinds: readonly ValueKind[]): void {
+    const values = kinds.flatMap((kind) => this.free(kind).filter((value) => fits(shape, value)));
+    if (values.length === 0) return;
+    if (shape.type !== 'array') return this.takeValue(shape, values[0]!);
+    const items = values.filter(({ kind }) => kind === values[0]!.kind);
+    this.take(
+      shape,
+      items.map(({ value }) => value),
+      'typed',
+      ...items,
+    );
+  }
+
+  /** What is left of the sentence behind the argument's name, or behind all that the tool speaks of: "search nodes for …". */
+  private takeWeak(): void {
+    const open = this.open((shape) => shape.isRequired && shape.fallback === undefined);
+    for (const shape of open) {
+      if (!isTextual(shape) || shape.kind !== 'text' || shape.values.length > 0) continue;
+      const from = this.behindName(shape) ?? (open.length === 1 ? this.behindMentions() : undefined);
+      const span = from === undefined ? undefined : this.restOfSentence(from);
+      if (!span) continue;
+      const text = this.request.values.text.slice(span.start, span.end);
+      this.take(shape, shape.type === 'array' ? listed(text) : text, 'weak', span);
+    }
+  }
+
+  /** "with an image" where there is a flag `includeImage`, and all of its name is in the text. */
+  private takeFlags(): void {
+    const stems = new Set(this.request.words.map(({ stem }) => stem));
+    for (const shape of this.open(({ type, nameStems }) => type === 'boolean' && nameStems.size > 0))
+      if ([...shape.nameStems].every((stem) => stems.has(stem))) this.take(shape, true, 'typed');
+  }
+
+  private quotedOf({ values }: ArgumentShape): string | undefined {
+    const quoted = this.free('quoted', 'code').map(({ value }) => String(value).toLowerCase());
+    return values.find((value) => quoted.includes(value.toLowerCase()));
+  }
+
+  private pointsOf({ nameStems, hintStems }: ArgumentShape, { start, end, kind }: RequestValue): number {
+    const words = this.request.words.filter((word) => !isFunctionWord(word.text));
+    const before = words.filter((word) => word.end <= start && this.isBeside(word.end, start)).slice(-WORDS_BEFORE);
+    const behind =
+      kind === 'number'
+        ? words.filter((word) => word.start >= end && this.isBeside(end, word.start)).slice(0, WORDS_BEHIND)
+        : [];
+    const stems = new Set([...before, ...behind].map(({ stem }) => stem));
+    const points = [...stems].map((stem) =>
+      nameStems.has(stem) ? NAME_POINTS : hintStems.has(stem) && kind === 'number' ? 1 : 0,
+    );
+    return points.reduce<number>((sum, one) => sum + one, 0);
+  }
+
+  /** No other value and no end of a clause in between. */
+  private isBeside(from: number, to: number): boolean {
+    const between = this.request.values.text.slice(from, to);
+    return (
+      !/[.,;!?](?:\s|$)/.test(between) &&
+      !this.request.values.all.some(({ start, kind }) => kind !== 'rest' && start >= from && start < to)
+    );
+  }
+
+  private behindName({ nameStems }: ArgumentShape): number | undefined {
+    return this.request.words.findLast(({ stem, start }) => nameStems.has(stem) && !this.isClaimed(start))?.end;
+  }
+
+  private behindMentions(): number | undefined {
+    return this.request.words.findLast(({ stem, start }) => this.mentions.has(stem) && !this.isClaimed(start))?.end;
+  }
+
+  private restOfSentence(from: number): Span | undefined {
+    const { text, all } = this.request.values;
+    const end = from + (/[.!?;\n](?:\s|$)|$/.exec(text.slice(from))?.index ?? 0);
+    const inside = this.request.words.filter((word) => word.start >= from && word.end <= end).slice(0, MAX_WEAK_WORDS);
+    const first = inside.findIndex((word) => !isFunctionWord(word.text));
+    if (first < 0 || !inside.slice(first).some(({ isInformative }) => isInformative)) return undefined;
+    const span = { start: inside[first]!.start, end: inside.at(-1)!.end };
+    const isMixed = all.some(
+      (value) => value.kind !== 'rest' && value.kind !== 'number' && value.start >= from && value.start < end,
+    );
+    return isMixed || this.overlapsClaimed(span) ? undefined : span;
+  }
+
+  private takeValue(shape: ArgumentShape, { value, ...span }: RequestValue): void {
+    this.take(shape, shape.type === 'array' ? [value] : shape.type === 'string' ? String(value) : value, 'typed', span);
+  }
+
+  private take({ name }: ArgumentShape, value: JsonValue, source: ArgumentSource, ...spans: readonly Span[]): void {
+    this.found.set(name, { value, source });
+    this.claimed.push(...spans.map(({ start, end }) => ({ start, end, source })));
+  }
+
+  private open(isMeant: (shape: ArgumentShape) => boolean): ArgumentShape[] {
+    return this.shapes.filter((shape) => !this.found.has(shape.name) && isMeant(shape));
+  }
+
+  private values(...kinds: readonly ValueKind[]): RequestValue[] {
+    return this.request.values.all.filter(({ kind }) => kinds.length === 0 || kinds.includes(kind));
+  }
+
+  private free(...kinds: readonly ValueKind[]): RequestValue[] {
+    return this.values(...kinds).filter((value) => !this.overlapsClaimed(value));
+  }
+
+  private overlapsClaimed({ start, end }: Span): boolean {
+    return this.claimed.some((span) => start < span.end && end > span.start);
+  }
+}
+
+function isTextual({ type, items }: ArgumentShape): boolean {
+  return (
+    type === 'string' || type === 'any' || (type === 'array' && (items?.type === 'string' || items?.type === 'any'))
+  );
+}
+
+function fits(shape: ArgumentShape, { kind, value }: RequestValue): boolean {
+  if (shape.type === 'array')
+    return (
+      shape.items !== undefined && shape.items.type !== 'array' && fits(shape.items, { kind, value } as RequestValue)
+    );
+  switch (shape.type) {
+    case 'number':
+      return kind === 'number';
+    case 'integer':
+      return Number.isInteger(value);
+    case 'string':
+    case 'any':
+      return (
+        kind !== 'json' && (kind !== 'number' || shape.kind === 'text') && (shape.kind !== 'url' || kind === 'url')
+      );
+    default:
+      return false;
+  }
+}
+
+function squeezed(name: string): string {
+  return name.replaceAll(/[-_]/g, '').toLowerCase();
+}

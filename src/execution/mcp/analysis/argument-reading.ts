@@ -1,0 +1,56 @@
+import type { JsonValue } from '../../../shared/json.js';
+import type { ArgumentShape } from './argument-shape.js';
+
+const LIST = /\s*(?:,|;|\s(?:and|or)\s|&)\s*/i;
+
+/** A text as the argument's type, or undefined when it is none. */
+export function readAs(shape: ArgumentShape, text: string): JsonValue | undefined {
+  switch (shape.type) {
+    case 'number':
+    case 'integer': {
+      const match = /^[-+−]?\d[\d,]*(?:\.\d+)?/.exec(text);
+      const number = match ? Number(match[0].replaceAll(',', '').replace('−', '-')) : Number.NaN;
+      return Number.isFinite(number) && (shape.type === 'number' || Number.isInteger(number)) ? number : undefined;
+    }
+    case 'boolean':
+      return /^(?:true|yes|on)\b/i.test(text) ? true : /^(?:false|no|off)\b/i.test(text) ? false : undefined;
+    case 'array':
+      return readList(shape, text);
+    case 'object':
+      return undefined;
+    default:
+      return shape.values.length > 0 ? valueIn(shape.values, text) : text;
+  }
+}
+
+/** The parts of a list that is written in words: `a, b and c`. */
+export function listed(text: string): string[] {
+  return text.split(LIST).filter((part) => part !== '');
+}
+
+/** The first of the schema's values that stands in the text as words of its own. */
+export function valueIn(values: readonly string[], text: string): string | undefined {
+  let first: { value: string; at: number } | undefined;
+  for (const value of values) {
+    const at = placeOf(value, text);
+    if (at >= 0 && (!first || at < first.at)) first = { value, at };
+  }
+  return first?.value;
+}
+
+/** Where a value stands in a text, written as it is or in words (`resourceLink`: "resource link"); -1 when it does not. */
+export function placeOf(value: string, text: string): number {
+  const spaced = value.replaceAll(/(?<=\p{Ll})(?=\p{Lu})|[-_]/gu, ' ');
+  for (const form of new Set([value, spaced])) {
+    const escaped = form.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+    const found = new RegExp(String.raw`(?<![\p{L}\p{N}])${escaped}(?![\p{L}\p{N}])`, 'iu').exec(text);
+    if (found) return found.index;
+  }
+  return -1;
+}
+
+function readList(shape: ArgumentShape, text: string): JsonValue | undefined {
+  if (!shape.items || shape.items.type === 'object' || shape.items.type === 'array') return undefined;
+  const items = listed(text).map((part) => readAs(shape.items!, part));
+  return items.length > 0 && items.every((item) => item !== undefined) ? items : undefined;
+}
