@@ -1,9 +1,9 @@
 import type { JsonValue } from '../../../shared/json.js';
 import { listed, placeOf, readAs, valueIn } from './argument-reading.js';
-import { propertiesOf, type ArgumentShape } from './argument-shape.js';
+import type { ArgumentShape } from './argument-shape.js';
 import type { ReadRequest } from './read-request.js';
 import type { RequestValue, ValueKind } from './request-values.js';
-import { isFunctionWord } from './words.js';
+import { isCommonWord, isFunctionWord, type TextWord } from './words.js';
 
 /** How an argument was found: `weak` is a part of a sentence that stands where the value would. */
 export type ArgumentSource = 'given' | 'named' | 'typed' | 'weak' | 'default';
@@ -32,16 +32,16 @@ const KINDS_OF_TEXT: readonly ValueKind[] = ['code', 'quoted', 'glob', 'rest', '
 /** Finds a tool's arguments in a request. One for each tool and request: it remembers which value is taken. */
 export class ArgumentFinder {
   readonly found = new Map<string, FoundArgument>();
-  private readonly shapes: readonly ArgumentShape[];
+  /** Places of words that say which argument a value is. */
+  private readonly labels = new Set<number>();
   private readonly claimed: (Span & { readonly source: ArgumentSource })[] = [];
 
   /** @param mentions stems of the request's words that the tool's description of itself has */
   constructor(
     private readonly request: ReadRequest,
-    schema: Parameters<typeof propertiesOf>[0],
+    private readonly shapes: readonly ArgumentShape[],
     private readonly mentions: ReadonlySet<string>,
   ) {
-    this.shapes = propertiesOf(schema);
     this.takeGiven();
     this.takeJson();
     this.takeNamed();
@@ -58,6 +58,11 @@ export class ArgumentFinder {
 
   get required(): readonly ArgumentShape[] {
     return this.shapes.filter(({ isRequired }) => isRequired);
+  }
+
+  /** Whether the word there says which argument a value is. */
+  isLabel(place: number): boolean {
+    return this.labels.has(place);
   }
 
   isClaimed(place: number): boolean {
@@ -115,19 +120,23 @@ export class ArgumentFinder {
   private takeLabelled(): void {
     const pairs = this.open(({ values }) => values.length === 0).flatMap((shape) =>
       this.free()
-        .map((value) => ({ shape, value, points: this.pointsOf(shape, value) }))
-        .filter(({ value, points }) => points >= MIN_POINTS && fits(shape, value)),
+        .filter((value) => fits(shape, value))
+        .map((value) => ({ shape, value, ...this.labelOf(shape, value) }))
+        .filter(({ points }) => points >= MIN_POINTS),
     );
-    for (const { shape, value } of pairs.toSorted((a, b) => b.points - a.points))
-      if (!this.found.has(shape.name) && !this.overlapsClaimed(value)) this.takeValue(shape, value);
+    for (const { shape, value, words } of pairs.toSorted((a, b) => b.points - a.points)) {
+      if (this.found.has(shape.name) || this.overlapsClaimed(value)) continue;
+      this.takeText(shape, shape.type === 'array' ? this.free(value.kind) : [value]);
+      for (const { start } of words) this.labels.add(start);
+    }
   }
 
   /** Paths, addresses and dates, where the argument is to be one. */
   private takeTyped(): void {
     for (const shape of this.open(({ kind }) => kind === 'path' || kind === 'url')) {
       const kinds: readonly ValueKind[] = shape.kind === 'url' ? ['url'] : ['path'];
-      const spare: readonly ValueKind[] = shape.isRequired && shape.kind === 'path' ? ['quoted'] : [];
-      this.takeText(shape, this.free(...kinds).length > 0 ? kinds : spare);
+      const spare: readonly ValueKind[] = shape.isRequired && shape.kind === 'path' ? ['quoted'] : kinds;
+      this.takeText(shape, this.free(...(this.free(...kinds).length > 0 ? kinds : spare)));
     }
     for (const shape of this.open(({ kind, isRequired }) => isRequired && kind.startsWith('date'))) {
       const date = this.request.dates().find((one) => !this.overlapsClaimed(one));
@@ -138,7 +147,7 @@ export class ArgumentFinder {
   private takeNumbers(): void {
     for (const shape of this.open(({ isRequired }) => isRequired)) {
       const value = this.free('number').find((one) => fits(shape, one));
-      if (value && shape.type !== 'string' && shape.type !== 'any') this.takeValue(shape, value);
+      if (value && (shape.type === 'number' || shape.type === 'integer')) this.takeText(shape, [value]);
     }
   }
 
@@ -147,21 +156,21 @@ export class ArgumentFinder {
       ({ isRequired, kind, values }) => isRequired && kind === 'text' && values.length === 0,
     )) {
       const kinds = shape.type === 'array' ? KINDS_OF_TEXT.slice(0, 2) : KINDS_OF_TEXT;
-      if (isTextual(shape)) this.takeText(shape, kinds);
+      if (isTextual(shape))
+        this.takeText(
+          shape,
+          kinds.flatMap((kind) => this.free(kind)),
+        );
     }
   }
 
-  private takeText(shape: ArgumentShape, kinds: readonly ValueKind[]): void {
-    const values = kinds.flatMap((kind) => this.free(kind).filter((value) => fits(shape, value)));
+  /** The first of the values, or, for a list, all that are of its kind. */
+  private takeText(shape: ArgumentShape, candidates: readonly RequestValue[]): void {
+    const values = candidates.filter((value) => fits(shape, value));
     if (values.length === 0) return;
-    if (shape.type !== 'array') return this.takeValue(shape, values[0]!);
-    const items = values.filter(({ kind }) => kind === values[0]!.kind);
-    this.take(
-      shape,
-      items.map(({ value }) => value),
-      'typed',
-      ...items,
-    );
+    const items = shape.type === 'array' ? values.filter(({ kind }) => kind === values[0]!.kind) : values.slice(0, 1);
+    const read = items.map(({ value }) => (shape.type === 'string' ? String(value) : value));
+    this.take(shape, shape.type === 'array' ? read : read[0]!, 'typed', ...items);
   }
 
   /** What is left of the sentence behind the argument's name, or behind all that the tool speaks of: "search nodes for …". */
@@ -189,18 +198,15 @@ export class ArgumentFinder {
     return values.find((value) => quoted.includes(value.toLowerCase()));
   }
 
-  private pointsOf({ nameStems, hintStems }: ArgumentShape, { start, end, kind }: RequestValue): number {
+  private labelOf({ nameStems, hintStems }: ArgumentShape, { start, end, kind }: RequestValue) {
     const words = this.request.words.filter((word) => !isFunctionWord(word.text));
     const before = words.filter((word) => word.end <= start && this.isBeside(word.end, start)).slice(-WORDS_BEFORE);
-    const behind =
-      kind === 'number'
-        ? words.filter((word) => word.start >= end && this.isBeside(end, word.start)).slice(0, WORDS_BEHIND)
-        : [];
-    const stems = new Set([...before, ...behind].map(({ stem }) => stem));
-    const points = [...stems].map((stem) =>
-      nameStems.has(stem) ? NAME_POINTS : hintStems.has(stem) && kind === 'number' ? 1 : 0,
-    );
-    return points.reduce<number>((sum, one) => sum + one, 0);
+    const behind = words.filter((word) => word.start >= end && this.isBeside(end, word.start)).slice(0, WORDS_BEHIND);
+    const beside = kind === 'number' ? [...before, ...behind] : before;
+    const pointsOf = ({ stem }: TextWord) =>
+      nameStems.has(stem) ? NAME_POINTS : kind === 'number' && hintStems.has(stem) ? 1 : 0;
+    const labels = beside.filter((word) => pointsOf(word) > 0);
+    return { words: labels, points: labels.reduce<number>((sum, word) => sum + pointsOf(word), 0) };
   }
 
   /** No other value and no end of a clause in between. */
@@ -225,16 +231,13 @@ export class ArgumentFinder {
     const end = from + (/[.!?;\n](?:\s|$)|$/.exec(text.slice(from))?.index ?? 0);
     const inside = this.request.words.filter((word) => word.start >= from && word.end <= end).slice(0, MAX_WEAK_WORDS);
     const first = inside.findIndex((word) => !isFunctionWord(word.text));
-    if (first < 0 || !inside.slice(first).some(({ isInformative }) => isInformative)) return undefined;
+    if (first < 0 || !inside.slice(first).some(({ text: word }) => !isFunctionWord(word) && !isCommonWord(word)))
+      return undefined;
     const span = { start: inside[first]!.start, end: inside.at(-1)!.end };
     const isMixed = all.some(
       (value) => value.kind !== 'rest' && value.kind !== 'number' && value.start >= from && value.start < end,
     );
     return isMixed || this.overlapsClaimed(span) ? undefined : span;
-  }
-
-  private takeValue(shape: ArgumentShape, { value, ...span }: RequestValue): void {
-    this.take(shape, shape.type === 'array' ? [value] : shape.type === 'string' ? String(value) : value, 'typed', span);
   }
 
   private take({ name }: ArgumentShape, value: JsonValue, source: ArgumentSource, ...spans: readonly Span[]): void {

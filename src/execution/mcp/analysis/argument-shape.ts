@@ -1,5 +1,5 @@
 import { isPrototypeKey, type JsonObject, type JsonValue } from '../../../shared/json.js';
-import { informativeStems, partsOf } from './words.js';
+import { partsOf, stemsOf } from './words.js';
 
 /** What a text is to be, as far as a schema tells. */
 export type TextKind = 'path' | 'url' | 'date' | 'date-time' | 'text';
@@ -53,8 +53,8 @@ function shapeOf(name: string, given: JsonObject, isRequired: boolean, root: Jso
     hint: hint as string,
     isRequired,
     fallback: given.default ?? schema.default,
-    nameStems: new Set(informativeStems(name)),
-    hintStems: new Set(informativeStems(hint as string)),
+    nameStems: new Set(stemsOf(name)),
+    hintStems: new Set(stemsOf(hint as string)),
   };
 }
 

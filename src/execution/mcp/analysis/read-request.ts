@@ -1,9 +1,10 @@
 import type { JsonObject } from '../../../shared/json.js';
 import { datesIn, type FoundDate } from './dates.js';
+import { grammarOf, type Grammar } from './grammar.js';
 import { RequestValues } from './request-values.js';
 import { wordsOf, type TextWord } from './words.js';
 
-/** What is read of a request to find out what it wants; what comes after that is a document, not a request. */
+/** What is read of a request to find out what it wants; what comes behind it is a document, not a request. */
 const MAX_CHARS = 4_000;
 
 /** A request, read once for all tools. */
@@ -11,6 +12,7 @@ export interface ReadRequest {
   readonly values: RequestValues;
   /** The words outside the values. */
   readonly words: readonly TextWord[];
+  readonly grammar: Grammar;
   /** Arguments that came as data: they go before what the text says. */
   readonly given: JsonObject;
   dates(): readonly FoundDate[];
@@ -25,5 +27,11 @@ export function readRequest(text: string, given: JsonObject, nowMs: number): Rea
     .trim();
   const values = new RequestValues(start);
   let dates: readonly FoundDate[] | undefined;
-  return { values, words: wordsOf(values.words), given, dates: () => (dates ??= datesIn(values.text, nowMs)) };
+  return {
+    values,
+    words: wordsOf(values.words),
+    grammar: grammarOf(values.words),
+    given,
+    dates: () => (dates ??= datesIn(values.text, nowMs)),
+  };
 }

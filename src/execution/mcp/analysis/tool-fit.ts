@@ -1,63 +1,103 @@
-import type { ToolDefinition } from '../../tools/tool-definition.js';
 import { ArgumentFinder, type ArgumentSource } from './argument-finder.js';
 import type { ReadRequest } from './read-request.js';
 import type { TermMatches, ToolIndex } from './tool-index.js';
+import { isCommonWord, isFunctionWord } from './words.js';
 
 /** A word of the request that says what it is about. */
 export interface RequestTerm {
   readonly stem: string;
+  /** Where it stands. */
   readonly starts: readonly number[];
   readonly matches: TermMatches;
 }
 
+/** How well a tool fits a request. All figures go from 0 to 1. */
 export interface ToolFit {
   readonly finder: ArgumentFinder;
-  /** How much of what the request speaks of the tool speaks of, from 0 to 1. */
+  readonly missing: readonly string[];
+  /** How much of what the request speaks of the tool speaks of. */
   readonly coverage: number;
   /** How much of the tool's name the request has. */
   readonly recall: number;
   /** How much of what the tool must be told the request tells. */
   readonly evidence: number;
+  readonly confidence: number;
 }
 
-/** What a value in the text tells of the argument that it became. */
+/** What an argument that was found tells of its tool, by the way it was found. */
 const EVIDENCE: Record<ArgumentSource, number> = { given: 1, named: 1, typed: 0.8, weak: 0.3, default: 0 };
-/** A value that no argument wants is as bad as a word that the tool does not know. */
+/** How much of a name or of arguments may be lacking in an order, "do …", and still be meant. */
+const ORDER = 0.3;
+const MAX_EVIDENCE = 0.85;
+/** A value that no argument wants is like a word that few tools know. */
 const UNCLAIMED_IDF = 3;
-/** Words inside an argument that was taken from a sentence count for less than others, for they may be none. */
+/** Words inside an argument that was taken from a sentence: they may be none of it. */
 const WEAK_SHARE = 0.4;
+/** Without what it must be told, a tool comes behind those that can be called. */
+const MISSING_SHARE = 0.6;
 
-export function fitOf(
+/** The words of a request that count, as the catalogue knows them. */
+export function termsOf({ words, grammar }: ReadRequest, index: ToolIndex): RequestTerm[] {
+  const starts = new Map<string, number[]>();
+  for (const { stem, text, start } of words) {
+    if (isFunctionWord(text) || grammar.framing.has(start) || (isCommonWord(text) && !index.isName(stem))) continue;
+    starts.set(stem, [...(starts.get(stem) ?? []), start]);
+  }
+  return [...starts].map(([stem, places]) => ({ stem, starts: places, matches: index.matchesOf(stem) }));
+}
+
+export function fitOf(place: number, request: ReadRequest, terms: readonly RequestTerm[], index: ToolIndex): ToolFit {
+  const { shapes } = index.tools[place]!;
+  const isDenied = ({ starts }: RequestTerm) =>
+    starts.every((at) => request.grammar.denied.some(({ start, end }) => at >= start && at < end));
+  const known = terms.filter((term) => term.matches.tools.has(place) && !isDenied(term));
+  const finder = new ArgumentFinder(request, shapes, new Set(known.map(({ stem }) => stem)));
+  const missing = shapes
+    .filter(({ name, isRequired }) => isRequired && !finder.found.has(name))
+    .map(({ name }) => name);
+  const coverage = coverageOf(place, terms, finder, isDenied);
+  const recall = recallOf(place, new Set(known.map(({ stem }) => stem)), index);
+  const evidence = evidenceOf(finder, index.tools[place]!.shapes);
+  const lacking = (1 - recall) * (1 - MAX_EVIDENCE * evidence) * (request.grammar.isOrder ? 1 - ORDER : 1);
+  const confidence = coverage * (1 - lacking) * (missing.length > 0 ? MISSING_SHARE : 1);
+  return { finder, missing, coverage, recall, evidence, confidence };
+}
+
+function coverageOf(
   place: number,
-  tool: ToolDefinition,
-  request: ReadRequest,
   terms: readonly RequestTerm[],
-  index: ToolIndex,
-): ToolFit {
-  const weightOf = ({ matches }: RequestTerm) => matches.tools.get(place)?.weight ?? 0;
-  const mentions = new Set(terms.filter((term) => weightOf(term) > 0).map(({ stem }) => stem));
-  const finder = new ArgumentFinder(request, tool.inputSchema, mentions);
+  finder: ArgumentFinder,
+  isDenied: (term: RequestTerm) => boolean,
+): number {
   let all = finder.unclaimed.length * UNCLAIMED_IDF;
   let covered = 0;
   for (const term of terms) {
-    const isClaimed = term.starts.every((start) => finder.isClaimed(start));
-    if (isClaimed) {
-      all += term.matches.idf * (finder.isWeak(term.starts[0]!) ? WEAK_SHARE : 0);
+    const { idf, tools } = term.matches;
+    if (term.starts.every((start) => finder.isClaimed(start))) {
+      if (finder.isWeak(term.starts[0]!)) all += idf * WEAK_SHARE;
       continue;
     }
-    all += term.matches.idf;
-    covered += term.matches.idf * weightOf(term);
+    const weight = term.starts.some((start) => finder.isLabel(start)) ? 1 : (tools.get(place)?.weight ?? 0);
+    all += idf;
+    if (!isDenied(term)) covered += idf * weight;
   }
-  const name = [...index.nameOf(place)];
-  const stems = new Set(terms.map(({ stem }) => stem));
-  const total = name.reduce((sum, [, idf]) => sum + idf, 0);
-  const named = name.reduce((sum, [stem, idf]) => sum + (stems.has(stem) ? idf : 0), 0);
-  const required = finder.required;
-  const told = required.map(({ name: argument }) => EVIDENCE[finder.found.get(argument)?.source ?? 'default']);
-  return {
-    finder,
-    coverage: all === 0 ? 0 : covered / all,
-    recall: total === 0 ? 0 : named / total,
-    evidence: told.length === 0 ? 0 : told.reduce((sum, one) => sum + one, 0) / told.length,
-  };
+  return all === 0 ? 0 : covered / all;
+}
+
+/** Of the tool's name, or of its title if that fits better; each word counts as much as it tells tools apart. */
+function recallOf(place: number, stems: ReadonlySet<string>, index: ToolIndex): number {
+  const shares = index.tools[place]!.names.map((name) => {
+    const weights = [...name].map((stem) => ({ idf: index.idfOf(stem), isThere: stems.has(stem) }));
+    const total = weights.reduce((sum, { idf }) => sum + idf, 0);
+    return total === 0 ? 0 : weights.reduce((sum, { idf, isThere }) => sum + (isThere ? idf : 0), 0) / total;
+  });
+  return Math.max(0, ...shares);
+}
+
+/** Of the arguments that the tool must be told; of one that needs none, of those that were found. */
+function evidenceOf({ found }: ArgumentFinder, shapes: ToolIndex['tools'][number]['shapes']): number {
+  const required = shapes.filter(({ isRequired, fallback }) => isRequired && fallback === undefined);
+  const counted = required.length > 0 ? required.map(({ name }) => name) : [...found.keys()];
+  if (counted.length === 0) return 0;
+  return counted.reduce((sum, name) => sum + EVIDENCE[found.get(name)?.source ?? 'default'], 0) / counted.length;
 }

@@ -1,18 +1,19 @@
 import MiniSearch from 'minisearch';
 import type { ToolDefinition } from '../../tools/tool-definition.js';
-import { propertiesOf } from './argument-shape.js';
-import { informativeStems, partsOf, stemOf } from './words.js';
+import { propertiesOf, type ArgumentShape } from './argument-shape.js';
+import { stemsOf } from './words.js';
 
-/** How much a word counts in a tool's description of itself: its name says what it is for, the rest says how it is used. */
-const FIELD_WEIGHTS = { name: 1, title: 0.9, summary: 0.85, arguments: 0.6, details: 0.6, hints: 0.4, server: 0.5 };
+/** How much a word counts in what a tool says of itself: its name says what it is for, the rest says how it is used. */
+const FIELD_WEIGHTS = { name: 1, title: 1, summary: 0.9, arguments: 0.8, details: 0.75, hints: 0.6, server: 0.8 };
 type Field = keyof typeof FIELD_WEIGHTS;
 const FIELDS = Object.keys(FIELD_WEIGHTS) as Field[];
 
 /** Typing errors are forgiven in words that are long enough not to become another word by one. */
 const FUZZY_FROM_CHARS = 6;
 const FUZZY_WEIGHT = 0.7;
-/** Nobody has to read more than this of what a server says of one tool. */
+/** Nobody has to read more than this of what a server says of one tool, or of one argument. */
 const MAX_DESCRIPTION_CHARS = 2_000;
+const MAX_HINT_CHARS = 300;
 const MAX_PROPERTIES = 50;
 
 /** A word of a request, as the catalogue knows it. */
@@ -23,15 +24,33 @@ export interface TermMatches {
   readonly tools: ReadonlyMap<number, { readonly weight: number; readonly score: number }>;
 }
 
-/** A full-text index of what a catalogue's tools say of themselves. Immutable, so that it can be used as long as they say so. */
-export class ToolIndex {
-  private readonly search: MiniSearch<{ id: number } & Record<Field, string>>;
-  private readonly frequency = new Map<string, number>();
+/** A tool, with what was read of its schema and its name. */
+export interface IndexedTool {
+  readonly definition: ToolDefinition;
+  readonly shapes: readonly ArgumentShape[];
+  /** Stems of its name and of its title. Those that all tools of its server have are left out: they say nothing. */
+  readonly names: readonly ReadonlySet<string>[];
+}
 
-  constructor(private readonly tools: readonly ToolDefinition[]) {
+/** A full-text index of what a catalogue's tools say of themselves. Immutable: it is of use as long as they say so. */
+export class ToolIndex {
+  readonly tools: readonly IndexedTool[];
+  private readonly search: MiniSearch<{ id: number } & Record<Field, string>>;
+  private readonly nameStems: ReadonlySet<string>;
+  private readonly frequencies = new Map<string, number>();
+
+  constructor(definitions: readonly ToolDefinition[]) {
+    const shapes = definitions.map(({ inputSchema }) => propertiesOf(inputSchema).slice(0, MAX_PROPERTIES));
+    const shared = sharedStems(definitions);
+    this.tools = definitions.map((definition, place) => {
+      const own = (text = '') => new Set(stemsOf(text).filter((stem) => !shared.get(definition.server)?.has(stem)));
+      const names = [own(definition.tool), own(definition.title)].filter(({ size }) => size > 0);
+      return { definition, shapes: shapes[place]!, names };
+    });
+    this.nameStems = new Set(definitions.flatMap(({ tool }) => stemsOf(tool)));
     this.search = new MiniSearch({
       fields: FIELDS,
-      tokenize: informativeStems,
+      tokenize: stemsOf,
       processTerm: (term) => term,
       searchOptions: {
         tokenize: (term) => [term],
@@ -40,12 +59,12 @@ export class ToolIndex {
         weights: { fuzzy: FUZZY_WEIGHT, prefix: 0 },
       },
     });
-    const documents = tools.map((tool, id) => ({ id, ...fieldsOf(tool) }));
-    this.search.addAll(documents);
-    for (const document of documents) {
-      const stems = new Set(FIELDS.flatMap((field) => informativeStems(document[field])));
-      for (const stem of stems) this.frequency.set(stem, (this.frequency.get(stem) ?? 0) + 1);
-    }
+    this.search.addAll(this.tools.map((tool, id) => ({ id, ...fieldsOf(tool) })));
+  }
+
+  /** Whether a tool is named by this word. */
+  isName(stem: string): boolean {
+    return this.nameStems.has(stem);
   }
 
   matchesOf(stem: string): TermMatches {
@@ -62,15 +81,11 @@ export class ToolIndex {
     return { idf: this.idf(found.length), tools };
   }
 
-  /** The words of a tool's name, each with how much it tells tools apart. The ones that all tools of its server have say nothing. */
-  nameOf(place: number): Map<string, number> {
-    const { server, tool } = this.tools[place]!;
-    const siblings = this.tools.filter((other) => other.server === server);
-    const stems = [...new Set(informativeStems(tool))];
-    const own = stems.filter(
-      (stem) => siblings.length === 1 || !siblings.every(({ tool: name }) => partsOf(name).map(stemOf).includes(stem)),
-    );
-    return new Map((own.length > 0 ? own : stems).map((stem) => [stem, this.idf(this.frequency.get(stem) ?? 0)]));
+  /** How much a word of the catalogue tells tools apart. */
+  idfOf(stem: string): number {
+    const known = this.frequencies.get(stem) ?? this.search.search(stem, { fuzzy: false }).length;
+    this.frequencies.set(stem, known);
+    return this.idf(known);
   }
 
   private idf(frequency: number): number {
@@ -78,17 +93,31 @@ export class ToolIndex {
   }
 }
 
-function fieldsOf({ server, tool, title = '', description, inputSchema }: ToolDefinition): Record<Field, string> {
-  const text = description.slice(0, MAX_DESCRIPTION_CHARS);
+/** By server, what the names of all its tools have in common. */
+function sharedStems(definitions: readonly ToolDefinition[]): Map<string, Set<string>> {
+  const shared = new Map<string, Set<string>>();
+  const counts = new Map<string, number>();
+  for (const { server, tool } of definitions) {
+    const stems = new Set(stemsOf(tool));
+    const before = shared.get(server);
+    shared.set(server, before ? before.intersection(stems) : stems);
+    counts.set(server, (counts.get(server) ?? 0) + 1);
+  }
+  for (const [server, count] of counts) if (count === 1) shared.delete(server);
+  return shared;
+}
+
+function fieldsOf({ definition, shapes }: IndexedTool): Record<Field, string> {
+  const { server, tool, title = '' } = definition;
+  const text = definition.description.slice(0, MAX_DESCRIPTION_CHARS);
   const summary = /^[\s\S]*?[.!?](?=\s|$)|^[\s\S]*/.exec(text)?.[0] ?? '';
-  const properties = propertiesOf(inputSchema).slice(0, MAX_PROPERTIES);
   return {
     name: tool,
     title,
     summary,
     details: text.slice(summary.length),
-    arguments: properties.map(({ name }) => name).join(' '),
-    hints: properties.map(({ hint, values }) => [hint.slice(0, MAX_DESCRIPTION_CHARS), ...values].join(' ')).join(' '),
+    arguments: shapes.map(({ name }) => name).join(' '),
+    hints: shapes.map(({ hint, values }) => [hint.slice(0, MAX_HINT_CHARS), ...values].join(' ')).join(' '),
     server,
   };
 }

@@ -9,26 +9,28 @@ export interface TextWord {
   readonly text: string;
   /** What its inflections have in common. */
   readonly stem: string;
-  /** It says what the sentence is about: no article, pronoun, auxiliary, and no number. */
-  readonly isInformative: boolean;
 }
 
 const MAX_WORD_CHARS = 40;
-const WORD = /[\p{L}\p{N}]+(?:['’][\p{L}]+)*/gu;
-/** Between the parts of a name: `readFile`, `HTTPServer`, `read_file`, `read-file`, `file2`. */
-const PARTS = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})|[^\p{L}\p{N}]+/u;
+const WORD = /[\p{L}\p{N}]+(?:['’]\p{L}+)*/gu;
+/** The parts of a name: `readFile`, `HTTPServer`, `read_file`, `read-file`. */
+const PART = /\p{Lu}+(?!\p{Ll})\p{N}*|\p{Lu}?[\p{Ll}\p{Lo}\p{Lm}\p{Lt}]+\p{N}*|\p{N}+/gu;
+const ENDING = /['’]\p{L}+/gu;
 
 /** Tools describe themselves in English, whatever language their users speak. */
 const FUNCTION_WORDS: ReadonlySet<string> = new Set(eng);
 const COMMON_WORDS = languageOf('', 'en').stopWords;
 
-/** Whether a word is one of those that hold a sentence together. */
+/** Whether a word is one of those that hold a sentence together, or no word at all. */
 export function isFunctionWord(word: string): boolean {
-  return FUNCTION_WORDS.has(word.toLowerCase());
+  const bare = word.toLowerCase().replaceAll(ENDING, '');
+  return FUNCTION_WORDS.has(bare) || !/\p{L}/u.test(bare);
 }
 
-export function stemOf(word: string): string {
-  return stemmer(word.toLowerCase().replaceAll('’', "'").replace(/'s$/, '').slice(0, MAX_WORD_CHARS));
+/** Whether a word goes with anything: "show", "please". */
+export function isCommonWord(word: string): boolean {
+  const lower = word.toLowerCase().replaceAll('’', "'");
+  return COMMON_WORDS.has(lower) || COMMON_WORDS.has(lower.replaceAll(ENDING, ''));
 }
 
 /** The words of a text, one after the other. */
@@ -38,26 +40,21 @@ export function wordsOf(text: string): TextWord[] {
     end: index + word.length,
     text: word,
     stem: stemOf(word),
-    isInformative: isInformative(word),
   }));
 }
 
-/** The parts of a tool's or an argument's name: `resourceType` → resource, type. */
+/** The parts of a tool's or an argument's name, in lower case: `resourceType` → resource, type. */
 export function partsOf(name: string): string[] {
-  return name
-    .split(PARTS)
-    .filter((part) => part !== '')
-    .map((part) => part.toLowerCase());
+  return (name.match(PART) ?? []).map((part) => part.toLowerCase());
 }
 
-/** Stems of a text that may have names like `resourceType` in it; the ones that say nothing are left out. */
-export function informativeStems(text: string): string[] {
-  return partsOf(text.replaceAll(/['’]\p{L}+/gu, ''))
-    .filter(isInformative)
+/** Stems of a text that may have names like `resourceType` in it, without function words. */
+export function stemsOf(text: string): string[] {
+  return partsOf(text.replaceAll(ENDING, ''))
+    .filter((part) => !isFunctionWord(part))
     .map(stemOf);
 }
 
-function isInformative(word: string): boolean {
-  const lower = word.toLowerCase().replaceAll('’', "'");
-  return /\p{L}/u.test(lower) && !FUNCTION_WORDS.has(lower) && !COMMON_WORDS.has(lower);
+function stemOf(word: string): string {
+  return stemmer(word.toLowerCase().replaceAll(ENDING, '').slice(0, MAX_WORD_CHARS));
 }
