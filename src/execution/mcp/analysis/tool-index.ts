@@ -1,5 +1,5 @@
 import MiniSearch from 'minisearch';
-import type { ToolDefinition } from '../../tools/tool-definition.js';
+import type { ToolDefinition } from '../../../agents/tools/tool-definition.js';
 import { propertiesOf, type ArgumentShape } from './argument-shape.js';
 import { stemsOf } from './words.js';
 
