@@ -6,6 +6,8 @@ import { DueRuns } from './due-runs.service.js';
 import { DueSchedules } from './due-schedules.service.js';
 import { DueWork } from './due-work.service.js';
 import { EngineServices } from './engine-services.js';
+import { McpExecutionService } from './mcp/mcp-execution.service.js';
+import { RequestAnalysisModule } from './mcp/analysis/request-analysis.module.js';
 import { HooksModule } from './hooks/hooks.module.js';
 import { PipelineModule } from './pipeline/pipeline.module.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
@@ -27,7 +29,7 @@ import { ToolsModule } from './tools/tools.module.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule, HooksModule, PipelineModule, ToolsModule],
+  imports: [AgentsModule, HooksModule, PipelineModule, RequestAnalysisModule, ToolsModule],
   providers: [
     ApprovalService,
     DueRuns,
@@ -40,6 +42,7 @@ import { ToolsModule } from './tools/tools.module.js';
     Readiness,
     CircuitBreakers,
     EngineServices,
+    McpExecutionService,
     RecoveryService,
     RunQuestions,
     RunRecorder,
@@ -59,6 +62,7 @@ import { ToolsModule } from './tools/tools.module.js';
     ExecutionEngineFactory,
     ExecutionLifecycle,
     ExecutionService,
+    McpExecutionService,
     PipelineModule,
     Readiness,
     RunQuestions,

@@ -56,8 +56,8 @@ export class ArgumentFinder {
       this.found.set(shape.name, { value: shape.fallback!, source: 'default' });
   }
 
-  get required(): readonly ArgumentShape[] {
-    return this.shapes.filter(({ isRequired }) => isRequired);
+  isRequired(name: string): boolean {
+    return this.shapes.some((shape) => shape.name === name && shape.isRequired);
   }
 
   /** Whether the word there says which argument a value is. */

@@ -6,6 +6,8 @@ import { isCommonWord, isFunctionWord } from './words.js';
 /** A word of the request that says what it is about. */
 export interface RequestTerm {
   readonly stem: string;
+  /** As it is written where it stands first. */
+  readonly word: string;
   /** Where it stands. */
   readonly starts: readonly number[];
   readonly matches: TermMatches;
@@ -14,6 +16,8 @@ export interface RequestTerm {
 /** How well a tool fits a request. All figures go from 0 to 1. */
 export interface ToolFit {
   readonly finder: ArgumentFinder;
+  /** Stems of the request's words that the tool speaks of. */
+  readonly known: ReadonlySet<string>;
   readonly missing: readonly string[];
   /** How much of what the request speaks of the tool speaks of. */
   readonly coverage: number;
@@ -38,29 +42,33 @@ const MISSING_SHARE = 0.6;
 
 /** The words of a request that count, as the catalogue knows them. */
 export function termsOf({ words, grammar }: ReadRequest, index: ToolIndex): RequestTerm[] {
-  const starts = new Map<string, number[]>();
+  const found = new Map<string, { word: string; starts: number[] }>();
   for (const { stem, text, start } of words) {
     if (isFunctionWord(text) || grammar.framing.has(start) || (isCommonWord(text) && !index.isName(stem))) continue;
-    starts.set(stem, [...(starts.get(stem) ?? []), start]);
+    const term = found.get(stem);
+    if (term) term.starts.push(start);
+    else found.set(stem, { word: text, starts: [start] });
   }
-  return [...starts].map(([stem, places]) => ({ stem, starts: places, matches: index.matchesOf(stem) }));
+  return [...found].map(([stem, term]) => ({ stem, ...term, matches: index.matchesOf(stem) }));
 }
 
 export function fitOf(place: number, request: ReadRequest, terms: readonly RequestTerm[], index: ToolIndex): ToolFit {
   const { shapes } = index.tools[place]!;
   const isDenied = ({ starts }: RequestTerm) =>
     starts.every((at) => request.grammar.denied.some(({ start, end }) => at >= start && at < end));
-  const known = terms.filter((term) => term.matches.tools.has(place) && !isDenied(term));
-  const finder = new ArgumentFinder(request, shapes, new Set(known.map(({ stem }) => stem)));
+  const known = new Set(
+    terms.filter((term) => term.matches.tools.has(place) && !isDenied(term)).map(({ stem }) => stem),
+  );
+  const finder = new ArgumentFinder(request, shapes, known);
   const missing = shapes
     .filter(({ name, isRequired }) => isRequired && !finder.found.has(name))
     .map(({ name }) => name);
   const coverage = coverageOf(place, terms, finder, isDenied);
-  const recall = recallOf(place, new Set(known.map(({ stem }) => stem)), index);
+  const recall = recallOf(place, known, index);
   const evidence = evidenceOf(finder, index.tools[place]!.shapes);
   const lacking = (1 - recall) * (1 - MAX_EVIDENCE * evidence) * (request.grammar.isOrder ? 1 - ORDER : 1);
   const confidence = coverage * (1 - lacking) * (missing.length > 0 ? MISSING_SHARE : 1);
-  return { finder, missing, coverage, recall, evidence, confidence };
+  return { finder, known, missing, coverage, recall, evidence, confidence };
 }
 
 function coverageOf(

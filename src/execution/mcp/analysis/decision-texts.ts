@@ -1,0 +1,34 @@
+import type { ToolCandidate, ToolRequest } from './request-decision.js';
+import type { RequestTerm, ToolFit } from './tool-fit.js';
+
+const MAX_WORDS = 8;
+
+/** What speaks for a tool: its words in the request, and what was found of its arguments. */
+export function whyOf({ known }: ToolFit, terms: readonly RequestTerm[], found: readonly string[]): string {
+  const words = terms.filter(({ stem }) => known.has(stem)).map(({ word }) => `"${word}"`);
+  const facts = [
+    ...(words.length > 0 ? [`it speaks of ${listOf(words)}`] : []),
+    ...(found.length > 0 ? [`the request has ${listOf(found)}`] : []),
+  ];
+  return facts.length > 0 ? facts.join('; ') : 'it was asked for by name';
+}
+
+/** Why a tool is called, or why none is. */
+export function reasonOf(first: ToolCandidate | undefined, threshold: number, { server, tool }: ToolRequest): string {
+  if (!first) {
+    const asked = [tool && `"${tool}"`, server && `of "${server}"`].filter(Boolean).join(' ');
+    return asked === ''
+      ? 'no tool that you may use speaks of what the request speaks of'
+      : `there is no tool ${asked} that you may use and that fits`;
+  }
+  const name = `"${first.tool}" of "${first.server}"`;
+  if (first.score < threshold)
+    return `no tool fits well enough: the best is ${name} with ${first.score}, and ${threshold} is needed`;
+  if (first.missing.length > 0) return `${name} fits, but the request does not tell ${listOf(first.missing)}`;
+  return `${name} fits with ${first.score}: ${first.why}`;
+}
+
+function listOf(words: readonly string[]): string {
+  const shown = words.slice(0, MAX_WORDS);
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
