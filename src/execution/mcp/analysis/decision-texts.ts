@@ -1,5 +1,5 @@
 import type { ToolCandidate, ToolRequest } from './request-decision.js';
-import type { RequestTerm, ToolFit } from './tool-fit.js';
+import { MISSING_SHARE, type RequestTerm, type ToolFit } from './tool-fit.js';
 
 const MAX_WORDS = 8;
 
@@ -22,9 +22,10 @@ export function reasonOf(first: ToolCandidate | undefined, threshold: number, { 
       : `there is no tool ${asked} that you may use and that fits`;
   }
   const name = `"${first.tool}" of "${first.server}"`;
-  if (first.score < threshold)
+  const isIncomplete = first.missing.length > 0;
+  if (first.score < threshold * (isIncomplete ? MISSING_SHARE : 1))
     return `no tool fits well enough: the best is ${name} with ${first.score}, and ${threshold} is needed`;
-  if (first.missing.length > 0) return `${name} fits, but the request does not tell ${listOf(first.missing)}`;
+  if (isIncomplete) return `${name} fits, but the request does not tell ${listOf(first.missing)}`;
   return `${name} fits with ${first.score}: ${first.why}`;
 }
 

@@ -38,7 +38,7 @@ const UNCLAIMED_IDF = 3;
 /** Words inside an argument that was taken from a sentence: they may be none of it. */
 const WEAK_SHARE = 0.4;
 /** Without what it must be told, a tool comes behind those that can be called. */
-const MISSING_SHARE = 0.6;
+export const MISSING_SHARE = 0.6;
 
 /** The words of a request that count, as the catalogue knows them. */
 export function termsOf({ words, grammar }: ReadRequest, index: ToolIndex): RequestTerm[] {
@@ -63,7 +63,10 @@ export function fitOf(place: number, request: ReadRequest, terms: readonly Reque
   const missing = shapes
     .filter(({ name, isRequired }) => isRequired && !finder.found.has(name))
     .map(({ name }) => name);
-  const coverage = coverageOf(place, terms, finder, isDenied);
+  const strangers = Object.keys(request.given).filter((name) => !shapes.some((shape) => shape.name === name)).length;
+  // data that somebody took the trouble to give goes before values of the text
+  const unclaimed = Object.keys(request.given).length > 0 ? strangers : finder.unclaimed.length;
+  const coverage = coverageOf(place, terms, finder, unclaimed, isDenied);
   const recall = recallOf(place, known, index);
   const evidence = evidenceOf(finder, index.tools[place]!.shapes);
   const lacking = (1 - recall) * (1 - MAX_EVIDENCE * evidence) * (request.grammar.isOrder ? 1 - ORDER : 1);
@@ -75,9 +78,10 @@ function coverageOf(
   place: number,
   terms: readonly RequestTerm[],
   finder: ArgumentFinder,
+  unclaimed: number,
   isDenied: (term: RequestTerm) => boolean,
 ): number {
-  let all = finder.unclaimed.length * UNCLAIMED_IDF;
+  let all = unclaimed * UNCLAIMED_IDF;
   let covered = 0;
   for (const term of terms) {
     const { idf, tools } = term.matches;

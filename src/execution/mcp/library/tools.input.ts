@@ -19,12 +19,9 @@ const inWords = z.strictObject({
     description:
       'The agent that answers, with the text, when no tool is called. Left out: assistant if there is one, else summarise',
   }),
-  onToolError: z
-    .enum(['fail', 'standard'])
-    .default('fail')
-    .meta({
-      description: 'What a failure of the tool means: the failure of the run, or that the standard agent answers',
-    }),
+  onToolError: z.enum(['fail', 'standard']).default('fail').meta({
+    description: 'What a failure of the tool means: the failure of the run, or that the standard agent answers',
+  }),
 });
 
 const asCall = z.strictObject({
