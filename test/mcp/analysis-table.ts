@@ -8,9 +8,12 @@ export interface WrittenRequest {
   /** `server.tool`, or `standard`. */
   readonly right: string;
   readonly arguments?: JsonObject;
-  /** Nothing was tried on it while the analysis was being made. */
+  /** Nothing was changed to have it right: it was written when the analysis was finished. */
   readonly isHeldOut: boolean;
 }
+
+/** Those before it were there from the beginning. */
+const FIRST_HELD_OUT = 102;
 
 /** The document is where the requests are: what it says is what is tested. */
 export const DOCUMENT = readFileSync(new URL('../../docs/request-analysis.md', import.meta.url), 'utf8');
@@ -28,7 +31,7 @@ export function writtenRequests(): WrittenRequest[] {
         text: uncoded(request!),
         right: right!,
         ...(args ? { arguments: JSON.parse(uncoded(args)) as JsonObject } : {}),
-        isHeldOut: Number(number) % 3 === 0,
+        isHeldOut: Number(number) >= FIRST_HELD_OUT,
       };
     });
 }
