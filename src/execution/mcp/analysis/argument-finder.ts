@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../../shared/json.js';
 import { listed, placeOf, readAs, valueIn } from './argument-reading.js';
 import type { ArgumentShape } from './argument-shape.js';
+import { isDenied } from './grammar.js';
 import type { ReadRequest } from './read-request.js';
 import type { RequestValue, ValueKind } from './request-values.js';
 import { isCommonWord, isFunctionWord, type TextWord } from './words.js';
@@ -186,11 +187,14 @@ export class ArgumentFinder {
     }
   }
 
-  /** "with an image" where there is a flag `includeImage`, and all of its name is in the text. */
+  /** "with an image" where there is a flag `includeImage`, and all of its name is in the text; false where it is denied. */
   private takeFlags(): void {
-    const stems = new Set(this.request.words.map(({ stem }) => stem));
-    for (const shape of this.open(({ type, nameStems }) => type === 'boolean' && nameStems.size > 0))
-      if ([...shape.nameStems].every((stem) => stems.has(stem))) this.take(shape, true, 'typed');
+    const { words, grammar } = this.request;
+    for (const shape of this.open(({ type, nameStems }) => type === 'boolean' && nameStems.size > 0)) {
+      const named = words.filter(({ stem }) => shape.nameStems.has(stem));
+      if (new Set(named.map(({ stem }) => stem)).size < shape.nameStems.size) continue;
+      this.take(shape, !named.some(({ start }) => isDenied(grammar, start)), 'typed');
+    }
   }
 
   private quotedOf({ values }: ArgumentShape): string | undefined {

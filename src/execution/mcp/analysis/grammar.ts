@@ -4,6 +4,8 @@ import nlp from 'compromise/two';
 export interface Grammar {
   /** It tells somebody to do something: "Read …", "please list …". */
   readonly isOrder: boolean;
+  /** It asks what something of a kind is, not for something that is there: "What is a …?". */
+  readonly asksForMeaning: boolean;
   /** Where words stand that only say that something is wanted: "I *need* …", "we would *like* …". */
   readonly framing: ReadonlySet<number>;
   /** Places of what is denied: from the "not" to the end of the clause. */
@@ -22,7 +24,13 @@ export function grammarOf(text: string): Grammar {
     const end = text.slice(start).search(CLAUSE_END);
     return { start, end: end < 0 ? text.length : start + end };
   });
-  return { isOrder: document.has('#Imperative'), framing: new Set(framing), denied };
+  const asksForMeaning = document.has('^(what|who) #Copula (a|an)');
+  return { isOrder: document.has('#Imperative'), asksForMeaning, framing: new Set(framing), denied };
+}
+
+/** Whether a place is in what the request denies. */
+export function isDenied({ denied }: Grammar, place: number): boolean {
+  return denied.some(({ start, end }) => place >= start && place < end);
 }
 
 function startsOf(view: Pick<ReturnType<typeof nlp>, 'json'>): number[] {

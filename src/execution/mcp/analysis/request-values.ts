@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../../shared/json.js';
+import { isFunctionWord } from './words.js';
 
 export type ValueKind = 'json' | 'code' | 'quoted' | 'url' | 'path' | 'glob' | 'number' | 'rest';
 
@@ -91,9 +92,10 @@ function withoutTrailing(text: string): string {
   return text.replace(TRAILING, '');
 }
 
-/** "and/or", "either/or" and "3.5" are no paths; "a/b.txt" and "src/main" are taken for ones. */
+/** "and/or" and "he/she" are no paths, "src/main" is taken for one. */
 function isPath(text: string): boolean {
-  return /\p{L}/u.test(text) || text === '/' || text === '~/' || text.startsWith('../');
+  const isWords = /^[\p{L}]+(?:\/\p{L}+)+$/u.test(text) && text.split('/').every(isFunctionWord);
+  return !isWords && (/\p{L}/u.test(text) || ['/', '~/', '../', './'].includes(text));
 }
 
 /** JSON objects and lists that stand in the text. */

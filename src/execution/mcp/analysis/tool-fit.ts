@@ -1,4 +1,5 @@
 import { ArgumentFinder, type ArgumentSource } from './argument-finder.js';
+import { isDenied } from './grammar.js';
 import type { ReadRequest } from './read-request.js';
 import type { TermMatches, ToolIndex } from './tool-index.js';
 import { isCommonWord, isFunctionWord } from './words.js';
@@ -40,6 +41,9 @@ const WEAK_SHARE = 0.4;
 /** Without what it must be told, a tool comes behind those that can be called. */
 export const MISSING_SHARE = 0.6;
 
+/** Who asks what a graph is does not want to see one. */
+const MEANING_SHARE = 0.5;
+
 /** The words of a request that count, as the catalogue knows them. */
 export function termsOf({ words, grammar }: ReadRequest, index: ToolIndex): RequestTerm[] {
   const found = new Map<string, { word: string; starts: number[] }>();
@@ -54,11 +58,8 @@ export function termsOf({ words, grammar }: ReadRequest, index: ToolIndex): Requ
 
 export function fitOf(place: number, request: ReadRequest, terms: readonly RequestTerm[], index: ToolIndex): ToolFit {
   const { shapes } = index.tools[place]!;
-  const isDenied = ({ starts }: RequestTerm) =>
-    starts.every((at) => request.grammar.denied.some(({ start, end }) => at >= start && at < end));
-  const known = new Set(
-    terms.filter((term) => term.matches.tools.has(place) && !isDenied(term)).map(({ stem }) => stem),
-  );
+  const isOff = ({ starts }: RequestTerm) => starts.every((start) => isDenied(request.grammar, start));
+  const known = new Set(terms.filter((term) => term.matches.tools.has(place) && !isOff(term)).map(({ stem }) => stem));
   const finder = new ArgumentFinder(request, shapes, known);
   const missing = shapes
     .filter(({ name, isRequired }) => isRequired && !finder.found.has(name))
@@ -66,11 +67,12 @@ export function fitOf(place: number, request: ReadRequest, terms: readonly Reque
   const strangers = Object.keys(request.given).filter((name) => !shapes.some((shape) => shape.name === name)).length;
   // data that somebody took the trouble to give goes before values of the text
   const unclaimed = Object.keys(request.given).length > 0 ? strangers : finder.unclaimed.length;
-  const coverage = coverageOf(place, terms, finder, unclaimed, isDenied);
+  const coverage = coverageOf(place, terms, finder, unclaimed, isOff);
   const recall = recallOf(place, known, index);
   const evidence = evidenceOf(finder, index.tools[place]!.shapes);
   const lacking = (1 - recall) * (1 - MAX_EVIDENCE * evidence) * (request.grammar.isOrder ? 1 - ORDER : 1);
-  const confidence = coverage * (1 - lacking) * (missing.length > 0 ? MISSING_SHARE : 1);
+  const doubt = (missing.length > 0 ? MISSING_SHARE : 1) * (request.grammar.asksForMeaning ? MEANING_SHARE : 1);
+  const confidence = coverage * (1 - lacking) * doubt;
   return { finder, known, missing, coverage, recall, evidence, confidence };
 }
 
@@ -79,7 +81,7 @@ function coverageOf(
   terms: readonly RequestTerm[],
   finder: ArgumentFinder,
   unclaimed: number,
-  isDenied: (term: RequestTerm) => boolean,
+  isOff: (term: RequestTerm) => boolean,
 ): number {
   let all = unclaimed * UNCLAIMED_IDF;
   let covered = 0;
@@ -91,7 +93,7 @@ function coverageOf(
     }
     const weight = term.starts.some((start) => finder.isLabel(start)) ? 1 : (tools.get(place)?.weight ?? 0);
     all += idf;
-    if (!isDenied(term)) covered += idf * weight;
+    if (!isOff(term)) covered += idf * weight;
   }
   return all === 0 ? 0 : covered / all;
 }
