@@ -13,7 +13,7 @@ export interface WrittenRequest {
 }
 
 /** Those before it were there from the beginning. */
-const FIRST_HELD_OUT = 102;
+const FIRST_HELD_OUT = 155;
 
 /** The document is where the requests are: what it says is what is tested. */
 export const DOCUMENT = readFileSync(new URL('../../docs/request-analysis.md', import.meta.url), 'utf8');

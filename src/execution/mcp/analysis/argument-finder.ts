@@ -50,8 +50,9 @@ export class ArgumentFinder {
     this.takeLabelled();
     this.takeTyped();
     this.takeNumbers();
+    this.takeNamedInWords();
     this.takeTexts();
-    this.takeWeak();
+    this.takeRest();
     this.takeFlags();
     for (const shape of this.open(({ isRequired, fallback }) => isRequired && fallback !== undefined))
       this.found.set(shape.name, { value: shape.fallback!, source: 'default' });
@@ -174,17 +175,22 @@ export class ArgumentFinder {
     this.take(shape, shape.type === 'array' ? read : read[0]!, 'typed', ...items);
   }
 
-  /** What is left of the sentence behind the argument's name, or behind all that the tool speaks of: "search nodes for …". */
-  private takeWeak(): void {
-    const open = this.open((shape) => shape.isRequired && shape.fallback === undefined);
-    for (const shape of open) {
-      if (!isTextual(shape) || shape.kind !== 'text' || shape.values.length > 0) continue;
-      const from = this.behindName(shape) ?? (open.length === 1 ? this.behindMentions() : undefined);
-      const span = from === undefined ? undefined : this.restOfSentence(from);
-      if (!span) continue;
-      const text = this.request.values.text.slice(span.start, span.end);
-      this.take(shape, shape.type === 'array' ? listed(text) : text, 'weak', span);
-    }
+  /** What stands behind the argument's name: "the topic of …". */
+  private takeNamedInWords(): void {
+    for (const shape of this.openTexts()) this.takeWeak(shape, this.behindName(shape));
+  }
+
+  /** What is left of the sentence behind all that the tool speaks of: "search the nodes for …". */
+  private takeRest(): void {
+    const [shape, ...others] = this.open(({ isRequired, fallback }) => isRequired && fallback === undefined);
+    if (shape && others.length === 0 && this.openTexts().includes(shape)) this.takeWeak(shape, this.behindMentions());
+  }
+
+  private takeWeak(shape: ArgumentShape, from: number | undefined): void {
+    const span = from === undefined ? undefined : this.restOfSentence(from);
+    if (!span) return;
+    const text = this.request.values.text.slice(span.start, span.end);
+    this.take(shape, shape.type === 'array' ? listed(text) : text, 'weak', span);
   }
 
   /** "with an image" where there is a flag `includeImage`, and all of its name is in the text; false where it is denied. */
@@ -247,6 +253,18 @@ export class ArgumentFinder {
   private take({ name }: ArgumentShape, value: JsonValue, source: ArgumentSource, ...spans: readonly Span[]): void {
     this.found.set(name, { value, source });
     this.claimed.push(...spans.map(({ start, end }) => ({ start, end, source })));
+  }
+
+  /** Those that must be told and can be any text. */
+  private openTexts(): ArgumentShape[] {
+    return this.open(
+      (shape) =>
+        shape.isRequired &&
+        shape.fallback === undefined &&
+        shape.kind === 'text' &&
+        shape.values.length === 0 &&
+        isTextual(shape),
+    );
   }
 
   private open(isMeant: (shape: ArgumentShape) => boolean): ArgumentShape[] {

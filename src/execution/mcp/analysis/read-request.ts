@@ -30,7 +30,7 @@ export function readRequest(text: string, given: JsonObject, nowMs: number): Rea
   return {
     values,
     words: wordsOf(values.words),
-    grammar: grammarOf(values.words),
+    grammar: grammarOf(values.sentences),
     given,
     dates: () => (dates ??= datesIn(values.text, nowMs)),
   };

@@ -50,6 +50,8 @@ export class RequestValues {
   readonly named: readonly NamedValue[];
   /** The text with blanks in place of the values, so that places stay what they are. */
   readonly words: string;
+  /** The same with something like a word in their places, so that sentences stay whole. */
+  readonly sentences: string;
 
   constructor(readonly text: string) {
     const values: RequestValue[] = [];
@@ -74,6 +76,10 @@ export class RequestValues {
     this.all = (payload ? [...values, payload] : values).toSorted((a, b) => a.start - b.start);
     this.named = namedIn(text, this.all);
     this.words = rest;
+    this.sentences = values.reduce(
+      (sentences, { start, end }) => sentences.slice(0, start) + 'x'.repeat(end - start) + sentences.slice(end),
+      text,
+    );
   }
 }
 
@@ -104,7 +110,8 @@ function* jsonIn(text: string): Iterable<RequestValue> {
   for (let start = text.search(/[{[]/); start >= 0 && tries < MAX_JSON_TRIES; tries++) {
     const end = endOfJson(text, start);
     const value = end > 0 ? parsed(text.slice(start, end)) : undefined;
-    if (value !== undefined) yield { kind: 'json', value, start, end };
+    const isQuoted = /["'`“]/.test(text[start - 1] ?? '') && /["'`”]/.test(text[end] ?? '');
+    if (value !== undefined && !isQuoted) yield { kind: 'json', value, start, end };
     const from = value === undefined ? start + 1 : end;
     const next = text.slice(from).search(/[{[]/);
     start = next < 0 ? -1 : from + next;

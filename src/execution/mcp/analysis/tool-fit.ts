@@ -36,8 +36,8 @@ const ORDER = 0.3;
 const MAX_EVIDENCE = 0.85;
 /** A value that no argument wants is like a word that few tools know. */
 const UNCLAIMED_IDF = 3;
-/** Words inside an argument that was taken from a sentence: they may be none of it. */
-const WEAK_SHARE = 0.4;
+/** An argument that was taken from a sentence may be none: all its words together are like one that is not known. */
+const WEAK_SHARE = 0.6;
 /** Without what it must be told, a tool comes behind those that can be called. */
 export const MISSING_SHARE = 0.6;
 
@@ -85,16 +85,18 @@ function coverageOf(
 ): number {
   let all = unclaimed * UNCLAIMED_IDF;
   let covered = 0;
+  let weak = 0;
   for (const term of terms) {
     const { idf, tools } = term.matches;
     if (term.starts.every((start) => finder.isClaimed(start))) {
-      if (finder.isWeak(term.starts[0]!)) all += idf * WEAK_SHARE;
+      if (finder.isWeak(term.starts[0]!)) weak = Math.max(weak, idf);
       continue;
     }
     const weight = term.starts.some((start) => finder.isLabel(start)) ? 1 : (tools.get(place)?.weight ?? 0);
     all += idf;
     if (!isOff(term)) covered += idf * weight;
   }
+  all += weak * WEAK_SHARE;
   return all === 0 ? 0 : covered / all;
 }
 
