@@ -262,6 +262,26 @@ describe('a request of any length', () => {
   });
 });
 
+describe('two tools that fit equally well', () => {
+  it('are both left alone, until the request says which server is meant', () => {
+    const one = tool('read_file', 'Reads a file', { path: text });
+    const tools = [one, { ...one, server: 'archive' }];
+    const analyse = (request: ToolRequest) => analyser.analyse(contextOf('alice'), tools, request);
+    expect(analyse({ text: 'Read the file a.txt' })).toMatchObject({
+      requiresMcp: false,
+      reason:
+        '"read_file" of "office" and "read_file" of "archive" fit equally well: say which server or tool is meant',
+    });
+    expect(analyse({ text: 'Read the file a.txt', server: 'archive' })).toMatchObject({
+      requiresMcp: true,
+      candidates: [{ server: 'archive', arguments: { path: 'a.txt' } }],
+    });
+    expect(analyse({ text: 'Read the file a.txt from the archive' }).candidates[0]).toMatchObject({
+      server: 'archive',
+    });
+  });
+});
+
 describe('what is kept of a catalogue', () => {
   it('is kept by user, and not used for another catalogue', () => {
     const indexes = new ToolIndexes();

@@ -48,10 +48,12 @@ export function analyseRequest(
     .filter(({ score }) => score > 0)
     .toSorted((a, b) => b.score - a.score)
     .slice(0, MAX_CANDIDATES);
-  const first = candidates[0];
+  const [first, second] = candidates;
   const confidence = first?.score ?? 0;
-  const requiresMcp = first !== undefined && confidence >= THRESHOLD && first.missing.length === 0;
-  return { requiresMcp, confidence, reason: reasonOf(first, THRESHOLD, request), threshold: THRESHOLD, candidates };
+  const isTie = second !== undefined && second.score === confidence && second.missing.length === 0;
+  const requiresMcp = first !== undefined && confidence >= THRESHOLD && first.missing.length === 0 && !isTie;
+  const reason = reasonOf(first, isTie ? second : undefined, THRESHOLD, request);
+  return { requiresMcp, confidence, reason, threshold: THRESHOLD, candidates };
 }
 
 /** Places of the tools that the words speak of, the ones that the full-text search finds best first. */
@@ -79,14 +81,14 @@ function candidateOf(
   const found = new Map(
     Object.entries(given ?? {}).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),
   );
-  for (const [name, { value }] of fit.finder.found) found.set(name, value);
+  for (const [name, { value }] of fit.args.found) found.set(name, value);
   const missing = new Set(fit.missing);
   const issues = typeof check === 'function' ? check(Object.fromEntries(found)) : [];
   for (const { path } of issues) {
     const name = /^[^.[]+/.exec(path)?.[0];
     if (name === undefined || !found.delete(name)) continue;
-    const isGiven = fit.finder.found.get(name)?.source === 'given';
-    if (isGiven || fit.finder.isRequired(name)) missing.add(name);
+    const isGiven = fit.args.found.get(name)?.source === 'given';
+    if (isGiven || fit.args.isRequired(name)) missing.add(name);
   }
   return {
     server: tool.server,

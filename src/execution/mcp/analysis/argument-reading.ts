@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../shared/json.js';
 import type { ArgumentShape } from './argument-shape.js';
+import type { RequestValue } from './request-values.js';
 
 const LIST = /\s*(?:,|;|\s(?:and|or)\s|&)\s*/i;
 
@@ -53,4 +54,29 @@ function readList(shape: ArgumentShape, text: string): JsonValue | undefined {
   if (!shape.items || shape.items.type === 'object' || shape.items.type === 'array') return undefined;
   const items = listed(text).map((part) => readAs(shape.items!, part));
   return items.length > 0 && items.every((item) => item !== undefined) ? items : undefined;
+}
+
+/** Whether the argument is a text, or a list of texts. */
+export function isTextual({ type, items }: ArgumentShape): boolean {
+  const isText = (one: string | undefined) => one === 'string' || one === 'any';
+  return isText(type) || (type === 'array' && isText(items?.type));
+}
+
+/** Whether a value of the text can be the argument, or one of its items. */
+export function fits(shape: ArgumentShape, { kind, value }: Pick<RequestValue, 'kind' | 'value'>): boolean {
+  switch (shape.type) {
+    case 'array':
+      return shape.items !== undefined && shape.items.type !== 'array' && fits(shape.items, { kind, value });
+    case 'number':
+      return kind === 'number';
+    case 'integer':
+      return kind === 'number' && Number.isInteger(value);
+    case 'string':
+    case 'any':
+      return (
+        kind !== 'json' && (kind !== 'number' || shape.kind === 'text') && (kind === 'url' || shape.kind !== 'url')
+      );
+    default:
+      return false;
+  }
 }

@@ -13,20 +13,33 @@ export function whyOf({ known }: ToolFit, terms: readonly RequestTerm[], found: 
   return facts.length > 0 ? facts.join('; ') : 'it was asked for by name';
 }
 
-/** Why a tool is called, or why none is. */
-export function reasonOf(first: ToolCandidate | undefined, threshold: number, { server, tool }: ToolRequest): string {
+/**
+ * Why a tool is called, or why none is.
+ *
+ * @param tie one that fits just as well
+ */
+export function reasonOf(
+  first: ToolCandidate | undefined,
+  tie: ToolCandidate | undefined,
+  threshold: number,
+  { server, tool }: ToolRequest,
+): string {
   if (!first) {
     const asked = [tool && `"${tool}"`, server && `of "${server}"`].filter(Boolean).join(' ');
     return asked === ''
       ? 'no tool that you may use speaks of what the request speaks of'
       : `there is no tool ${asked} that you may use and that fits`;
   }
-  const name = `"${first.tool}" of "${first.server}"`;
   const isIncomplete = first.missing.length > 0;
   if (first.score < threshold * (isIncomplete ? MISSING_SHARE : 1))
-    return `no tool fits well enough: the best is ${name} with ${first.score}, and ${threshold} is needed`;
-  if (isIncomplete) return `${name} fits, but the request does not tell ${listOf(first.missing)}`;
-  return `${name} fits with ${first.score}: ${first.why}`;
+    return `no tool fits well enough: the best is ${nameOf(first)} with ${first.score}, and ${threshold} is needed`;
+  if (isIncomplete) return `${nameOf(first)} fits, but the request does not tell ${listOf(first.missing)}`;
+  if (tie) return `${nameOf(first)} and ${nameOf(tie)} fit equally well: say which server or tool is meant`;
+  return `${nameOf(first)} fits with ${first.score}: ${first.why}`;
+}
+
+function nameOf({ server, tool }: ToolCandidate): string {
+  return `"${tool}" of "${server}"`;
 }
 
 function listOf(words: readonly string[]): string {

@@ -1,4 +1,5 @@
-import { ArgumentFinder, type ArgumentSource } from './argument-finder.js';
+import { findArguments } from './argument-finder.js';
+import type { ArgumentSource, FoundArguments } from './found-arguments.js';
 import { isDenied } from './grammar.js';
 import type { ReadRequest } from './read-request.js';
 import type { TermMatches, ToolIndex } from './tool-index.js';
@@ -16,7 +17,7 @@ export interface RequestTerm {
 
 /** How well a tool fits a request. All figures go from 0 to 1. */
 export interface ToolFit {
-  readonly finder: ArgumentFinder;
+  readonly args: FoundArguments;
   /** Stems of the request's words that the tool speaks of. */
   readonly known: ReadonlySet<string>;
   readonly missing: readonly string[];
@@ -60,26 +61,25 @@ export function fitOf(place: number, request: ReadRequest, terms: readonly Reque
   const { shapes } = index.tools[place]!;
   const isOff = ({ starts }: RequestTerm) => starts.every((start) => isDenied(request.grammar, start));
   const known = new Set(terms.filter((term) => term.matches.tools.has(place) && !isOff(term)).map(({ stem }) => stem));
-  const finder = new ArgumentFinder(request, shapes, known);
-  const missing = shapes
-    .filter(({ name, isRequired }) => isRequired && !finder.found.has(name))
-    .map(({ name }) => name);
+  const args = findArguments(request, shapes, known);
+  const missing = shapes.filter(({ name, isRequired }) => isRequired && !args.found.has(name)).map(({ name }) => name);
   const strangers = Object.keys(request.given).filter((name) => !shapes.some((shape) => shape.name === name)).length;
   // data that somebody took the trouble to give goes before values of the text
-  const unclaimed = Object.keys(request.given).length > 0 ? strangers : finder.unclaimed.length;
-  const coverage = coverageOf(place, terms, finder, unclaimed, isOff);
+  const unclaimed =
+    Object.keys(request.given).length > 0 ? strangers : args.free().filter(({ kind }) => kind !== 'rest').length;
+  const coverage = coverageOf(place, terms, args, unclaimed, isOff);
   const recall = recallOf(place, known, index);
-  const evidence = evidenceOf(finder, index.tools[place]!.shapes);
+  const evidence = evidenceOf(args, index.tools[place]!.shapes);
   const lacking = (1 - recall) * (1 - MAX_EVIDENCE * evidence) * (request.grammar.isOrder ? 1 - ORDER : 1);
   const doubt = (missing.length > 0 ? MISSING_SHARE : 1) * (request.grammar.asksForMeaning ? MEANING_SHARE : 1);
   const confidence = coverage * (1 - lacking) * doubt;
-  return { finder, known, missing, coverage, recall, evidence, confidence };
+  return { args, known, missing, coverage, recall, evidence, confidence };
 }
 
 function coverageOf(
   place: number,
   terms: readonly RequestTerm[],
-  finder: ArgumentFinder,
+  args: FoundArguments,
   unclaimed: number,
   isOff: (term: RequestTerm) => boolean,
 ): number {
@@ -88,11 +88,11 @@ function coverageOf(
   let weak = 0;
   for (const term of terms) {
     const { idf, tools } = term.matches;
-    if (term.starts.every((start) => finder.isClaimed(start))) {
-      if (finder.isWeak(term.starts[0]!)) weak = Math.max(weak, idf);
+    if (term.starts.every((start) => args.isClaimed(start))) {
+      if (args.isWeak(term.starts[0]!)) weak = Math.max(weak, idf);
       continue;
     }
-    const weight = term.starts.some((start) => finder.isLabel(start)) ? 1 : (tools.get(place)?.weight ?? 0);
+    const weight = term.starts.some((start) => args.isLabel(start)) ? 1 : (tools.get(place)?.weight ?? 0);
     all += idf;
     if (!isOff(term)) covered += idf * weight;
   }
@@ -111,7 +111,7 @@ function recallOf(place: number, stems: ReadonlySet<string>, index: ToolIndex): 
 }
 
 /** Of the arguments that the tool must be told; of one that needs none, of those that were found. */
-function evidenceOf({ found }: ArgumentFinder, shapes: ToolIndex['tools'][number]['shapes']): number {
+function evidenceOf({ found }: FoundArguments, shapes: ToolIndex['tools'][number]['shapes']): number {
   const required = shapes.filter(({ isRequired, fallback }) => isRequired && fallback === undefined);
   const counted = required.length > 0 ? required.map(({ name }) => name) : [...found.keys()];
   if (counted.length === 0) return 0;
