@@ -1,7 +1,5 @@
-import type { AgentRun, StepCall, StepOptions } from '../agents/agent-run.js';
-import { CarrelError } from '../shared/errors.js';
+import type { StepCall, StepOptions } from '../agents/agent-run.js';
 import type { JsonValue } from '../shared/json.js';
-import { AttemptRun } from './attempt-run.js';
 
 /** Of a model's step. Its effect is always `read`: to ask a model again changes nothing but the bill. */
 export type ModelStepOptions = Pick<StepOptions, 'retry' | 'timeoutMs'>;
@@ -24,16 +22,4 @@ export interface ModelSteps {
     work: (call: ModelCall) => Promise<Result>,
     options?: ModelStepOptions,
   ): Promise<Result>;
-}
-
-/**
- * The model steps of a run, for agents that are part of the server.
- *
- * @throws CarrelError `agent_failed` where the handle is not the engine's own, as in a worker
- */
-export function modelStepsOf(run: AgentRun): ModelSteps {
-  if (run instanceof AttemptRun) return run;
-  throw new CarrelError('agent_failed', 'an agent that asks models has to run in the server’s own thread: no isolate', {
-    retryable: false,
-  });
 }
