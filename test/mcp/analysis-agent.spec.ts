@@ -242,7 +242,7 @@ describe('McpExecutionService', () => {
       await mcp().callTool(as('bob'), 'everything', 'get-env'),
     ];
     expect(runs.map(({ status, agent }) => ({ status, agent }))).toEqual(
-      Array(3).fill({ status: 'completed', agent: 'tools' }),
+      Array.from({ length: 3 }, () => ({ status: 'completed', agent: 'tools' })),
     );
     expect(source.calls).toEqual([
       { userId: 'alice', server: 'everything', tool: 'echo', arguments: { message: 'hello' } },

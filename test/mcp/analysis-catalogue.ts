@@ -7,18 +7,30 @@ import { dirname, join } from 'node:path';
 import type { ToolDefinition } from '../../src/agents/tools/tool-definition.js';
 import type { JsonObject } from '../../src/shared/json.js';
 
-const { resolve } = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 /** Published servers that list their tools without a network: where they begin, from their package, and with what. */
 const SERVERS = {
-  everything: { package: '@modelcontextprotocol/server-everything', file: 'dist/index.js', args: () => ['stdio'] },
+  everything: {
+    package: require.resolve('@modelcontextprotocol/server-everything/package.json'),
+    file: 'dist/index.js',
+    args: () => ['stdio'],
+  },
   filesystem: {
-    package: '@modelcontextprotocol/server-filesystem',
+    package: require.resolve('@modelcontextprotocol/server-filesystem/package.json'),
     file: 'dist/index.js',
     args: (dir: string) => [dir],
   },
-  memory: { package: '@modelcontextprotocol/server-memory', file: 'dist/index.js', args: () => [] },
-  browser: { package: '@playwright/mcp', file: 'cli.js', args: () => ['--headless', '--isolated'] },
+  memory: {
+    package: require.resolve('@modelcontextprotocol/server-memory/package.json'),
+    file: 'dist/index.js',
+    args: () => [],
+  },
+  browser: {
+    package: require.resolve('@playwright/mcp/package.json'),
+    file: 'cli.js',
+    args: () => ['--headless', '--isolated'],
+  },
 } as const;
 
 /** What four real servers say of their tools today. */
@@ -34,7 +46,7 @@ export async function realTools(): Promise<ToolDefinition[]> {
 
 async function toolsOf(server: keyof typeof SERVERS, dir: string): Promise<ToolDefinition[]> {
   const { package: name, file, args } = SERVERS[server];
-  const entry = join(dirname(resolve(`${name}/package.json`)), file);
+  const entry = join(dirname(name), file);
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [entry, ...args(dir)],

@@ -11,7 +11,7 @@ import { reasonOf, whyOf } from './decision-texts.js';
  * From here on a tool is meant. Measured on the requests of docs/request-analysis.md: what wants no tool stays below a
  * quarter unless it lacks arguments, what wants one is nearly always above a half.
  */
-export const THRESHOLD = 0.4;
+const THRESHOLD = 0.4;
 
 /** So many tools are looked at closely, of those that the full-text search finds. */
 const MAX_FITS = 12;

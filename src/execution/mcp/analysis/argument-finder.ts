@@ -62,7 +62,7 @@ class ArgumentFinder {
     for (const { value, ...span } of this.args.free('json')) {
       if (Array.isArray(value)) {
         const shape = this.args.open(({ type }) => type === 'array')[0];
-        if (shape) this.args.take(shape, value as JsonValue, 'named', span);
+        if (shape) this.args.take(shape, value as readonly JsonValue[], 'named', span);
         continue;
       }
       const object = value as JsonObject;
@@ -83,7 +83,9 @@ class ArgumentFinder {
   private takeListedValues(): void {
     const { words, text } = this.request.values;
     for (const shape of this.args.open(({ values }) => values.length > 0)) {
-      const quoted = this.args.free('quoted', 'code').map(({ value }) => String(value).toLowerCase());
+      const quoted = this.args
+        .free('quoted', 'code')
+        .map(({ value }) => (typeof value === 'string' ? value.toLowerCase() : ''));
       const value = valueIn(shape.values, words) ?? shape.values.find((one) => quoted.includes(one.toLowerCase()));
       if (value === undefined) continue;
       const start = placeOf(value, text);
@@ -177,7 +179,7 @@ class ArgumentFinder {
     const [first, ...others] = candidates.filter((value) => fits(shape, value));
     if (!first) return;
     const items = shape.type === 'array' ? [first, ...others.filter(({ kind }) => kind === first.kind)] : [first];
-    const read = items.map(({ value }) => (shape.type === 'string' ? String(value) : value));
+    const read = items.map(({ value }) => (typeof value === 'number' && isTextual(shape) ? String(value) : value));
     this.args.take(shape, shape.type === 'array' ? read : read[0]!, 'typed', ...items);
   }
 

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../../shared/json.js';
 import type { ArgumentShape } from './argument-shape.js';
-import type { RequestValue } from './request-values.js';
+import { numberOf, type FoundValue } from './request-values.js';
 
 const LIST = /\s*(?:,|;|\s(?:and|or)\s|&)\s*/i;
 
@@ -10,7 +10,7 @@ export function readAs(shape: ArgumentShape, text: string): JsonValue | undefine
     case 'number':
     case 'integer': {
       const match = /^[-+−]?\d[\d,]*(?:\.\d+)?/.exec(text);
-      const number = match ? Number(match[0].replaceAll(',', '').replace('−', '-')) : Number.NaN;
+      const number = match ? numberOf(match[0]) : Number.NaN;
       return Number.isFinite(number) && (shape.type === 'number' || Number.isInteger(number)) ? number : undefined;
     }
     case 'boolean':
@@ -19,7 +19,8 @@ export function readAs(shape: ArgumentShape, text: string): JsonValue | undefine
       return readList(shape, text);
     case 'object':
       return undefined;
-    default:
+    case 'string':
+    case 'any':
       return shape.values.length > 0 ? valueIn(shape.values, text) : text;
   }
 }
@@ -58,15 +59,19 @@ function readList(shape: ArgumentShape, text: string): JsonValue | undefined {
 
 /** Whether the argument is a text, or a list of texts. */
 export function isTextual({ type, items }: ArgumentShape): boolean {
-  const isText = (one: string | undefined) => one === 'string' || one === 'any';
-  return isText(type) || (type === 'array' && isText(items?.type));
+  return isText(type) || (type === 'array' && items !== undefined && isText(items.type));
+}
+
+function isText(type: ArgumentShape['type']): boolean {
+  return type === 'string' || type === 'any';
 }
 
 /** Whether a value of the text can be the argument, or one of its items. */
-export function fits(shape: ArgumentShape, { kind, value }: Pick<RequestValue, 'kind' | 'value'>): boolean {
+export function fits(shape: ArgumentShape, found: FoundValue): boolean {
+  const { kind, value } = found;
   switch (shape.type) {
     case 'array':
-      return shape.items !== undefined && shape.items.type !== 'array' && fits(shape.items, { kind, value });
+      return shape.items !== undefined && shape.items.type !== 'array' && fits(shape.items, found);
     case 'number':
       return kind === 'number';
     case 'integer':
@@ -76,7 +81,8 @@ export function fits(shape: ArgumentShape, { kind, value }: Pick<RequestValue, '
       return (
         kind !== 'json' && (kind !== 'number' || shape.kind === 'text') && (kind === 'url' || shape.kind !== 'url')
       );
-    default:
+    case 'boolean':
+    case 'object':
       return false;
   }
 }

@@ -2,7 +2,7 @@ import { isPrototypeKey, type JsonObject, type JsonValue } from '../../../shared
 import { partsOf, stemsOf } from './words.js';
 
 /** What a text is to be, as far as a schema tells. */
-export type TextKind = 'path' | 'url' | 'date' | 'date-time' | 'text';
+type TextKind = 'path' | 'url' | 'date' | 'date-time' | 'text';
 
 /** One argument of a tool, as its schema describes it. */
 export interface ArgumentShape {
@@ -44,17 +44,17 @@ function shapeOf(name: string, given: JsonObject, isRequired: boolean, root: Jso
   return {
     name,
     type,
-    kind: kindOf(name, schema, hint as string),
+    kind: kindOf(name, schema, hint),
     values: valuesOf(schema),
     ...(type === 'array' && depth < MAX_DEPTH
       ? { items: shapeOf(name, asObject(schema.items), true, root, depth + 1) }
       : {}),
     schema,
-    hint: hint as string,
+    hint: hint,
     isRequired,
     fallback: given.default ?? schema.default,
     nameStems: new Set(stemsOf(name)),
-    hintStems: new Set(stemsOf(hint as string)),
+    hintStems: new Set(stemsOf(hint)),
   };
 }
 

@@ -1,15 +1,22 @@
-import type { JsonValue } from '../../../shared/json.js';
+import type { JsonObject, JsonValue } from '../../../shared/json.js';
 import { isFunctionWord } from './words.js';
 
-export type ValueKind = 'json' | 'code' | 'quoted' | 'url' | 'path' | 'glob' | 'number' | 'rest';
+type TextValueKind = 'code' | 'quoted' | 'url' | 'path' | 'glob' | 'rest';
+export type ValueKind = TextValueKind | 'json' | 'number';
 
-/** Something in a request that can be an argument, where it stands. */
-export interface RequestValue {
-  readonly kind: ValueKind;
-  readonly value: JsonValue;
-  readonly start: number;
-  readonly end: number;
+interface TextValue {
+  readonly kind: TextValueKind;
+  readonly value: string;
 }
+
+/** Something in a request that can be an argument. */
+export type FoundValue =
+  | TextValue
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'json'; readonly value: JsonObject | readonly JsonValue[] };
+
+/** The same, with where it stands. */
+export type RequestValue = FoundValue & { readonly start: number; readonly end: number };
 
 /** `name: value` or `name = value`. The value is a text that is still to be read as what the argument is. */
 export interface NamedValue {
@@ -65,13 +72,11 @@ export class RequestValues {
     for (const value of matches(rest, CODE, 'code')) take(value);
     for (const value of matches(rest, QUOTED, 'quoted')) take(value);
     for (const value of matches(rest, URL_TEXT, 'url')) take(value);
-    for (const value of matches(rest, GLOB, 'glob')) if (/[^*]/.test(String(value.value))) take(value);
-    for (const value of matches(rest, PATH, 'path')) if (isPath(String(value.value))) take(value);
+    for (const value of matches(rest, GLOB, 'glob')) if (/[^*]/.test(value.value)) take(value);
+    for (const value of matches(rest, PATH, 'path')) if (isPath(value.value)) take(value);
     const withoutNumbers = rest;
-    for (const { start, end, value } of matches(rest, NUMBER, 'number')) {
-      const number = Number(String(value).replaceAll(',', '').replace('−', '-'));
-      take({ kind: 'number', value: number, start, end });
-    }
+    for (const { 0: number, index: start } of rest.matchAll(NUMBER))
+      take({ kind: 'number', value: numberOf(number), start, end: start + number.length });
     const payload = restIn(withoutNumbers, text);
     this.all = (payload ? [...values, payload] : values).toSorted((a, b) => a.start - b.start);
     this.named = namedIn(text, this.all);
@@ -83,14 +88,19 @@ export class RequestValues {
   }
 }
 
-function* matches(text: string, pattern: RegExp, kind: ValueKind): Iterable<RequestValue> {
+/** What a pattern finds: its group, if it has one, or all of it. */
+function* matches(text: string, pattern: RegExp, kind: TextValueKind): Iterable<RequestValue & TextValue> {
   for (const match of text.matchAll(pattern)) {
+    const { 0: whole, index: start } = match;
     const inner = match.slice(1).find((group) => group !== undefined);
-    const isBare = inner === undefined && kind !== 'number';
-    const value = inner?.trim() ?? (isBare ? withoutTrailing(match[0]) : match[0]);
-    if (value === '') continue;
-    yield { kind, value, start: match.index, end: match.index + (isBare ? value.length : match[0].length) };
+    const value = inner?.trim() ?? withoutTrailing(whole);
+    if (value !== '') yield { kind, value, start, end: start + (inner === undefined ? value : whole).length };
   }
+}
+
+/** `1,200` and `−3`, too. */
+export function numberOf(text: string): number {
+  return Number(text.replaceAll(',', '').replace('−', '-'));
 }
 
 /** A full stop after an address ends the sentence, not the address. */
@@ -105,7 +115,7 @@ function isPath(text: string): boolean {
 }
 
 /** JSON objects and lists that stand in the text. */
-function* jsonIn(text: string): Iterable<RequestValue> {
+function* jsonIn(text: string): Iterable<RequestValue & { kind: 'json' }> {
   let tries = 0;
   for (let start = text.search(/[{[]/); start >= 0 && tries < MAX_JSON_TRIES; tries++) {
     const end = endOfJson(text, start);
@@ -134,9 +144,9 @@ function endOfJson(text: string, start: number): number {
   return 0;
 }
 
-function parsed(text: string): JsonValue | undefined {
+function parsed(text: string): JsonObject | readonly JsonValue[] | undefined {
   try {
-    return JSON.parse(text) as JsonValue;
+    return JSON.parse(text) as JsonObject | readonly JsonValue[];
   } catch {
     return undefined;
   }
@@ -161,7 +171,7 @@ function namedIn(text: string, values: readonly RequestValue[]): NamedValue[] {
     const pattern = sign === '=' ? /^[^\s,;]+/ : /^(?:(?![.!?](?:\s|$))[^,;\n])+/;
     const found = value ? text.slice(value.start, value.end) : (pattern.exec(text.slice(from))?.[0] ?? '');
     const bare = value && typeof value.value === 'string' ? value.value : withoutTrailing(found).trim();
-    if (bare !== '') named.push({ name: name!, text: bare, start: match.index, end: from + found.length });
+    if (bare !== '') named.push({ name, text: bare, start: match.index, end: from + found.length });
   }
   return named;
 }
