@@ -35,9 +35,9 @@ function tool(
 }
 
 /** What is found for this one tool. */
-function find(one: UsableTool, request: string | ToolRequest, user = 'alice'): ToolCandidate {
+async function find(one: UsableTool, request: string | ToolRequest, user = 'alice'): Promise<ToolCandidate> {
   const asked = typeof request === 'string' ? { text: request } : request;
-  const { candidates } = analyser.analyse(contextOf(user), [one], { ...asked, tool: one.tool });
+  const { candidates } = await analyser.analyse(contextOf(user), [one], { ...asked, tool: one.tool });
   return candidates[0]!;
 }
 
@@ -58,35 +58,35 @@ describe('arguments in a text', () => {
     [String.raw`Read \\share\team\plan.xlsx`, String.raw`\\share\team\plan.xlsx`],
     ['Read the path: weird name', 'weird name'],
     ['Read путь/файл.txt', 'путь/файл.txt'],
-  ])('are paths: %s', (request, path) => {
-    expect(find(read, request).arguments).toEqual({ path });
+  ])('are paths: %s', async (request, path) => {
+    expect((await find(read, request)).arguments).toEqual({ path });
   });
 
   it.each(['Read it to me', 'Read and/or write', 'Read version 3.5', 'Read 2026-03-01'])(
     'are no paths: %s',
-    (request) => {
-      expect(find(read, request)).toMatchObject({ arguments: {}, missing: ['path'] });
+    async (request) => {
+      expect(await find(read, request)).toMatchObject({ arguments: {}, missing: ['path'] });
     },
   );
 
   it.each([
     ['Fetch https://example.com/a?b=c#d, will you', 'https://example.com/a?b=c#d'],
     ['Fetch (http://example.com/x).', 'http://example.com/x'],
-  ])('are addresses: %s', (request, url) => {
+  ])('are addresses: %s', async (request, url) => {
     const fetch = tool('fetch_page', 'Fetches a page', { url: { type: 'string', format: 'uri' } });
-    expect(find(fetch, request).arguments).toEqual({ url });
+    expect((await find(fetch, request)).arguments).toEqual({ url });
   });
 
   it.each([
     ['Scale it by 2.5 with -3 steps', { factor: 2.5, steps: -3 }],
     ['Scale by factor 1,200 and use steps = 4', { factor: 1200, steps: 4 }],
     ['Scale: steps 7, factor 0.5', { factor: 0.5, steps: 7 }],
-  ])('are numbers, whole ones where the schema wants them: %s', (request, args) => {
+  ])('are numbers, whole ones where the schema wants them: %s', async (request, args) => {
     const scale = tool('scale', 'Scales a figure', { factor: { type: 'number' }, steps: { type: 'integer' } });
-    expect(find(scale, request).arguments).toEqual(args);
+    expect((await find(scale, request)).arguments).toEqual(args);
   });
 
-  it('are numbers by the words beside them, and none when there are no such words and the tool can do without', () => {
+  it('are numbers by the words beside them, and none when there are no such words and the tool can do without', async () => {
     const log = tool(
       'read_log',
       'Reads the log',
@@ -96,9 +96,9 @@ describe('arguments in a text', () => {
       },
       [],
     );
-    expect(find(log, 'Read the first 20 lines of the log').arguments).toEqual({ head: 20 });
-    expect(find(log, 'Read the log and wait 3 seconds').arguments).toEqual({ wait: 3 });
-    expect(find(log, 'Read the log of the 7 dwarfs').arguments).toEqual({});
+    expect((await find(log, 'Read the first 20 lines of the log')).arguments).toEqual({ head: 20 });
+    expect((await find(log, 'Read the log and wait 3 seconds')).arguments).toEqual({ wait: 3 });
+    expect((await find(log, 'Read the log of the 7 dwarfs')).arguments).toEqual({});
   });
 
   it.each([
@@ -106,29 +106,31 @@ describe('arguments in a text', () => {
     ['Book a room for 3 June 2026', '2026-06-03'],
     ['Book a room for June 3rd', '2026-06-03'],
     ['Book a room tomorrow', '2026-03-05'],
-  ])('are dates: %s', (request, day) => {
+  ])('are dates: %s', async (request, day) => {
     expect(
-      find(tool('book_room', 'Books a room', { day: { type: 'string', format: 'date' } }), request).arguments,
+      (await find(tool('book_room', 'Books a room', { day: { type: 'string', format: 'date' } }), request)).arguments,
     ).toEqual({ day });
     const at = tool('book_room', 'Books a room', { at: { type: 'string', format: 'date-time' } });
-    expect(find(at, `${request} at 14:30`).arguments).toEqual({ at: `${day}T14:30:00.000Z` });
+    expect((await find(at, `${request} at 14:30`)).arguments).toEqual({ at: `${day}T14:30:00.000Z` });
   });
 
-  it('are quoted texts, in any quotes, but not between apostrophes', () => {
+  it('are quoted texts, in any quotes, but not between apostrophes', async () => {
     const say = tool('say', 'Says something', { words: text });
     for (const quoted of ['"good day"', '“good day”', '«good day»', "'good day'", '`good day`'])
-      expect(find(say, `Say ${quoted} to them`).arguments).toEqual({ words: 'good day' });
-    expect(find(say, "Don't say Alice's name or Bob's").arguments).not.toEqual({ words: 's name or Bob' });
+      expect((await find(say, `Say ${quoted} to them`)).arguments).toEqual({ words: 'good day' });
+    expect((await find(say, "Don't say Alice's name or Bob's")).arguments).not.toEqual({ words: 's name or Bob' });
   });
 
-  it('are named values, whichever way a name is written', () => {
+  it('are named values, whichever way a name is written', async () => {
     const mail = tool('send_mail', 'Sends a mail', {
       replyTo: text,
       subject: text,
       urgent: { type: 'boolean' },
       copies: { type: 'integer' },
     });
-    expect(find(mail, 'Send mail, reply-to: bob, subject = "All, of it", urgent: yes, copies=2').arguments).toEqual({
+    expect(
+      (await find(mail, 'Send mail, reply-to: bob, subject = "All, of it", urgent: yes, copies=2')).arguments,
+    ).toEqual({
       replyTo: 'bob',
       subject: 'All, of it',
       urgent: true,
@@ -136,74 +138,76 @@ describe('arguments in a text', () => {
     });
   });
 
-  it('are values that the schema lists, and flags whose name is in the text', () => {
+  it('are values that the schema lists, and flags whose name is in the text', async () => {
     const paint = tool(
       'paint',
       'Paints a wall',
       { colour: { enum: ['red', 'skyBlue'] }, withPrimer: { type: 'boolean' }, glossy: { type: 'boolean' } },
       ['colour'],
     );
-    expect(find(paint, 'Paint the wall sky blue with primer').arguments).toEqual({
+    expect((await find(paint, 'Paint the wall sky blue with primer')).arguments).toEqual({
       colour: 'skyBlue',
       withPrimer: true,
     });
-    expect(find(paint, 'Paint the wall RED').arguments).toEqual({ colour: 'red' });
-    expect(find(paint, 'Paint the wall, colour: green')).toMatchObject({ arguments: {}, missing: ['colour'] });
-    expect(find(paint, 'Paint the wall red, not glossy').arguments).not.toHaveProperty('glossy', true);
+    expect((await find(paint, 'Paint the wall RED')).arguments).toEqual({ colour: 'red' });
+    expect(await find(paint, 'Paint the wall, colour: green')).toMatchObject({ arguments: {}, missing: ['colour'] });
+    expect((await find(paint, 'Paint the wall red, not glossy')).arguments).not.toHaveProperty('glossy', true);
   });
 
-  it('are lists: quoted texts, paths, or words between commas', () => {
+  it('are lists: quoted texts, paths, or words between commas', async () => {
     const open = tool('open_nodes', 'Opens nodes', { names: { type: 'array', items: text } });
-    expect(find(open, 'Open the nodes "Alice" and "Bob"').arguments).toEqual({ names: ['Alice', 'Bob'] });
-    expect(find(open, 'Open the nodes Alice, Bob and Project X').arguments).toEqual({
+    expect((await find(open, 'Open the nodes "Alice" and "Bob"')).arguments).toEqual({ names: ['Alice', 'Bob'] });
+    expect((await find(open, 'Open the nodes Alice, Bob and Project X')).arguments).toEqual({
       names: ['Alice', 'Bob', 'Project X'],
     });
     const upload = tool('upload', 'Uploads files', { paths: { type: 'array', items: text } });
-    expect(find(upload, 'Upload a.txt and b/c.txt').arguments).toEqual({ paths: ['a.txt', 'b/c.txt'] });
+    expect((await find(upload, 'Upload a.txt and b/c.txt')).arguments).toEqual({ paths: ['a.txt', 'b/c.txt'] });
   });
 
-  it('are JSON, where the text has it', () => {
+  it('are JSON, where the text has it', async () => {
     const create = tool('create', 'Creates things', {
       things: { type: 'array', items: { type: 'object' } },
       note: text,
     });
-    expect(find(create, 'Create {"things": [{"a": 1}], "note": "x", "other": 2} now').arguments).toEqual({
+    expect((await find(create, 'Create {"things": [{"a": 1}], "note": "x", "other": 2} now')).arguments).toEqual({
       things: [{ a: 1 }],
       note: 'x',
     });
-    expect(find(create, 'Create [{"a": "}"}] with the note "y"').arguments).toEqual({
+    expect((await find(create, 'Create [{"a": "}"}] with the note "y"')).arguments).toEqual({
       things: [{ a: '}' }],
       note: 'y',
     });
   });
 
-  it('are what the schema falls back to, when the tool must be told and the text does not', () => {
+  it('are what the schema falls back to, when the tool must be told and the text does not', async () => {
     const shot = tool('screenshot', 'Takes a screenshot', {
       scale: { type: 'string', enum: ['css', 'device'], default: 'css' },
     });
-    expect(find(shot, 'Take a screenshot')).toMatchObject({ arguments: { scale: 'css' }, missing: [] });
+    expect(await find(shot, 'Take a screenshot')).toMatchObject({ arguments: { scale: 'css' }, missing: [] });
   });
 
-  it('are checked: what does not fit is missing, or left out where the tool can do without', () => {
+  it('are checked: what does not fit is missing, or left out where the tool can do without', async () => {
     const links = tool(
       'links',
       'Gives links',
       { count: { type: 'integer', maximum: 10 }, size: { type: 'integer', maximum: 3 } },
       ['count'],
     );
-    expect(find(links, 'Give links, count: 50')).toMatchObject({ arguments: {}, missing: ['count'] });
-    expect(find(links, 'Give links, count: 5, size: 9')).toMatchObject({ arguments: { count: 5 }, missing: [] });
-    expect(find(links, { text: 'Give links', arguments: { count: 50 } })).toMatchObject({
+    expect(await find(links, 'Give links, count: 50')).toMatchObject({ arguments: {}, missing: ['count'] });
+    expect(await find(links, 'Give links, count: 5, size: 9')).toMatchObject({ arguments: { count: 5 }, missing: [] });
+    expect(await find(links, { text: 'Give links', arguments: { count: 50 } })).toMatchObject({
       arguments: {},
       missing: ['count'],
     });
   });
 
-  it('give way to arguments as data', () => {
-    expect(find(read, { text: 'Read a.txt', arguments: { path: 'b.txt' } }).arguments).toEqual({ path: 'b.txt' });
+  it('give way to arguments as data', async () => {
+    expect((await find(read, { text: 'Read a.txt', arguments: { path: 'b.txt' } })).arguments).toEqual({
+      path: 'b.txt',
+    });
   });
 
-  it('never reach a prototype', () => {
+  it('never reach a prototype', async () => {
     const odd = tool(
       'odd',
       'Does something odd',
@@ -213,11 +217,14 @@ describe('arguments in a text', () => {
       >,
       ['a'],
     );
-    const { arguments: args } = find(odd, 'Something odd, __proto__: x, constructor: y, a: {"__proto__": {"z": 1}}');
+    const { arguments: args } = await find(
+      odd,
+      'Something odd, __proto__: x, constructor: y, a: {"__proto__": {"z": 1}}',
+    );
     expect(Object.keys(args).filter((name) => name !== 'a')).toEqual([]);
     expect(Object.getPrototypeOf(args)).toBe(Object.prototype);
     const given = JSON.parse('{"__proto__":{"path":"x"}}') as JsonObject;
-    expect(() => find(read, { text: 'Read it', arguments: given })).toThrow(/reserved key "__proto__"/);
+    await expect(find(read, { text: 'Read it', arguments: given })).rejects.toThrow(/reserved key "__proto__"/);
   });
 });
 
@@ -227,9 +234,9 @@ describe('a request of any length', () => {
       path: text,
     }),
   );
-  const took = (request: string) => {
+  const took = async (request: string) => {
     const from = performance.now();
-    analyser.analyse(contextOf('alice'), tools, { text: request });
+    await analyser.analyse(contextOf('alice'), tools, { text: request });
     return performance.now() - from;
   };
 
@@ -248,49 +255,51 @@ describe('a request of any length', () => {
     ['at signs', '@a'],
     ['colons', 'a: b = '],
     ['half a pair', '\ud800'],
-  ])('is analysed in a short time, made of %s', (_what, piece) => {
-    took('Read this'); // the index is there
-    expect(took(piece.repeat(Math.ceil(500_000 / piece.length)))).toBeLessThan(1_500);
+  ])('is analysed in a short time, made of %s', async (_what, piece) => {
+    await took('Read this'); // the index is there
+    expect(await took(piece.repeat(Math.ceil(500_000 / piece.length)))).toBeLessThan(1_500);
   });
 
-  it('is decided by its beginning', () => {
+  it('is decided by its beginning', async () => {
     const read = tool('read_file', 'Reads a file', { path: text });
-    const short = analyser.analyse(contextOf('alice'), [read], { text: 'Read the file a.txt' });
+    const short = await analyser.analyse(contextOf('alice'), [read], { text: 'Read the file a.txt' });
     expect(short.requiresMcp).toBe(true);
     const summary = `Summarise this for me. ${'The harbour was quiet and the boats lay still. '.repeat(10_000)} Read the file a.txt`;
-    expect(analyser.analyse(contextOf('alice'), [read], { text: summary }).requiresMcp).toBe(false);
+    const long = await analyser.analyse(contextOf('alice'), [read], { text: summary });
+    expect(long.requiresMcp).toBe(false);
   });
 });
 
 describe('two tools that fit equally well', () => {
-  it('are both left alone, until the request says which server is meant', () => {
+  it('are both left alone, until the request says which server is meant', async () => {
     const one = tool('read_file', 'Reads a file', { path: text });
     const tools = [one, { ...one, server: 'archive' }];
     const analyse = (request: ToolRequest) => analyser.analyse(contextOf('alice'), tools, request);
-    expect(analyse({ text: 'Read the file a.txt' })).toMatchObject({
+    expect(await analyse({ text: 'Read the file a.txt' })).toMatchObject({
       requiresMcp: false,
       reason:
         '"read_file" of "office" and "read_file" of "archive" fit equally well: say which server or tool is meant',
     });
-    expect(analyse({ text: 'Read the file a.txt', server: 'archive' })).toMatchObject({
+    expect(await analyse({ text: 'Read the file a.txt', server: 'archive' })).toMatchObject({
       requiresMcp: true,
       candidates: [{ server: 'archive', arguments: { path: 'a.txt' } }],
     });
-    expect(analyse({ text: 'Read the file a.txt from the archive' }).candidates[0]).toMatchObject({
+    const named = await analyse({ text: 'Read the file a.txt from the archive' });
+    expect(named.candidates[0]).toMatchObject({
       server: 'archive',
     });
   });
 });
 
 describe('what is kept of a catalogue', () => {
-  it('is kept by user, and not used for another catalogue', () => {
+  it('is kept by user, and not used for another catalogue', async () => {
     const indexes = new ToolIndexes();
     const [one, two] = [tool('echo', 'Echoes', { a: text }), tool('sing', 'Sings', { a: text })];
     const [alice, bob] = [contextOf('alice').userId, contextOf('bob').userId];
-    const index = indexes.of(alice, [one]);
-    expect(indexes.of(alice, [{ ...one }])).toBe(index);
-    expect(indexes.of(alice, [two])).not.toBe(index);
-    expect(indexes.of(alice, [{ ...one, description: 'Echoes more' }])).not.toBe(index);
-    expect(indexes.of(bob, [one])).not.toBe(index);
+    const index = await indexes.of(alice, [one]);
+    expect(await indexes.of(alice, [{ ...one }])).toBe(index);
+    expect(await indexes.of(alice, [two])).not.toBe(index);
+    expect(await indexes.of(alice, [{ ...one, description: 'Echoes more' }])).not.toBe(index);
+    expect(await indexes.of(bob, [one])).not.toBe(index);
   });
 });

@@ -31,7 +31,8 @@ const share = (right: number, all: number) => `${right} of ${all} (${Math.round(
 beforeAll(async () => {
   const user = { roles: [], agent: 'tools' };
   tools = (await realTools()).map((tool) => ({ ...tool, needsApproval: mustAsk({}, tool, user) }));
-  decisions = new Map(REQUESTS.map(({ number, text }) => [number, analyse(text)]));
+  decisions = new Map();
+  for (const { number, text } of REQUESTS) decisions.set(number, await analyse(text));
 }, 60_000);
 
 describe('the written requests', () => {

@@ -24,7 +24,11 @@ export class RequestAnalyser {
    * @param tools what the user may use from where the tool would be called; nothing else is ever suggested
    * @throws CarrelError `invalid_request` for arguments that are no plain, bounded data
    */
-  analyse(context: UserExecutionContext, tools: readonly UsableTool[], request: ToolRequest): RequestDecision {
+  async analyse(
+    context: UserExecutionContext,
+    tools: readonly UsableTool[],
+    request: ToolRequest,
+  ): Promise<RequestDecision> {
     const { server, tool, arguments: given = {} } = request;
     const bounds = { maxBytes: this.config.http.bodyLimitBytes, maxDepth: this.config.limits.jsonDepth };
     const reason = whyNotPlainJson(given, 'arguments', bounds);
@@ -32,7 +36,7 @@ export class RequestAnalyser {
     const meant = tools.filter(
       (one) => (server === undefined || one.server === server) && (tool === undefined || one.tool === tool),
     );
-    const index = this.indexes.of(context.userId, meant);
+    const index = await this.indexes.of(context.userId, meant);
     const checkOf = this.schemas.checkOf.bind(this.schemas);
     return analyseRequest(meant, request, { index, checkOf, nowMs: this.clock.now() });
   }

@@ -1,4 +1,5 @@
 import MiniSearch from 'minisearch';
+import { setImmediate } from 'node:timers/promises';
 import type { ToolDefinition } from '../../../agents/tools/tool-definition.js';
 import { propertiesOf, type ArgumentShape } from './argument-shape.js';
 import { stemsOf } from './words.js';
@@ -15,6 +16,7 @@ const FUZZY_WEIGHT = 0.7;
 const MAX_DESCRIPTION_CHARS = 2_000;
 const MAX_HINT_CHARS = 300;
 const MAX_PROPERTIES = 50;
+const TOOLS_AT_A_TIME = 10;
 
 /** A word of a request, as the catalogue knows it. */
 export interface TermMatches {
@@ -34,19 +36,14 @@ export interface IndexedTool {
 
 /** A full-text index of what a catalogue's tools say of themselves. Immutable: it is of use as long as they say so. */
 export class ToolIndex {
-  readonly tools: readonly IndexedTool[];
   private readonly search: MiniSearch<{ id: number } & Record<Field, string>>;
   private readonly nameStems: ReadonlySet<string>;
   private readonly frequencies = new Map<string, number>();
 
-  constructor(definitions: readonly ToolDefinition[]) {
-    const shapes = definitions.map(({ inputSchema }) => propertiesOf(inputSchema).slice(0, MAX_PROPERTIES));
-    const shared = sharedStems(definitions);
-    this.tools = definitions.map((definition, place) => {
-      const own = (text = '') => new Set(stemsOf(text).filter((stem) => !shared.get(definition.server)?.has(stem)));
-      const names = [own(definition.tool), own(definition.title)].filter(({ size }) => size > 0);
-      return { definition, shapes: shapes[place]!, names };
-    });
+  private constructor(
+    definitions: readonly ToolDefinition[],
+    readonly tools: readonly IndexedTool[],
+  ) {
     this.nameStems = new Set(definitions.flatMap(({ tool }) => stemsOf(tool)));
     this.search = new MiniSearch({
       fields: FIELDS,
@@ -59,7 +56,20 @@ export class ToolIndex {
         weights: { fuzzy: FUZZY_WEIGHT, prefix: 0 },
       },
     });
-    this.search.addAll(this.tools.map((tool, id) => ({ id, ...fieldsOf(tool) })));
+  }
+
+  /** Reads the catalogue, a few tools at a time, so that a long one holds nobody up. */
+  static async of(definitions: readonly ToolDefinition[]): Promise<ToolIndex> {
+    const shared = sharedStems(definitions);
+    const tools: IndexedTool[] = [];
+    for (const definition of definitions) {
+      tools.push(indexed(definition, shared.get(definition.server)));
+      if (tools.length % TOOLS_AT_A_TIME === 0) await setImmediate();
+    }
+    const index = new ToolIndex(definitions, tools);
+    const documents = tools.map((tool, id) => ({ id, ...fieldsOf(tool) }));
+    await index.search.addAllAsync(documents, { chunkSize: TOOLS_AT_A_TIME });
+    return index;
   }
 
   /** Whether a tool is named by this word. */
@@ -68,7 +78,8 @@ export class ToolIndex {
   }
 
   matchesOf(stem: string): TermMatches {
-    const found = this.search.search(stem);
+    const exact = this.search.search(stem, { fuzzy: false });
+    const found = exact.length > 0 ? exact : this.search.search(stem);
     const tools = new Map(
       found.map(({ id, match, score }) => {
         const weights = Object.entries(match).map(
@@ -91,6 +102,12 @@ export class ToolIndex {
   private idf(frequency: number): number {
     return Math.log(1 + (this.tools.length - frequency + 0.5) / (frequency + 0.5));
   }
+}
+
+function indexed(definition: ToolDefinition, shared: ReadonlySet<string> | undefined): IndexedTool {
+  const own = (text = '') => new Set(stemsOf(text).filter((stem) => !shared?.has(stem)));
+  const names = [own(definition.tool), own(definition.title)].filter(({ size }) => size > 0);
+  return { definition, names, shapes: propertiesOf(definition.inputSchema).slice(0, MAX_PROPERTIES) };
 }
 
 /** By server, what the names of all its tools have in common. */

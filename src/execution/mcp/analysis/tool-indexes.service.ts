@@ -11,14 +11,18 @@ const MAX_LISTS = 4;
 /** The full-text indexes of what users may use, kept by user for as long as the tools say the same of themselves. */
 @Injectable()
 export class ToolIndexes {
-  private readonly byUser = new LRUCache<UserId, ToolIndex[]>({ max: MAX_USERS });
+  private readonly byUser = new LRUCache<UserId, readonly ToolIndex[]>({ max: MAX_USERS });
 
-  of(userId: UserId, tools: readonly ToolDefinition[]): ToolIndex {
-    const kept = this.byUser.get(userId) ?? [];
-    const known = kept.find((index) => isOf(index, tools));
-    const index = known ?? new ToolIndex(tools);
-    this.byUser.set(userId, [index, ...kept.filter((one) => one !== index)].slice(0, MAX_LISTS));
+  async of(userId: UserId, tools: readonly ToolDefinition[]): Promise<ToolIndex> {
+    const known = this.kept(userId).find((index) => isOf(index, tools));
+    const index = known ?? (await ToolIndex.of(tools));
+    const others = this.kept(userId).filter((one) => one !== index);
+    this.byUser.set(userId, [index, ...others].slice(0, MAX_LISTS));
     return index;
+  }
+
+  private kept(userId: UserId): readonly ToolIndex[] {
+    return this.byUser.get(userId) ?? [];
   }
 }
 

@@ -59,7 +59,7 @@ export class ToolsAgent implements AgentProvider<ToolsInput, ToolsResult> {
 
   private async analyse({ text, arguments: args, server, tool }: WordsInput, run: AgentRun): Promise<JsonValue> {
     const tools = await run.tools.list();
-    const decision = this.analyser.analyse(run.context, tools, { text, arguments: args, server, tool });
+    const decision = await this.analyser.analyse(run.context, tools, { text, arguments: args, server, tool });
     return decision as unknown as JsonValue;
   }
 
