@@ -7,6 +7,7 @@ import { InProcessDispatcher } from './dispatch/in-process.dispatcher.js';
 import { EdgeModule } from './edge/edge.module.js';
 import { LoggingModule } from './edge/logging.js';
 import { SharedStateModule } from './edge/shared-state.module.js';
+import { ToolsAgentModule } from './execution/mcp/library/tools-agent.module.js';
 import { PipelineLibraryModule } from './execution/pipeline/library/pipeline-library.module.js';
 import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
 import { CLOCK, systemClock } from './shared/clock.js';
@@ -33,6 +34,7 @@ export class CarrelModule {
         ContextModule,
         LibraryModule,
         PipelineLibraryModule,
+        ToolsAgentModule,
         EdgeModule,
         ...(config.http.acceptSharedState ? [SharedStateModule] : []),
         ...imports,

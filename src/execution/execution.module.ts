@@ -6,6 +6,8 @@ import { DueRuns } from './due-runs.service.js';
 import { DueSchedules } from './due-schedules.service.js';
 import { DueWork } from './due-work.service.js';
 import { EngineServices } from './engine-services.js';
+import { McpExecutionService } from './mcp/mcp-execution.service.js';
+import { RequestAnalysisModule } from './mcp/analysis/request-analysis.module.js';
 import { HooksModule } from './hooks/hooks.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { PipelineModule } from './pipeline/pipeline.module.js';
@@ -28,7 +30,7 @@ import { ToolsModule } from './tools/tools.module.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule, HooksModule, McpModule, PipelineModule, ToolsModule],
+  imports: [AgentsModule, HooksModule, McpModule, PipelineModule, RequestAnalysisModule, ToolsModule],
   providers: [
     ApprovalService,
     DueRuns,
@@ -41,6 +43,7 @@ import { ToolsModule } from './tools/tools.module.js';
     Readiness,
     CircuitBreakers,
     EngineServices,
+    McpExecutionService,
     RecoveryService,
     RunQuestions,
     RunRecorder,
@@ -60,6 +63,7 @@ import { ToolsModule } from './tools/tools.module.js';
     ExecutionEngineFactory,
     ExecutionLifecycle,
     ExecutionService,
+    McpExecutionService,
     McpModule,
     PipelineModule,
     Readiness,

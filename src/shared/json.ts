@@ -16,6 +16,11 @@ export interface JsonBounds {
 /** Keys that can reach an object's prototype; refused wherever data comes in. */
 const PROTOTYPE_KEYS = new Set(['__proto__', 'prototype', 'constructor']);
 
+/** Whether a key can reach an object's prototype. */
+export function isPrototypeKey(key: string): boolean {
+  return PROTOTYPE_KEYS.has(key);
+}
+
 /** Keys come from whoever sends the data, so that a path could be as long as the data. */
 const MAX_PATH_LENGTH = 200;
 
