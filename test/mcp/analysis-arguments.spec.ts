@@ -269,37 +269,3 @@ describe('a request of any length', () => {
     expect(long.requiresMcp).toBe(false);
   });
 });
-
-describe('two tools that fit equally well', () => {
-  it('are both left alone, until the request says which server is meant', async () => {
-    const one = tool('read_file', 'Reads a file', { path: text });
-    const tools = [one, { ...one, server: 'archive' }];
-    const analyse = (request: ToolRequest) => analyser.analyse(contextOf('alice'), tools, request);
-    expect(await analyse({ text: 'Read the file a.txt' })).toMatchObject({
-      requiresMcp: false,
-      reason:
-        '"read_file" of "office" and "read_file" of "archive" fit equally well: say which server or tool is meant',
-    });
-    expect(await analyse({ text: 'Read the file a.txt', server: 'archive' })).toMatchObject({
-      requiresMcp: true,
-      candidates: [{ server: 'archive', arguments: { path: 'a.txt' } }],
-    });
-    const named = await analyse({ text: 'Read the file a.txt from the archive' });
-    expect(named.candidates[0]).toMatchObject({
-      server: 'archive',
-    });
-  });
-});
-
-describe('what is kept of a catalogue', () => {
-  it('is kept by user, and not used for another catalogue', async () => {
-    const indexes = new ToolIndexes();
-    const [one, two] = [tool('echo', 'Echoes', { a: text }), tool('sing', 'Sings', { a: text })];
-    const [alice, bob] = [contextOf('alice').userId, contextOf('bob').userId];
-    const index = await indexes.of(alice, [one]);
-    expect(await indexes.of(alice, [{ ...one }])).toBe(index);
-    expect(await indexes.of(alice, [two])).not.toBe(index);
-    expect(await indexes.of(alice, [{ ...one, description: 'Echoes more' }])).not.toBe(index);
-    expect(await indexes.of(bob, [one])).not.toBe(index);
-  });
-});
