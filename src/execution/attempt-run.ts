@@ -139,7 +139,7 @@ export class AttemptRun implements AgentRun {
     const callId = newId('call');
     await this.openCall(callId, tool, args);
     try {
-      this.signal.throwIfAborted(); // the journal may have made it wait
+      this.context.throwIfStopped(); // the journal may have made it wait
       const result = await call({
         callId,
         signal: this.signal,

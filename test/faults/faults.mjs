@@ -127,7 +127,7 @@ export const FAULTS = [
   {
     name: 'a cancel is recorded, but tells the agent nothing',
     file: 'src/execution/attempt.ts',
-    search: "this.controller.abort(reason.kind === 'above' ? reason.error : stopError(reason));",
+    search: "this.switch.abort(reason.kind === 'above' ? reason.error : stopError(reason));",
     replace: 'void stopError(reason);',
     spec: 'test/e2e/outcomes.spec.ts',
     only: 'cancels an agent that listens',
