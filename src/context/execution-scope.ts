@@ -7,12 +7,13 @@ import type { UserExecutionContext } from './user-execution-context.js';
 /** Takes back something that was made for one execution. */
 export type CleanUp = () => void | Promise<void>;
 
+/** The same for all scopes. */
 export interface ScopeParts {
   moduleRef: ModuleRef;
   clock: Clock;
   /** How long the end waits for clean-ups, in milliseconds; those that take longer go on unwatched. */
   cleanUpMs: number;
-  onDisposed: (errors: readonly unknown[]) => void;
+  onDisposed: (context: UserExecutionContext, errors: readonly unknown[]) => void;
 }
 
 /**
@@ -20,8 +21,8 @@ export interface ScopeParts {
  * it are made afresh, with this context injected, and nobody else can reach them.
  */
 export class ExecutionScope implements AsyncDisposable {
-  readonly contextId: ContextId = ContextIdFactory.create();
-  private readonly cleanUps: CleanUp[] = [];
+  private id: ContextId | undefined;
+  private cleanUps: CleanUp[] | undefined;
   private disposables: Set<unknown> | undefined;
   private over = false;
   private disposal: Promise<void> | undefined;
@@ -29,8 +30,15 @@ export class ExecutionScope implements AsyncDisposable {
   constructor(
     readonly context: UserExecutionContext,
     private readonly parts: ScopeParts,
-  ) {
-    parts.moduleRef.registerRequestByContextId(context, this.contextId);
+  ) {}
+
+  /** Of the sub-tree, which begins when it is first asked for. */
+  get contextId(): ContextId {
+    if (!this.id) {
+      this.id = ContextIdFactory.create();
+      this.parts.moduleRef.registerRequestByContextId(this.context, this.id);
+    }
+    return this.id;
   }
 
   /**
@@ -46,7 +54,7 @@ export class ExecutionScope implements AsyncDisposable {
       (this.disposables ??= new Set()).add(instance);
       if (this.over)
         await this.run([cleanUp]); // it ended while the instance was made
-      else this.cleanUps.push(cleanUp);
+      else (this.cleanUps ??= []).push(cleanUp);
     }
     this.assertLive();
     return instance;
@@ -59,7 +67,7 @@ export class ExecutionScope implements AsyncDisposable {
    */
   onDispose(cleanUp: CleanUp): void {
     this.assertLive();
-    this.cleanUps.push(cleanUp);
+    (this.cleanUps ??= []).push(cleanUp);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -68,13 +76,12 @@ export class ExecutionScope implements AsyncDisposable {
 
   private async dispose(): Promise<void> {
     this.over = true;
-    this.parts.onDisposed(await this.run(this.cleanUps));
+    this.parts.onDisposed(this.context, this.cleanUps ? await this.run(this.cleanUps) : []);
   }
 
   /** From the last to the first. One that throws or hangs stops no other: all of them together have `cleanUpMs`. */
   private async run(cleanUps: CleanUp[]): Promise<unknown[]> {
     const errors: unknown[] = [];
-    if (cleanUps.length === 0) return errors;
     const { clock, cleanUpMs } = this.parts;
     const timeUp = Promise.withResolvers<never>();
     timeUp.promise.catch(() => undefined);

@@ -64,7 +64,7 @@ export class UserExecutionContext {
     this.operations = frozenList(fields.operations);
     this.attempt = fields.attempt ?? 0;
     this.metadata = frozenValue(fields.metadata);
-    this.audit = Object.freeze({ ...fields.audit }); // flat: nothing in it needs a deep copy
+    this.audit = frozenFacts(fields.audit);
     this.#createdAtMs = fields.createdAtMs;
     this.#deadlineMs = fields.deadlineMs;
     this.#stop = fields.signal instanceof StopSwitch ? fields.signal : new StopSwitch(fields.signal);
@@ -184,6 +184,11 @@ const EMPTY_OBJECT = Object.freeze({});
 function frozenList(list: readonly string[] | undefined): readonly string[] {
   if (!list?.length) return EMPTY_LIST;
   return Object.isFrozen(list) ? list : Object.freeze([...list]);
+}
+
+/** Flat: nothing in it needs a deep copy. */
+function frozenFacts(facts: AuditFacts = EMPTY_OBJECT): AuditFacts {
+  return Object.isFrozen(facts) ? facts : Object.freeze({ ...facts });
 }
 
 /** Copies and freezes; what is empty or was frozen by another context is shared, for a run makes several contexts. */

@@ -16,9 +16,8 @@ export const FAULTS = [
   {
     name: 'all runs share one context',
     file: 'src/context/execution-scope.ts',
-    search: 'readonly contextId: ContextId = ContextIdFactory.create();',
-    replace:
-      'static readonly shared = ContextIdFactory.create(); readonly contextId: ContextId = ExecutionScope.shared;',
+    search: 'this.id = ContextIdFactory.create();',
+    replace: 'this.id = (ExecutionScope as unknown as { shared: ContextId }).shared ??= ContextIdFactory.create();',
     spec: 'test/e2e/isolation.spec.ts',
   },
   {
