@@ -32,7 +32,7 @@ export class AgentInvoker {
   }
 
   /**
-   * Calls `run` of an instance that was resolved in `contextId`, with an input that `definition.validate` has returned.
+   * Calls `run` of an instance that was made for `scope`, with an input that `definition.validate` has returned.
    * The parts of a generating agent are emitted; to its interceptors it looks like any other agent, and so does one that is
    * carried out in a worker: there the instance only lends its class to the enhancers.
    *
@@ -41,13 +41,13 @@ export class AgentInvoker {
   invoke(
     definition: Pick<AgentDefinition, 'agentClass' | 'name' | 'worker'>,
     instance: AgentProvider,
-    contextId: ContextId,
+    scope: { readonly contextId: ContextId },
     input: unknown,
     run: AgentRun,
   ): Promise<unknown> {
     const enhanced = this.#enhanced.get(definition.agentClass);
     if (!enhanced) return this.call(definition, instance, input, run);
-    return this.#enhancers.call(enhanced, contextId, input, run, {
+    return this.#enhancers.call(enhanced, scope.contextId, input, run, {
       instance,
       // oxlint-disable-next-line typescript/unbound-method -- never called: Nest finds a method's metadata by the method itself
       method: instance.run as AgentHandler['method'],

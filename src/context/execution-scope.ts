@@ -49,14 +49,25 @@ export class ExecutionScope implements AsyncDisposable {
   async resolve<T>(type: Abstract<T>): Promise<T> {
     this.assertLive();
     const instance = await this.parts.moduleRef.resolve<T>(type, this.contextId, { strict: false });
+    if (this.over) {
+      const cleanUp = disposerOf(instance);
+      if (cleanUp) await this.run([cleanUp]); // it ended while the instance was made
+    }
+    return this.adopt(instance);
+  }
+
+  /**
+   * Takes an instance that was made for this scope alone, to be disposed of with it like those that it resolves.
+   *
+   * @throws CarrelError `context_disposed` after the end
+   */
+  adopt<T>(instance: T): T {
+    this.assertLive();
     const cleanUp = this.disposables?.has(instance) ? undefined : disposerOf(instance);
     if (cleanUp) {
       (this.disposables ??= new Set()).add(instance);
-      if (this.over)
-        await this.run([cleanUp]); // it ended while the instance was made
-      else (this.cleanUps ??= []).push(cleanUp);
+      (this.cleanUps ??= []).push(cleanUp);
     }
-    this.assertLive();
     return instance;
   }
 

@@ -81,9 +81,9 @@ export const FAULTS = [
   {
     name: 'another attempt uses the same agent again',
     file: 'src/execution/engine-services.ts',
-    search: 'const instance = await scope.resolve(definition.agentClass);',
+    search: 'const instance = made ? scope.adopt(made) : await scope.resolve(definition.agentClass);',
     replace: `const kept = ((globalThis as { kept?: Map<unknown, never> }).kept ??= new Map());
-        const instance = kept.get(run.context.runId) ?? ((await scope.resolve(definition.agentClass)) as never);
+        const instance = kept.get(run.context.runId) ?? ((made ?? (await scope.resolve(definition.agentClass))) as never);
         kept.set(run.context.runId, instance);`,
     spec: 'test/e2e/outcomes.spec.ts',
     only: 'a fresh agent for every attempt',
