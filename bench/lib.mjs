@@ -18,7 +18,10 @@ export async function startServer(name, env = {}) {
   };
   return {
     url,
-    usage: () => ask({ ask: 'usage' }),
+    /** Processor time since it began, in microseconds. */
+    cpuUs: async () => (await ask({ ask: 'cpu' })).cpuUs,
+    /** What is on its heap when all garbage is collected. */
+    heap: () => ask({ ask: 'heap' }),
     tokens: async (users) => (await ask({ tokensFor: users })).tokens,
     async stop() {
       child.send({ ask: 'stop' });

@@ -35,11 +35,12 @@ async function streamed(run, n) {
   return stream.result;
 }
 
-/** @param way `streamed`: its events are read; `started`: nobody hears of any; `registered`: in a Mastra instance, likewise */
-export async function mastra(way) {
-  const { one, row, parallel } =
-    way === 'registered' ? new Mastra({ workflows: workflows(), logger: false }).listWorkflows() : workflows();
-  const carryOut = way === 'streamed' ? streamed : started;
+/** @param how `isStreamed`: its events are read; else nobody hears of any. `isRegistered`: in a Mastra instance */
+export async function mastra({ isStreamed = false, isRegistered = false }) {
+  const { one, row, parallel } = isRegistered
+    ? new Mastra({ workflows: workflows(), logger: false }).listWorkflows()
+    : workflows();
+  const carryOut = isStreamed ? streamed : started;
   const resultOf = async (workflow, n) => {
     const end = await carryOut(await workflow.createRun(), n);
     if (end.status !== 'success') throw new Error(JSON.stringify(end));

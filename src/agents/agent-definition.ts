@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../shared/json.js';
-import type { AgentClass, BreakerOptions, FallbackOptions } from './agent-provider.js';
+import type { AgentClass, AgentProvider, BreakerOptions, FallbackOptions } from './agent-provider.js';
 import type { RetryOptions } from './retry-options.js';
 
 export interface WorkerOptions {
@@ -33,4 +33,6 @@ export interface AgentDefinition {
    * @throws CarrelError `invalid_input`, with `details.issues`
    */
   validate(input: unknown): Promise<unknown>;
+  /** A new instance, for one attempt; undefined when it has to be resolved in the attempt's DI sub-tree. */
+  make?(): AgentProvider | undefined;
 }

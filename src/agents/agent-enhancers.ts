@@ -36,7 +36,7 @@ type Where = [AgentHandler['instance'], NestCallback, string, ContextId, string]
 const ENHANCER_METADATA = ['__guards__', '__interceptors__', '__pipes__', '__exceptionFilters__'];
 
 /** Whether anything was declared on the method, or on its class. */
-export function hasEnhancers({ targetClass, methodName }: EnhancedMethod): boolean {
+export function hasEnhancers({ targetClass, methodName }: Pick<EnhancedMethod, 'targetClass' | 'methodName'>): boolean {
   const method = (targetClass.prototype as Record<string, object>)[methodName]!;
   return ENHANCER_METADATA.some((key) => Reflect.hasMetadata(key, targetClass) || Reflect.hasMetadata(key, method));
 }

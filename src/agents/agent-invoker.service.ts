@@ -33,32 +33,38 @@ export class AgentInvoker {
   }
 
   /**
-   * Calls `run` of an instance that was resolved in `contextId`, with an input that `definition.validate` has returned.
+   * Calls `run` of an instance that was made for `scope`, with an input that `definition.validate` has returned.
    * The parts of a generating agent are emitted; to its interceptors it looks like any other agent, and so does one that is
    * carried out in a worker: there the instance only lends its class to the enhancers.
    *
-   * @throws CarrelError `agent_denied` when a guard refuses; otherwise what the agent throws
+   * @throws CarrelError `agent_denied` when a guard refuses; otherwise what the agent throws, at once if it is not `async`
    */
-  async invoke(
+  invoke(
     definition: Pick<AgentDefinition, 'agentClass' | 'name' | 'worker'>,
     instance: AgentProvider,
-    contextId: ContextId,
+    scope: { readonly contextId: ContextId },
     input: unknown,
     run: AgentRun,
   ): Promise<unknown> {
-    const { name, worker } = definition;
-    const call = (value: unknown) =>
-      worker ? this.workers.call({ name, worker }, value, run) : resultOf(instance.run(value, run), run);
     const enhanced = this.#enhanced.get(definition.agentClass);
-    if (!enhanced) return call(input);
-    return this.#enhancers.call(enhanced, contextId, [input, run], {
+    if (!enhanced) return this.call(definition, instance, input, run);
+    return this.#enhancers.call(enhanced, scope.contextId, [input, run], {
       instance,
       // oxlint-disable-next-line typescript/unbound-method -- never called: Nest finds a method's metadata by the method itself
       method: instance.run as AgentHandler['method'],
       call: async (piped) => {
         run.signal.throwIfAborted(); // guards and pipes may have taken their time
-        return call(piped);
+        return this.call(definition, instance, piped, run);
       },
     });
+  }
+
+  private call(
+    { name, worker }: Pick<AgentDefinition, 'name' | 'worker'>,
+    instance: AgentProvider,
+    input: unknown,
+    run: AgentRun,
+  ): Promise<unknown> {
+    return worker ? this.workers.call({ name, worker }, input, run) : resultOf(instance.run(input, run), run);
   }
 }

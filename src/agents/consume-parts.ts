@@ -5,9 +5,8 @@ import type { AgentRun } from './agent-run.js';
 const MAX_GATHERED_CHARS = 1_000_000;
 
 /** What an agent's method has come to, its parts emitted if it yields any. */
-export async function resultOf(returned: unknown, run: AgentRun): Promise<unknown> {
-  const result = await returned;
-  return isPartStream(result) ? consumeParts(result, run) : result;
+export function resultOf(returned: unknown, run: AgentRun): Promise<unknown> {
+  return Promise.resolve(returned).then((result) => (isPartStream(result) ? consumeParts(result, run) : result));
 }
 
 /** True for what an async generator method returns, and for anything else that yields over time. */

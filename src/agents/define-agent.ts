@@ -4,9 +4,10 @@ import { frozenCopy, type JsonValue } from '../shared/json.js';
 import type { AgentDefinition } from './agent-definition.js';
 import type { DiscoveredAgent } from './agent-discovery.js';
 import { inputReader } from './agent-input.js';
+import { makerOf } from './agent-maker.js';
 import type { InputReader } from './input-reader.js';
 import { agentOptionsSchema } from './agent-options.js';
-import type { AgentClass, FallbackOptions } from './agent-provider.js';
+import type { AgentClass, AgentProvider, FallbackOptions } from './agent-provider.js';
 import { problemsOfInjection } from './worker/worker-injection.js';
 
 /** More than a person reads, and little enough for an error. */
@@ -42,6 +43,7 @@ export function defineAgent(agent: DiscoveredAgent): AgentDefinition | readonly 
     agentClass: agent.agentClass as unknown as AgentClass,
     inputSchema: frozenCopy(reader.jsonSchema),
     validate: (input: unknown) => read(options.name, reader, input),
+    make: onceUp(agent),
   });
 }
 
@@ -75,6 +77,12 @@ function problemsOfProvider({ agentClass, provider }: DiscoveredAgent): string[]
 
 function tokenText(token: unknown): string {
   return typeof token === 'function' ? token.name : String(token);
+}
+
+/** Agents are defined before there is anything that they could inject. */
+function onceUp(agent: DiscoveredAgent): () => AgentProvider | undefined {
+  let make: (() => AgentProvider | undefined) | undefined;
+  return () => (make ??= makerOf(agent) ?? (() => undefined))();
 }
 
 async function read(agentName: string, reader: InputReader, input: unknown): Promise<unknown> {

@@ -1,16 +1,20 @@
 import type { UserExecutionContext } from './user-execution-context.js';
 
-const carried = new WeakMap<object, UserExecutionContext>();
+/** A property, since a `WeakMap` costs the garbage collector work for every request; nobody else has its key. */
+const CONTEXT = Symbol('context');
+
+interface Carrier {
+  [CONTEXT]?: UserExecutionContext;
+  readonly raw?: unknown;
+}
 
 /** Binds a verified context to what Nest calls the request (an HTTP request, a socket), before Nest builds its DI sub-tree. */
 export function carryContext(request: object, context: UserExecutionContext): void {
-  carried.set(request, context);
+  (request as Carrier)[CONTEXT] = context;
 }
 
 /** The context that a request carries; also when Nest was handed the raw request behind it. */
 export function contextCarriedBy(request: object | undefined): UserExecutionContext | undefined {
-  if (!request) return undefined;
-  const direct = carried.get(request);
-  if (direct) return direct;
-  return 'raw' in request && typeof request.raw === 'object' && request.raw ? carried.get(request.raw) : undefined;
+  const carrier: Carrier | undefined = request;
+  return carrier?.[CONTEXT] ?? (carrier?.raw as Carrier | undefined)?.[CONTEXT];
 }

@@ -7,12 +7,13 @@ import type { UserExecutionContext } from './user-execution-context.js';
 /** Takes back something that was made for one execution. */
 export type CleanUp = () => void | Promise<void>;
 
+/** The same for all scopes. */
 export interface ScopeParts {
   moduleRef: ModuleRef;
   clock: Clock;
   /** How long the end waits for clean-ups, in milliseconds; those that take longer go on unwatched. */
   cleanUpMs: number;
-  onDisposed: (errors: readonly unknown[]) => void;
+  onDisposed: (context: UserExecutionContext, errors: readonly unknown[]) => void;
 }
 
 /**
@@ -20,8 +21,8 @@ export interface ScopeParts {
  * it are made afresh, with this context injected, and nobody else can reach them.
  */
 export class ExecutionScope implements AsyncDisposable {
-  readonly contextId: ContextId = ContextIdFactory.create();
-  private readonly cleanUps: CleanUp[] = [];
+  private id: ContextId | undefined;
+  private cleanUps: CleanUp[] | undefined;
   private disposables: Set<unknown> | undefined;
   private over = false;
   private disposal: Promise<void> | undefined;
@@ -29,8 +30,15 @@ export class ExecutionScope implements AsyncDisposable {
   constructor(
     readonly context: UserExecutionContext,
     private readonly parts: ScopeParts,
-  ) {
-    parts.moduleRef.registerRequestByContextId(context, this.contextId);
+  ) {}
+
+  /** Of the sub-tree, which begins when it is first asked for. */
+  get contextId(): ContextId {
+    if (!this.id) {
+      this.id = ContextIdFactory.create();
+      this.parts.moduleRef.registerRequestByContextId(this.context, this.id);
+    }
+    return this.id;
   }
 
   /**
@@ -41,14 +49,25 @@ export class ExecutionScope implements AsyncDisposable {
   async resolve<T>(type: Abstract<T>): Promise<T> {
     this.assertLive();
     const instance = await this.parts.moduleRef.resolve<T>(type, this.contextId, { strict: false });
+    if (this.over) {
+      const cleanUp = disposerOf(instance);
+      if (cleanUp) await this.run([cleanUp]); // it ended while the instance was made
+    }
+    return this.adopt(instance);
+  }
+
+  /**
+   * Takes an instance that was made for this scope alone, to be disposed of with it like those that it resolves.
+   *
+   * @throws CarrelError `context_disposed` after the end
+   */
+  adopt<T>(instance: T): T {
+    this.assertLive();
     const cleanUp = this.disposables?.has(instance) ? undefined : disposerOf(instance);
     if (cleanUp) {
       (this.disposables ??= new Set()).add(instance);
-      if (this.over)
-        await this.run([cleanUp]); // it ended while the instance was made
-      else this.cleanUps.push(cleanUp);
+      (this.cleanUps ??= []).push(cleanUp);
     }
-    this.assertLive();
     return instance;
   }
 
@@ -59,7 +78,7 @@ export class ExecutionScope implements AsyncDisposable {
    */
   onDispose(cleanUp: CleanUp): void {
     this.assertLive();
-    this.cleanUps.push(cleanUp);
+    (this.cleanUps ??= []).push(cleanUp);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -68,13 +87,12 @@ export class ExecutionScope implements AsyncDisposable {
 
   private async dispose(): Promise<void> {
     this.over = true;
-    this.parts.onDisposed(await this.run(this.cleanUps));
+    this.parts.onDisposed(this.context, this.cleanUps ? await this.run(this.cleanUps) : []);
   }
 
   /** From the last to the first. One that throws or hangs stops no other: all of them together have `cleanUpMs`. */
   private async run(cleanUps: CleanUp[]): Promise<unknown[]> {
     const errors: unknown[] = [];
-    if (cleanUps.length === 0) return errors;
     const { clock, cleanUpMs } = this.parts;
     const timeUp = Promise.withResolvers<never>();
     timeUp.promise.catch(() => undefined);

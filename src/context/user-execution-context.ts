@@ -1,6 +1,7 @@
 import type { RequestId, RunId, ThreadId, UserId } from '../shared/ids.js';
 import { frozenCopy, type JsonObject } from '../shared/json.js';
 import { CarrelError } from '../shared/errors.js';
+import { StopSwitch } from './stop-switch.js';
 
 /** Contexts nest at most this deep: a run that spawns runs that spawn runs is a bug long before. */
 export const MAX_CONTEXT_DEPTH = 10;
@@ -27,7 +28,7 @@ export interface UserExecutionContextFields {
   /** Milliseconds since the Unix epoch. */
   createdAtMs: number;
   deadlineMs?: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | StopSwitch;
   metadata?: JsonObject;
   audit?: AuditFacts;
 }
@@ -51,11 +52,11 @@ export class UserExecutionContext {
   readonly operations: readonly string[];
   /** Number of the attempt, from 1; 0 outside a run. */
   readonly attempt: number;
-  readonly signal: AbortSignal;
   readonly metadata: JsonObject;
   readonly audit: AuditFacts;
   readonly #createdAtMs: number;
   readonly #deadlineMs: number | undefined;
+  readonly #stop: StopSwitch;
 
   constructor(fields: UserExecutionContextFields) {
     this.userId = fields.userId;
@@ -67,11 +68,11 @@ export class UserExecutionContext {
     this.parentRunId = fields.parentRunId;
     this.operations = frozenList(fields.operations);
     this.attempt = fields.attempt ?? 0;
-    this.signal = fields.signal ?? new AbortController().signal;
     this.metadata = frozenValue(fields.metadata);
-    this.audit = Object.freeze({ ...fields.audit }); // flat: nothing in it needs a deep copy
+    this.audit = frozenFacts(fields.audit);
     this.#createdAtMs = fields.createdAtMs;
     this.#deadlineMs = fields.deadlineMs;
+    this.#stop = fields.signal instanceof StopSwitch ? fields.signal : new StopSwitch(fields.signal);
     if (this.depth > MAX_CONTEXT_DEPTH) {
       throw new CarrelError(
         'invalid_request',
@@ -94,6 +95,25 @@ export class UserExecutionContext {
   /** When the work must have ended; undefined when nothing limits it. */
   get deadline(): Date | undefined {
     return this.#deadlineMs === undefined ? undefined : new Date(this.#deadlineMs);
+  }
+
+  /** Aborted when the work is to stop. Made when it is first asked for. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Throws the signal's reason once it is aborted, without there having to be a signal. */
+  throwIfStopped(): void {
+    this.#stop.throwIfAborted();
+  }
+
+  /** Calls `listener`, which must not throw, once the work is to stop; the returned function takes it back. */
+  onStop(listener: (reason: unknown) => void): () => void {
+    return this.#stop.onStop(listener);
+  }
+
+  get isStopped(): boolean {
+    return this.#stop.aborted;
   }
 
   /** Short and the same for everything that belongs together: the ends of user, thread, run and request id. */
@@ -120,7 +140,7 @@ export class UserExecutionContext {
   }
 
   /** The context of another attempt of the same run. */
-  forAttempt(attempt: number, signal: AbortSignal): UserExecutionContext {
+  forAttempt(attempt: number, signal: AbortSignal | StopSwitch): UserExecutionContext {
     return this.with({ attempt, signal });
   }
 
@@ -156,7 +176,7 @@ export class UserExecutionContext {
       attempt: this.attempt,
       createdAtMs: this.#createdAtMs,
       deadlineMs: this.#deadlineMs,
-      signal: this.signal,
+      signal: this.#stop,
       metadata: this.metadata,
       audit: this.audit,
       ...change,
@@ -170,6 +190,11 @@ const EMPTY_OBJECT = Object.freeze({});
 function frozenList(list: readonly string[] | undefined): readonly string[] {
   if (!list?.length) return EMPTY_LIST;
   return Object.isFrozen(list) ? list : Object.freeze([...list]);
+}
+
+/** Flat: nothing in it needs a deep copy. */
+function frozenFacts(facts: AuditFacts = EMPTY_OBJECT): AuditFacts {
+  return Object.isFrozen(facts) ? facts : Object.freeze({ ...facts });
 }
 
 /** Copies and freezes; what is empty or was frozen by another context is shared, for a run makes several contexts. */

@@ -107,15 +107,15 @@ export class InProcessDispatcher implements RunDispatcher {
   /** Under its own ids in the log: the slot may have become free by the end of somebody else's run. */
   private untilItEnds(consumer: RunConsumer, ref: RunRef, claimed?: ClaimedRun): void {
     const { userId, runId } = ref;
-    void runInLogScope({ userId, runId }, () => consumer.run(ref, claimed))
-      .catch((err: unknown) =>
-        this.logger.error({ err, ...ref }, 'a run was given up; it goes on when the server starts again'),
-      )
-      .finally(() => this.freeSlot());
+    runInLogScope({ userId, runId }, () => consumer.run(ref, claimed)).then(this.freeSlot, (err: unknown) => {
+      this.logger.error({ err, ...ref }, 'a run was given up; it goes on when the server starts again');
+      this.freeSlot();
+    });
   }
 
-  private freeSlot(): void {
+  /** Bound once, for every run in flight has it. */
+  private readonly freeSlot = (): void => {
     this.running--;
     this.fillSlots();
-  }
+  };
 }

@@ -2,8 +2,15 @@ import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { CarrelError } from '../shared/errors.js';
+import { quickCheckOf } from './quick-check.js';
 
 type DtoClass = new () => object;
+
+interface DtoRules {
+  readonly known: ReadonlySet<string>;
+  /** See `quickCheckOf`. */
+  readonly isRight: (dto: object) => boolean;
+}
 
 const STRICT = { forbidUnknownValues: true, stopAtFirstError: true } as const;
 const MAX_ISSUES = 10;
@@ -15,7 +22,7 @@ const MAX_NAME_LENGTH = 64;
  * is refused. A body's values are passed on as they are, unlike with Nest's `ValidationPipe`, which copies them deeply.
  */
 class CheckedPipe implements PipeTransform<unknown, object> {
-  private readonly known = new Map<DtoClass, ReadonlySet<string>>();
+  private readonly rules = new Map<DtoClass, DtoRules>();
 
   /** @param whenMissing what a body counts as that was not sent */
   constructor(private readonly whenMissing?: object) {}
@@ -27,26 +34,29 @@ class CheckedPipe implements PipeTransform<unknown, object> {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw refusal([{ path: '', message: `the ${type} must be an object` }]);
     }
-    const known = this.propertiesOf(dtoClass);
+    const { known, isRight } = this.rulesOf(dtoClass);
     const unknown = Object.keys(value).filter((key) => !known.has(key));
     const declared =
       unknown.length === 0 ? value : Object.fromEntries(Object.entries(value).filter(([key]) => known.has(key)));
     // The values of a query are texts: nothing deep can be in there.
     const dto = type === 'body' ? Object.assign(new dtoClass(), declared) : plainToInstance(dtoClass, declared);
+    if (unknown.length === 0 && isRight(dto)) return dto;
     const errors = validateSync(dto, STRICT);
     if (errors.length + unknown.length === 0) return dto;
     throw refusal([...unknown.map((key) => unknownIn(type, key, known)), ...errors.flatMap(issuesOf)]);
   }
 
-  /** Looked at here, since class-validator and class-transformer overlook names that every object has, as `__proto__`. */
-  private propertiesOf(dtoClass: DtoClass): ReadonlySet<string> {
-    const known = this.known.get(dtoClass);
-    if (known) return known;
-    const rules = getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false);
-    const found = new Set(rules.map(({ propertyName }) => propertyName));
-    this.known.set(dtoClass, found);
-    return found;
+  private rulesOf(dtoClass: DtoClass): DtoRules {
+    let rules = this.rules.get(dtoClass);
+    if (!rules) this.rules.set(dtoClass, (rules = { known: propertiesOf(dtoClass), isRight: quickCheckOf(dtoClass) }));
+    return rules;
   }
+}
+
+/** Looked at here, since class-validator and class-transformer overlook names that every object has, as `__proto__`. */
+function propertiesOf(dtoClass: DtoClass): ReadonlySet<string> {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false);
+  return new Set(rules.map(({ propertyName }) => propertyName));
 }
 
 /** For `@Body(CHECKED)` and `@Query(CHECKED)`. */

@@ -5,6 +5,7 @@ import { CarrelError } from '../shared/errors.js';
 import type { UserId } from '../shared/ids.js';
 import { checkPosition } from './check-position.js';
 import type { Identity } from './identity.js';
+import { LiveRoom } from './live-room.js';
 import type { AgentsSocket } from './socket-outlet.js';
 import { TokenVerifier } from './token-verifier.service.js';
 import { UserFeeds, type FeedPlace } from './user-feeds.service.js';
@@ -88,7 +89,7 @@ export class SocketAdmission {
     const { conn, nsp } = socket;
     if (conn.readyState !== 'open') throw new CarrelError('invalid_request', 'the connection has gone');
     if (this.connections.has(conn)) throw new CarrelError('invalid_request', 'the connection is in /agents already');
-    const place = this.feeds.take(userId, () => nsp.local.to(roomOf(userId)));
+    const place = this.feeds.take(userId, () => new LiveRoom(nsp, roomOf(userId)));
     this.connections.add(conn);
     const own = this.byUser.get(userId) ?? new Set();
     this.byUser.set(userId, own.add(socket));

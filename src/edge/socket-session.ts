@@ -1,4 +1,5 @@
 import type { CarrelConfig } from '../config/config.js';
+import { StopSwitch } from '../context/stop-switch.js';
 import { UserExecutionContext } from '../context/user-execution-context.js';
 import type { EventJournal } from '../events/event-journal.port.js';
 import type { Clock } from '../shared/clock.js';
@@ -41,7 +42,7 @@ export class SocketSession {
   private readonly reader: SocketReader;
   /** What all messages' contexts have in common. */
   private readonly base: UserExecutionContext;
-  private readonly closing = new AbortController();
+  private readonly closing = new StopSwitch();
   private cancelExpiry: () => void = () => {};
   private inFlight = 0;
 
@@ -73,7 +74,7 @@ export class SocketSession {
 
   private close(): void {
     this.cancelExpiry();
-    this.closing.abort();
+    this.closing.abort(new DOMException('the connection has ended', 'AbortError'));
     this.reader.stop();
     this.outlet.close();
     // A connection without a socket would be nobody's, and count for nobody.
@@ -153,13 +154,12 @@ export class SocketSession {
 
   private newContext(): UserExecutionContext {
     const { userId, roles, claims, audit } = this.base;
-    const { signal } = this.closing;
     return new UserExecutionContext({
       userId,
       roles,
       claims,
       audit,
-      signal,
+      signal: this.closing,
       requestId: newId('req'),
       createdAtMs: this.parts.clock.now(),
     });

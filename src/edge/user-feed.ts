@@ -1,11 +1,10 @@
 import type { EventBus } from '../events/event-bus.js';
-import type { JournalledEvent, RunEventType } from '../events/run-event.js';
+import type { JournalledEvent } from '../events/run-event.js';
 import type { UserId } from '../shared/ids.js';
-import { RawEvent } from './wire-encoder.js';
 
 /** Emits to the sockets that are in a user's room on this node. */
 export interface UserRoom {
-  emit(type: RunEventType, event: RawEvent): unknown;
+  emit(event: JournalledEvent): void;
 }
 
 /** A socket that is in the room. */
@@ -64,7 +63,7 @@ export class UserFeed {
     if (event.seq !== this.lastSeq + 1) return this.advanceTo(event.seq);
     this.lastSeq = event.seq;
     if (this.members.size === 0) return;
-    this.room.emit(event.type, new RawEvent(event.json));
+    this.room.emit(event);
     for (const member of this.members) member.delivered(event);
   }
 }

@@ -28,7 +28,7 @@ export class WireEncoder extends Encoder {
     }
     if (packet.type === PacketType.EVENT && packet.id === undefined && Array.isArray(data) && data.length === 2) {
       const [name, payload] = data as [unknown, unknown];
-      if (payload instanceof RawEvent) return [`${headOf(packet)}[${JSON.stringify(name)},${payload.json}]`];
+      if (payload instanceof RawEvent) return [`${eventHead(packet.nsp, String(name))}${payload.json}]`];
     }
     return super.encode(packet) as (string | Buffer)[];
   }
@@ -45,8 +45,9 @@ function hasFacts(data: unknown): boolean {
   return typeof data === 'object' && data !== null && 'data' in data;
 }
 
-function headOf({ type, nsp }: Packet): string {
-  return nsp && nsp !== '/' ? `${type}${nsp},` : `${type}`;
+/** What stands before the payload in the text of an event without an acknowledgement. */
+export function eventHead(nsp: string, name: string): string {
+  return `${PacketType.EVENT}${nsp && nsp !== '/' ? `${nsp},` : ''}[${JSON.stringify(name)},`;
 }
 
 /** `2/agents,17["run:start",{…`: the namespace, the number of the acknowledgement and the name of a message. */

@@ -11,7 +11,7 @@ import { Attempt, type AttemptEnd, type AttemptWork } from './attempt.js';
 import type { CallObserver } from './call-observer.js';
 import type { AttemptLimits } from './attempt-timer.js';
 import { backoffMs } from './backoff.js';
-import type { CircuitBreakers } from './circuit-breakers.js';
+import type { CircuitBreakers, CircuitPass } from './circuit-breakers.js';
 import type { CallEnd, NestedCall } from './nested-call.js';
 import { toRunError } from './run-failure.js';
 import { RunSteps } from './run-steps.js';
@@ -72,8 +72,22 @@ export class AgentCall implements NestedCall {
   async carryOut(input: unknown, { first, last }: { first: number; last: number }): Promise<CallEnd> {
     if (this.isFallingBack) return this.fallBack(input, this.failed(new CarrelError('agent_failed'), first));
     for (let attempt = first; ; attempt++) {
-      const { judged, atWork } = await this.attempt(input, attempt);
-      if (judged.kind !== 'failed' || atWork) return judged;
+      let pass: CircuitPass | undefined;
+      let end: AttemptEnd | undefined;
+      let judged: CallEnd;
+      try {
+        pass = this.parts.breakers.enter(this.facts.context.userId, this.facts.callee);
+        this.facts.observer.onBegin(attempt);
+        end = this.stoppedBefore() ?? (await this.attempt(input, attempt));
+        judged = this.verdict(end, attempt, pass);
+      } catch (error) {
+        end = undefined;
+        judged = this.failed(error, attempt);
+      } finally {
+        pass?.[Symbol.dispose]();
+        this.current = undefined;
+      }
+      if (judged.kind !== 'failed' || end?.atWork) return judged;
       const again = judged.error.retryable && judged.error.code !== 'circuit_open' && attempt < last;
       if (this.stopReason) return again ? this.stoppedCall(this.stopReason, attempt, false) : judged;
       if (!again || !(await this.waitToRetry(attempt, judged))) return this.fallBack(input, judged);
@@ -96,24 +110,18 @@ export class AgentCall implements NestedCall {
     return reason && { kind: 'stopped', reason, atWork: false };
   }
 
-  /** One attempt, unless the agent's breaker is open for this user. */
-  private async attempt(input: unknown, number: number): Promise<{ judged: CallEnd; atWork: boolean }> {
+  private attempt(input: unknown, number: number): Promise<AttemptEnd> {
     const { callee, context, place, observer } = this.facts;
-    try {
-      using pass = this.parts.breakers.enter(context.userId, callee);
-      observer.onBegin(number);
-      this.current = new Attempt({ context, number, limits: this.limits, place, observer }, this.parts);
-      const end = this.stoppedBefore() ?? (await this.current.carryOut(input, callee));
-      if (end.usage) (this.usage ??= new UsageCounter()).add(end.usage);
-      const judged = this.judge(end, number);
-      if (judged.kind === 'returned') pass.succeeded();
-      if (judged.kind === 'failed') pass.failed(judged.error);
-      return { judged, atWork: end.atWork };
-    } catch (error) {
-      return { judged: this.failed(error, number), atWork: false };
-    } finally {
-      this.current = undefined;
-    }
+    this.current = new Attempt({ context, number, limits: this.limits, place, observer }, this.parts);
+    return this.current.carryOut(input, callee);
+  }
+
+  private verdict(end: AttemptEnd, attempt: number, pass: CircuitPass): CallEnd {
+    if (end.usage) (this.usage ??= new UsageCounter()).add(end.usage);
+    const judged = this.judge(end, attempt);
+    if (judged.kind === 'returned') pass.succeeded();
+    if (judged.kind === 'failed') pass.failed(judged.error);
+    return judged;
   }
 
   /** What an attempt's end means for the call, if it is the last one. */

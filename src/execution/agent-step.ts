@@ -1,4 +1,5 @@
 import type { AgentDefinition } from '../agents/agent-definition.js';
+import type { StopSwitch } from '../context/stop-switch.js';
 import { stopError, type StopReason } from './stop-reason.js';
 import type { BegunStep } from './step-spec.js';
 import type { StepWorkEnd } from './end-step.js';
@@ -34,13 +35,14 @@ export async function callAgentStep(
   } catch (cause) {
     return { outcome: 'failed', cause, attempts: first };
   }
-  const unlink = [linkStop(host.signal, call), linkStop(step.signal, call)];
+  const stop = (error: unknown) => call.stop({ kind: 'above', error });
+  const unlink = [host.context.onStop(stop), step.stop?.onStop(stop)];
   try {
     const end = await call.carryOut(step.input, { first, last });
-    if (host.signal.aborted && end.kind === 'stopped' && end.usage) host.parts.noteUsage(end.usage);
-    return { ...workEndOf(end, host, step.signal), usage: end.usage };
+    if (host.context.isStopped && end.kind === 'stopped' && end.usage) host.parts.noteUsage(end.usage);
+    return { ...workEndOf(end, host, step.stop), usage: end.usage };
   } finally {
-    for (const off of unlink) off();
+    for (const off of unlink) off?.();
   }
 }
 
@@ -54,19 +56,10 @@ function withOptionsOf({ retry, timeoutMs, fallback }: AgentStep, definition: Ag
   };
 }
 
-/** Stops the call when `signal` is aborted; the returned function takes it back. */
-function linkStop(signal: AbortSignal | undefined, call: NestedCall): () => void {
-  if (!signal) return () => undefined;
-  const stop = () => call.stop({ kind: 'above', error: signal.reason });
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  return () => signal.removeEventListener('abort', stop);
-}
-
 function workEndOf(
   end: Awaited<ReturnType<NestedCall['carryOut']>>,
   host: StepHost,
-  own: AbortSignal | undefined,
+  own: StopSwitch | undefined,
 ): StepWorkEnd {
   const { attempt: attempts } = end;
   switch (end.kind) {
@@ -75,7 +68,7 @@ function workEndOf(
     case 'failed':
       return { outcome: 'failed', cause: end.cause, error: end.error, attempts };
     case 'stopped':
-      host.signal.throwIfAborted();
+      host.context.throwIfStopped();
       if (own?.aborted) return { outcome: 'cancelled', reason: reasonOf(own), attempts };
       return { outcome: 'failed', cause: stopped(end.reason), attempts };
   }

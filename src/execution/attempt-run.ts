@@ -157,7 +157,7 @@ export class AttemptRun implements AgentRun, ModelSteps {
     const callId = newId('call');
     await this.openCall(callId, tool, args);
     try {
-      this.signal.throwIfAborted(); // the journal may have made it wait
+      this.context.throwIfStopped(); // the journal may have made it wait
       const result = await call({
         callId,
         signal: this.signal,

@@ -1,4 +1,5 @@
 import type { ExecutionScope } from '../context/execution-scope.js';
+import { StopSwitch } from '../context/stop-switch.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { Usage } from '../events/run-error.js';
 import type { Clock } from '../shared/clock.js';
@@ -43,7 +44,7 @@ const OVER = Object.freeze(new CarrelError('run_closed', 'the attempt is over'))
 
 /** One try in a DI sub-tree of its own: it ends when its work does, or, told to stop, after the grace period. */
 export class Attempt implements ScopeLife, WatchedAttempt {
-  private readonly controller = new AbortController();
+  private readonly switch = new StopSwitch();
   /** Settles with the work's end, or without one after the grace period. */
   private endWork: (end: AttemptEnd | undefined) => void = () => undefined;
   /** Settles when the grace period is over; made when somebody waits for it. */
@@ -68,7 +69,7 @@ export class Attempt implements ScopeLife, WatchedAttempt {
     if (this.stopReason) return;
     this.stopReason = reason;
     this.beginGrace();
-    this.controller.abort(reason.kind === 'above' ? reason.error : stopError(reason));
+    this.switch.abort(reason.kind === 'above' ? reason.error : stopError(reason));
   }
 
   isBusy(): boolean {
@@ -87,7 +88,7 @@ export class Attempt implements ScopeLife, WatchedAttempt {
   async carryOut(input: unknown, callee: AttemptWork): Promise<AttemptEnd> {
     const { facts, parts, clock } = this;
     const { context, number, limits, place } = facts;
-    const scope = parts.openScope(context.forAttempt(number, this.controller.signal));
+    const scope = parts.openScope(context.forAttempt(number, this.switch));
     const timer = (this.timer = new AttemptTimer(clock, limits, this));
     const steps = (this.steps = new RunSteps(scope.context, { ...place, life: this }, parts.steps));
     const where = {
@@ -111,7 +112,7 @@ export class Attempt implements ScopeLife, WatchedAttempt {
       timer.stop();
       this.cancelGrace?.();
       await scope[Symbol.asyncDispose]();
-      this.controller.abort(OVER); // whatever was left behind stops too
+      this.switch.abort(OVER); // whatever was left behind stops too
     }
   }
 
@@ -128,7 +129,7 @@ export class Attempt implements ScopeLife, WatchedAttempt {
   /** Steps that were begun and not awaited are told to stop, and have the grace period for it as well. */
   private async leavesWork(steps: RunSteps): Promise<boolean> {
     this.beginGrace();
-    this.controller.abort(OVER);
+    this.switch.abort(OVER);
     const forced = (this.forcedEnd ??= Promise.withResolvers());
     return Promise.race([steps.whenSettled().then(() => false), forced.promise.then(() => true)]);
   }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
-import { ExecutionScope } from '../context/execution-scope.js';
+import { ExecutionScope, type ScopeParts } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunEmitter } from '../events/run-emitter.js';
 import type { StepRecord } from '../events/step-record.js';
@@ -34,13 +34,17 @@ export class ExecutionEngineFactory {
   private failedCleanUps = 0;
   private liveContexts = 0;
   private readonly liveByUser = new Map<UserId, number>();
+  private readonly scopeParts: ScopeParts;
 
   constructor(
-    private readonly moduleRef: ModuleRef,
+    moduleRef: ModuleRef,
     private readonly services: EngineServices,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    const cleanUpMs = Math.max(config.runs.cancelGraceMs, MIN_CLEAN_UP_MS);
+    this.scopeParts = { moduleRef, clock, cleanUpMs, onDisposed: this.onScopeDisposed };
+  }
 
   /**
    * An engine for one run of this context's user; dispose of it (`await using`).
@@ -81,18 +85,14 @@ export class ExecutionEngineFactory {
   };
 
   private readonly openScope = (context: UserExecutionContext): ExecutionScope => {
-    const scope = new ExecutionScope(context, {
-      moduleRef: this.moduleRef,
-      clock: this.clock,
-      cleanUpMs: Math.max(this.config.runs.cancelGraceMs, MIN_CLEAN_UP_MS),
-      onDisposed: (errors) => {
-        this.count(context.userId, -1);
-        this.failedCleanUps += errors.length;
-        for (const err of errors) this.logger.error({ err, ...context.toJSON() }, 'a clean-up callback failed');
-      },
-    });
     this.count(context.userId, 1);
-    return scope;
+    return new ExecutionScope(context, this.scopeParts);
+  };
+
+  private readonly onScopeDisposed = (context: UserExecutionContext, errors: readonly unknown[]): void => {
+    this.count(context.userId, -1);
+    this.failedCleanUps += errors.length;
+    for (const err of errors) this.logger.error({ err, ...context.toJSON() }, 'a clean-up callback failed');
   };
 
   private count(userId: UserId, change: number): void {

@@ -1,5 +1,6 @@
 import type { RetryOptions } from '../agents/retry-options.js';
 import type { StepCall } from '../agents/agent-run.js';
+import type { StopSwitch } from '../context/stop-switch.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
 import { backoffMs } from './backoff.js';
@@ -14,7 +15,7 @@ export interface FunctionLimits {
   readonly retry?: RetryOptions;
   readonly timeoutMs?: number;
   /** Ends this step alone. */
-  readonly signal?: AbortSignal;
+  readonly stop?: StopSwitch;
   /** A group: what it is made of has the grace period, and it ends when all of that has. */
   readonly isGroup?: boolean;
   /** What it is failed with when its time is over. @default `step_timed_out` */
@@ -47,9 +48,9 @@ export async function performFunction(
     const facts = { attempts, usage: used.total };
     if ('value' in end) return { ...facts, outcome: 'ok', value: end.value };
     const { error, atWork } = end;
-    if (host.signal.aborted && used.total) host.parts.noteUsage(used.total);
-    host.signal.throwIfAborted();
-    if (limits.signal?.aborted) return { ...facts, outcome: 'cancelled', reason: reasonOf(limits.signal) };
+    if (host.context.isStopped && used.total) host.parts.noteUsage(used.total);
+    host.context.throwIfStopped();
+    if (limits.stop?.aborted) return { ...facts, outcome: 'cancelled', reason: reasonOf(limits.stop) };
     const mayHelp = !isCarrelError(error) || error.retryable;
     if (atWork || !mayHelp || attempts >= last) return { ...facts, outcome: 'failed', cause: error };
     await waitToRetry(host, begun, { ...limits, attempt: attempts, error });
@@ -58,7 +59,7 @@ export async function performFunction(
 
 async function tryOnce(
   host: StepHost,
-  { timeoutMs, signal: own, isGroup, timedOut = stepTimedOut, isAtRest }: FunctionLimits,
+  { timeoutMs, stop: own, isGroup, timedOut = stepTimedOut, isAtRest }: FunctionLimits,
   work: (signal: AbortSignal) => unknown,
 ): Promise<TryEnd> {
   if (timeoutMs === undefined && own === undefined) return settled(async () => work(host.signal));
@@ -76,9 +77,7 @@ async function tryOnce(
     timers.push(clock.after(config.runs.cancelGraceMs, force));
     stopped.abort(error);
   };
-  const stopOwn = () => stop(own?.reason);
-  own?.addEventListener('abort', stopOwn, { once: true });
-  if (own?.aborted) stopOwn();
+  const unlink = own?.onStop(stop);
   const limit = (limitMs: number) => {
     const look = () => (isAtRest?.() ? limit(limitMs) : stop(timedOut(limitMs)));
     timers.push(clock.after(limitMs, look));
@@ -87,7 +86,7 @@ async function tryOnce(
   const ended = settled(async () => work(AbortSignal.any([host.signal, stopped.signal])));
   const end = await Promise.race([ended, forced.promise]);
   for (const cancelTimer of timers) cancelTimer();
-  own?.removeEventListener('abort', stopOwn);
+  unlink?.();
   return stopped.signal.aborted && 'error' in end ? { error: stopped.signal.reason, atWork: isLate } : end;
 }
 
@@ -104,8 +103,8 @@ function stepTimedOut(limitMs: number): CarrelError {
 }
 
 /** Why a step alone was stopped, in words. */
-export function reasonOf(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.message : 'it was stopped';
+export function reasonOf({ reason }: StopSwitch): string {
+  return reason instanceof Error ? reason.message : 'it was stopped';
 }
 
 async function waitToRetry(
@@ -117,6 +116,6 @@ async function waitToRetry(
   const delayMs = backoffMs(retry?.baseDelayMs ?? parts.config.runs.retryBaseMs, attempt);
   const facts = { attempt: attempt + 1, delayMs, error: toRunError(error, { agent: path, attempt }) };
   await parts.log.retry(error, facts, { attempt: parts.attempt(), step: path, isGroup: failed.isGroup });
-  await pause(delayMs, parts.clock, failed.signal ? AbortSignal.any([signal, failed.signal]) : signal);
+  await pause(delayMs, parts.clock, failed.stop ? AbortSignal.any([signal, failed.stop.signal]) : signal);
   signal.throwIfAborted();
 }

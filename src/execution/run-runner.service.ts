@@ -16,7 +16,7 @@ import type { RunConsumer } from './run-dispatcher.port.js';
 import { toRunError } from './run-failure.js';
 import { RunRecorder } from './run-recorder.service.js';
 import type { ClaimedRun, RunRecord, RunRef, Suspension } from './run-store.port.js';
-import { RunInterrupted, RunSuspended } from './user-execution-engine.js';
+import { RunInterrupted, RunSuspended, type UserExecutionEngine } from './user-execution-engine.js';
 
 /**
  * A run that has crashed this often may be what ends the process, and is not begun again. A crash raises the attempt by one
@@ -69,7 +69,15 @@ export class RunRunner implements RunConsumer {
     let active: ActiveRun;
     do {
       active = new ActiveRun(ref);
-      await this.runOnce(active, claimed);
+      this.active.set(ref.runId, active);
+      try {
+        await this.carryOut(active, claimed);
+      } catch (error) {
+        if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
+        this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
+      } finally {
+        this.leave(ref);
+      }
       claimed = undefined;
     } while (active.isDueAgain);
   }
@@ -122,71 +130,66 @@ export class RunRunner implements RunConsumer {
     return typeof pipeline === 'string' ? this.pipelines.deadlineMsOf(pipeline) : undefined;
   }
 
-  private async runOnce(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
-    const { ref } = active;
-    this.active.set(ref.runId, active);
-    try {
-      await this.carryOut(active, claimed);
-    } catch (error) {
-      if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
-      this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
-    } finally {
-      this.active.delete(ref.runId);
-      if (this.active.size === 0) {
-        this.idle.resolve();
-        this.idle = Promise.withResolvers();
-      }
-    }
+  private leave({ runId }: RunRef): void {
+    this.active.delete(runId);
+    if (this.active.size > 0) return;
+    this.idle.resolve();
+    this.idle = Promise.withResolvers();
   }
 
-  private async carryOut(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
+  /** Not `async`, as others on the way of a run: each such function in it is a promise more for every run in flight. */
+  private carryOut(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
+    if (claimed) return this.begin(active, claimed);
+    // if not: it was cancelled while it waited, or another process has it
+    return this.recorder.claim(active.ref).then((run) => run && this.begin(active, run));
+  }
+
+  private begin(active: ActiveRun, run: ClaimedRun): Promise<void> {
     const { userId, runId } = active.ref;
-    const run = claimed ?? (await this.recorder.claim(active.ref));
-    if (!run) return; // it was cancelled while it waited, or another process has it
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
-    const scope = { userId, runId, requestId: run.origin.requestId };
-    await runInLogScope(scope, () => this.execute(active, run));
+    return runInLogScope({ userId, runId, requestId: run.origin.requestId }, () => this.execute(active, run));
   }
 
   /** Once, or, when it was to be suspended and is answered already, again from the top. */
   private async execute(active: ActiveRun, run: ClaimedRun): Promise<void> {
     let recorded = run.hasSteps ? await this.recorder.steps(active.ref) : [];
     for (;;) {
-      const answered = await this.executeOnce(active, run, recorded);
+      const emitter = this.recorder.emitterFor(run, (error) => active.stop({ kind: 'lost', error }));
+      const context = this.contextOf(run);
+      let end: AgentExecutionResult | RunInterrupted | RunSuspended;
+      let engine: UserExecutionEngine | undefined;
+      try {
+        engine = this.factory.createUserEngine(context, emitter, recorded);
+        active.attach(engine);
+        end = await this.resultOf(engine, run);
+      } catch (error) {
+        end = this.endByError(error, run, context);
+      } finally {
+        await engine?.[Symbol.asyncDispose]();
+      }
+      if (end instanceof RunInterrupted) return this.recorder.putBack(run, emitter, end.attempt);
+      if (!(end instanceof RunSuspended)) return this.recorder.end(run, emitter, end);
+      const answered = await this.suspend(run, emitter, context, end);
       if (!answered) return;
       recorded = atRest(await this.recorder.steps(active.ref), answered);
     }
   }
 
-  /** @returns what the run was to wait for, when it must go on instead */
-  private async executeOnce(
-    active: ActiveRun,
-    run: ClaimedRun,
-    recorded: readonly StepRecord[],
-  ): Promise<Suspension | undefined> {
-    const emitter = this.recorder.emitterFor(run, (error) => active.stop({ kind: 'lost', error }));
-    const context = this.contextOf(run);
-    let result: AgentExecutionResult;
-    try {
-      await using engine = this.factory.createUserEngine(context, emitter, recorded);
-      active.attach(engine);
-      result =
-        run.pipeline === undefined
-          ? await engine.executeAgent(run.agent, run.input)
-          : await engine.executePipeline(await this.pipelines.resolve(run.pipeline), run.input);
-    } catch (error) {
-      if (error instanceof RunSuspended) return this.suspend(run, emitter, context, error);
-      if (error instanceof RunInterrupted && this.mayGoOnLater(run)) {
-        await this.recorder.putBack(run, emitter, error.attempt);
-        return undefined;
-      }
-      const attempt = error instanceof RunInterrupted ? error.attempt : run.attempt;
-      result = { context, attempt, status: 'failed', error: toRunError(error, run) };
-    }
-    await this.recorder.end(run, emitter, result);
-    return undefined;
+  private resultOf(engine: UserExecutionEngine, run: ClaimedRun): Promise<AgentExecutionResult> {
+    if (run.pipeline === undefined) return engine.executeAgent(run.agent, run.input);
+    return this.pipelines.resolve(run.pipeline).then((plan) => engine.executePipeline(plan, run.input));
   }
 
+  /** What has no result: it goes on later, or has failed. */
+  private endByError(error: unknown, run: ClaimedRun, context: UserExecutionContext) {
+    if (error instanceof RunSuspended) return error;
+    const isInterrupted = error instanceof RunInterrupted;
+    if (isInterrupted && this.mayGoOnLater(run)) return error;
+    const attempt = isInterrupted ? error.attempt : run.attempt;
+    return { context, attempt, status: 'failed', error: toRunError(error, run) } as const;
+  }
+
+  /** @returns what the run was to wait for, when it must go on instead */
   private async suspend(
     run: ClaimedRun,
     emitter: RunEmitter,

@@ -34,6 +34,10 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return this.context.signal;
   }
 
+  throwIfStopped(): void {
+    this.context.throwIfStopped();
+  }
+
   /** True when there are steps under way, and nothing happens in any of them until somebody answers or time passes. */
   atRest(): boolean {
     return Boolean(this.open?.size) && this.steps().every((step) => step.atRest());
@@ -137,7 +141,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
    * @throws the signal's reason when the scope's run or step has been stopped
    */
   async track<Result>(work: (step: StepInProgress) => Promise<Result>): Promise<Result> {
-    this.signal.throwIfAborted();
+    this.throwIfStopped();
     this.place.life.onProgress();
     const step = new StepInProgress();
     (this.open ??= new Set()).add(step);

@@ -1,5 +1,6 @@
 import type { FallbackOptions } from '../agents/agent-provider.js';
 import type { RetryOptions } from '../agents/retry-options.js';
+import type { StopSwitch } from '../context/stop-switch.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { StepEffect, StepKind, StepRecord } from '../events/step-record.js';
 import type { RunError } from '../events/run-error.js';
@@ -27,7 +28,7 @@ export interface ScopedStep {
   /** Of one attempt. */
   readonly timeoutMs?: number;
   /** Ends this step alone, as `cancelled`: for those that have lost a race. */
-  readonly signal?: AbortSignal;
+  readonly stop?: StopSwitch;
 }
 
 export interface GroupStep extends ScopedStep {
@@ -52,6 +53,9 @@ export interface StepScope {
   readonly context: UserExecutionContext;
   /** Aborted when the run is stopped or suspended, or the step that this scope belongs to is. */
   readonly signal: AbortSignal;
+
+  /** Throws the signal's reason once it is aborted. */
+  throwIfStopped(): void;
 
   /** Carries out a step that consists of steps. `work` is given the scope inside it; what it throws fails the step. */
   group(step: GroupStep, work: (scope: StepScope) => Promise<JsonValue | undefined>): Promise<StepEnd>;

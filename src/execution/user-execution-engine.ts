@@ -87,16 +87,16 @@ export class UserExecutionEngine implements AsyncDisposable {
    * @throws RunSuspended when everything that is under way waits for a person or for time
    * @throws CarrelError `context_disposed` after the end; `unknown_agent`
    */
-  async executeAgent(agentName: string, input: unknown): Promise<AgentExecutionResult> {
-    this.assertUnused();
-    const definition = this.parts.services.registry.get(agentName);
-    const attempts = definition.retry?.attempts ?? this.parts.config.runs.retryAttempts;
-    return (this.execution = this.execute('agent', this.parts.services.calleeOf(definition), input, attempts));
+  executeAgent(agentName: string, input: unknown): Promise<AgentExecutionResult> {
+    return this.begun(() => {
+      const definition = this.parts.services.registry.get(agentName);
+      const attempts = definition.retry?.attempts ?? this.parts.config.runs.retryAttempts;
+      return this.execute('agent', this.parts.services.calleeOf(definition), input, attempts);
+    });
   }
 
   /** Carries out a pipeline, as `executeAgent` does an agent. The steps' failures are the pipeline's business. */
-  async executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
-    this.assertUnused();
+  executePipeline(plan: PipelinePlan, input: unknown): Promise<AgentExecutionResult> {
     const unbounded = Number.POSITIVE_INFINITY; // the run's deadline and the steps' own limits are enough
     const callee: Callee = {
       name: plan.name,
@@ -109,7 +109,7 @@ export class UserExecutionEngine implements AsyncDisposable {
         return result;
       },
     };
-    return (this.execution = this.execute('pipeline', callee, input, 1));
+    return this.begun(() => this.execute('pipeline', callee, input, 1));
   }
 
   /** Stops what is under way; the execution ends when that does, or after the grace period. The first reason counts. */
@@ -151,6 +151,15 @@ export class UserExecutionEngine implements AsyncDisposable {
   /** For the run's state: an agent's call inside the run. */
   nestedCall({ definition, ...facts }: NestedCallFacts): NestedCall {
     return new AgentCall({ ...facts, callee: this.parts.services.calleeOf(definition) }, this.callParts);
+  }
+
+  private begun(execute: () => Promise<AgentExecutionResult>): Promise<AgentExecutionResult> {
+    try {
+      this.assertUnused();
+      return (this.execution = execute());
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   private execute(

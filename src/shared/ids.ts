@@ -1,5 +1,4 @@
-import { randomFillSync } from 'node:crypto';
-import { monotonicFactory } from 'ulid';
+import { ulid } from './ulid.js';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -35,26 +34,12 @@ interface IdKinds {
   sup: SupportCode;
 }
 
-const randomBytes = new Uint8Array(1_024);
-let usedBytes = randomBytes.length;
-
-/** From 0 up to 1, in steps of 1/256. Drawn from a pool, because a draw of one byte costs as much as one of a thousand. */
-function random(): number {
-  if (usedBytes === randomBytes.length) {
-    randomFillSync(randomBytes);
-    usedBytes = 0;
-  }
-  return randomBytes[usedBytes++]! / 256;
-}
-
-const ulid = monotonicFactory(random);
-
 /**
  * A new id, `<kind>_<ulid>`. Within a process ids sort in the order in which they were made, even inside one
  * millisecond, so that rows keyed by them are appended and "the oldest" needs no second column.
  */
 export function newId<Kind extends keyof IdKinds>(kind: Kind): IdKinds[Kind] {
-  return `${kind}_${ulid().toLowerCase()}` as IdKinds[Kind];
+  return `${kind}_${ulid()}` as IdKinds[Kind];
 }
 
 /** These words are what a bug writes where a user's id should be. Whole words only: real people are called "nullmann". */

@@ -29,7 +29,7 @@ export class AgentHost implements AsyncDisposable {
     this.app.registerRequestByContextId(run.context, contextId);
     const agentClass = definition.agentClass as unknown as Type<AgentProvider>;
     const instance = await this.app.resolve(agentClass, contextId, { strict: false });
-    return this.app.get(AgentInvoker).invoke(definition, instance, contextId, value, run);
+    return this.app.get(AgentInvoker).invoke(definition, instance, { contextId }, value, run);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -78,7 +78,8 @@ describe('a group that may be tried twice', () => {
     const output = { done: { var: 'steps.done' }, after: { var: 'steps.after' } };
     const pipeline = { steps: inner, output };
     const { status, ends, result } = await outcome({ steps: [{ name: 'all', pipeline, ...TWICE }] });
-    expect(ends.slice(0, 4)).toEqual(['all/done ok', 'all/flaky failed', 'all/after skipped', 'all/slow cancelled']);
+    expect(ends.slice(0, 2)).toEqual(['all/done ok', 'all/flaky failed']);
+    expect(ends.slice(2, 4).toSorted()).toEqual(['all/after skipped', 'all/slow cancelled']);
     expect(ends.slice(4).toSorted()).toEqual(['all ok', 'all/after ok', 'all/flaky ok', 'all/slow ok']);
     expect(status).toBe('completed');
     expect(result).toMatchObject({ output: { done: { call: 1 }, after: { call: 1 } } });

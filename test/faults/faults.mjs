@@ -18,9 +18,8 @@ export const FAULTS = [
   {
     name: 'all runs share one context',
     file: 'src/context/execution-scope.ts',
-    search: 'readonly contextId: ContextId = ContextIdFactory.create();',
-    replace:
-      'static readonly shared = ContextIdFactory.create(); readonly contextId: ContextId = ExecutionScope.shared;',
+    search: 'this.id = ContextIdFactory.create();',
+    replace: 'this.id = (ExecutionScope as unknown as { shared: ContextId }).shared ??= ContextIdFactory.create();',
     spec: 'test/e2e/isolation.spec.ts',
   },
   {
@@ -84,9 +83,9 @@ export const FAULTS = [
   {
     name: 'another attempt uses the same agent again',
     file: 'src/execution/engine-services.ts',
-    search: 'const instance = await scope.resolve(definition.agentClass);',
+    search: 'const instance = made ? scope.adopt(made) : await scope.resolve(definition.agentClass);',
     replace: `const kept = ((globalThis as { kept?: Map<unknown, never> }).kept ??= new Map());
-        const instance = kept.get(run.context.runId) ?? ((await scope.resolve(definition.agentClass)) as never);
+        const instance = kept.get(run.context.runId) ?? ((made ?? (await scope.resolve(definition.agentClass))) as never);
         kept.set(run.context.runId, instance);`,
     spec: 'test/e2e/outcomes.spec.ts',
     only: 'a fresh agent for every attempt',
@@ -129,7 +128,7 @@ export const FAULTS = [
   {
     name: 'a cancel is recorded, but tells the agent nothing',
     file: 'src/execution/attempt.ts',
-    search: "this.controller.abort(reason.kind === 'above' ? reason.error : stopError(reason));",
+    search: "this.switch.abort(reason.kind === 'above' ? reason.error : stopError(reason));",
     replace: 'void stopError(reason);',
     spec: 'test/e2e/outcomes.spec.ts',
     only: 'cancels an agent that listens',

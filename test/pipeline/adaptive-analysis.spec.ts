@@ -43,7 +43,7 @@ const work: Work = async ({ agent, input, signal }) => {
   const contextId = ContextIdFactory.create();
   app.registerRequestByContextId(run.context, contextId);
   const instance = await app.resolve(definition.agentClass as never, contextId, { strict: false });
-  const result = await app.get(AgentInvoker).invoke(definition, instance, contextId, value, run);
+  const result = await app.get(AgentInvoker).invoke(definition, instance, { contextId }, value, run);
   return JSON.parse(JSON.stringify(result)) as JsonValue;
 };
 

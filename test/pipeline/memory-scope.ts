@@ -44,6 +44,10 @@ export class MemoryScope implements StepScope {
 
   private readonly depth: readonly string[];
 
+  throwIfStopped(): void {
+    this.signal.throwIfAborted();
+  }
+
   static ofRun(run: MemoryRun): MemoryScope {
     return new MemoryScope(run, '', run.signal, []);
   }
@@ -110,7 +114,7 @@ export class MemoryScope implements StepScope {
     const known = this.run.records.ended.get(path);
     if (known) return known;
     if (this.signal.aborted) throw this.signal.reason;
-    const signal = AbortSignal.any([this.signal, ...(step.signal ? [step.signal] : [])]);
+    const signal = AbortSignal.any([this.signal, ...(step.stop ? [step.stop.signal] : [])]);
     const facts = { attempts: 1, durationMs: 1 };
     let end: StepEnd;
     try {
@@ -122,8 +126,8 @@ export class MemoryScope implements StepScope {
     }
     // an end that comes after the stop is none
     if (this.signal.aborted) throw this.signal.reason;
-    if (step.signal?.aborted && end.outcome === 'failed') {
-      end = { ...facts, outcome: 'cancelled', reason: (step.signal.reason as Error).message };
+    if (step.stop?.aborted && end.outcome === 'failed') {
+      end = { ...facts, outcome: 'cancelled', reason: (step.stop.reason as Error).message };
     }
     return this.end(path, kind, end);
   }

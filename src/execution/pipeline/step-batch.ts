@@ -1,3 +1,4 @@
+import { StopSwitch } from '../../context/stop-switch.js';
 import type { StepEnd, StepScope } from '../step-scope.js';
 import type { Places } from './places.js';
 import type { PlanStep } from './pipeline-plan.js';
@@ -14,7 +15,7 @@ export interface Surface {
 /** A step's turn: what it needs beside its plan. */
 export interface Turn extends Surface {
   /** Aborted when nothing of the batch is to go on. */
-  readonly signal: AbortSignal;
+  readonly stop: StopSwitch;
   /** Why the step is not to begin any more, if so. Throws once the run is over, which is nobody's failure. */
   whyNot(): string | undefined;
   /** Tells the batch how the step has ended before its place is given back, so that nobody takes it in vain. */
@@ -35,7 +36,7 @@ interface BatchRules {
  */
 export class StepBatch {
   readonly #ends = new Map<string, StepEnd>();
-  readonly #controller = new AbortController();
+  readonly #stop = new StopSwitch();
   #halted: string | undefined;
   #stopped: { error: unknown } | undefined;
 
@@ -65,7 +66,7 @@ export class StepBatch {
     try {
       const turn: Turn = {
         ...this.surface,
-        signal: this.#controller.signal,
+        stop: this.#stop,
         whyNot: () => this.whyNot(),
         settle: (end) => this.settle(step, end),
       };
@@ -100,13 +101,13 @@ export class StepBatch {
 
   private whyNot(): string | undefined {
     if (this.#stopped) throw this.#stopped.error;
-    this.surface.scope.signal.throwIfAborted();
+    this.surface.scope.throwIfStopped();
     return this.#halted;
   }
 
   private halt(reason: string | undefined): void {
     if (reason === undefined || this.#halted !== undefined) return;
     this.#halted = reason;
-    this.#controller.abort(new Error(reason));
+    this.#stop.abort(new Error(reason));
   }
 }

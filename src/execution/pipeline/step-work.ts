@@ -86,7 +86,7 @@ function carryOutStep(step: PlanStep, known: Known, turn: Turn): Promise<StepEnd
 
 function carryOutWork(step: PlanStep, work: PlanWork, known: Known, turn: Turn): Promise<StepEnd> {
   const { name, retry, timeoutMs } = step;
-  const limits = { name, retry, timeoutMs, signal: turn.signal };
+  const limits = { name, retry, timeoutMs, stop: turn.stop };
   switch (work.kind) {
     case 'agent':
       return carryOutAgent(limits, work, known, turn);
@@ -104,16 +104,14 @@ function carryOutWork(step: PlanStep, work: PlanWork, known: Known, turn: Turn):
     case 'race':
       return group({ ...limits, kind: 'race' }, turn, (inner) => carryOutRace(work.steps, known, inner));
     case 'map':
-      return group({ name, kind: 'map', signal: turn.signal }, turn, (inner) => carryOutMap(step, work, known, inner));
+      return group({ name, kind: 'map', stop: turn.stop }, turn, (inner) => carryOutMap(step, work, known, inner));
     case 'loop':
-      return group({ name, kind: 'loop', signal: turn.signal }, turn, (inner) =>
-        carryOutLoop(step, work, known, inner),
-      );
+      return group({ name, kind: 'loop', stop: turn.stop }, turn, (inner) => carryOutLoop(step, work, known, inner));
   }
 }
 
 function carryOutAgent(
-  limits: Pick<GroupStep, 'name' | 'retry' | 'timeoutMs' | 'signal'>,
+  limits: Pick<GroupStep, 'name' | 'retry' | 'timeoutMs' | 'stop'>,
   { agent, input, fallback }: Extract<PlanWork, { kind: 'agent' }>,
   known: Known,
   turn: Turn,
