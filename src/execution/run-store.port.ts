@@ -69,6 +69,8 @@ export interface NewRun {
   id: RunId;
   /** Is made if the user has none of that id. */
   threadId: ThreadId;
+  /** True when the id was made for this run, so that the user can have no thread of it. */
+  opensThread?: boolean;
   agent: string;
   pipeline?: string | PipelineSpec;
   /** @default 0 */

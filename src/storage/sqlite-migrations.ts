@@ -164,4 +164,17 @@ export const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX schedules_by_user ON schedules (user_key, id);
   CREATE INDEX schedules_due ON schedules (next_at) WHERE next_at IS NOT NULL;
   `,
+  `
+  CREATE TABLE backlog (
+    key      INTEGER PRIMARY KEY,
+    user_key INTEGER NOT NULL,
+    user_id  TEXT NOT NULL,
+    run_key  INTEGER NOT NULL,
+    last_seq INTEGER,
+    events   TEXT,
+    facts    TEXT,
+    request  TEXT,
+    outcome  TEXT
+  ) STRICT;
+  `,
 ];
