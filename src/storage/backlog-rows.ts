@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Usage } from '../events/run-error.js';
-import type { TerminalStatus } from '../execution/run-status.js';
+import type { RunStatus, TerminalStatus } from '../execution/run-status.js';
 import type { ThreadId, UserId } from '../shared/ids.js';
 
 /** Columns of `runs` that a new run has, in this order. */
@@ -27,10 +27,22 @@ export interface OpenedRun {
   thread?: PendingThread;
 }
 
+/** What changes of a run while it is neither held nor suspended. */
+export interface RunState {
+  status: RunStatus;
+  admitted: boolean;
+  attempt: number;
+  fence: number;
+  startedAtMs: number | null;
+  cancelRequestedBy: string | null;
+}
+
 /** How a run ended, and what its user's figures need to know of it. */
 export interface RunEnd {
   status: TerminalStatus;
   attempt: number;
+  fence: number;
+  startedAtMs: number | null;
   endedAtMs: number;
   cancelRequestedBy: string | null;
   stepped: boolean;
@@ -56,6 +68,7 @@ export interface PendingRun {
   opened?: OpenedRun;
   readonly events: PendingEvents[];
   readonly steps: Map<string, StepColumns>;
+  state?: RunState;
   end?: RunEnd;
   /** What the transaction that is open adds. */
   delta?: RunDelta;
@@ -84,6 +97,7 @@ export interface RunDelta {
   opened?: OpenedRun;
   events?: PendingEvents;
   steps?: StepColumns[];
+  state?: RunState;
   end?: RunEnd;
 }
 
@@ -104,6 +118,7 @@ export interface BacklogRow {
 interface Facts {
   opened?: Omit<OpenedRun, 'request'>;
   steps?: readonly StepColumns[];
+  state?: RunState;
   end?: Omit<RunEnd, 'outcome'>;
 }
 
@@ -112,25 +127,31 @@ export function storedDeltaOf({
   opened,
   events,
   steps,
+  state,
   end,
 }: RunDelta): Omit<BacklogRow, 'key' | 'user_key' | 'user_id' | 'run_key'> {
   const { request = null, ...openedFacts } = opened ?? {};
   const { outcome = null, ...endFacts } = end ?? {};
-  const facts = { opened: opened && openedFacts, steps, end: end && endFacts } as Facts;
+  const facts = { opened: opened && openedFacts, steps, state, end: end && endFacts } as Facts;
   return {
     last_seq: events?.lastSeq ?? null,
     events: events?.lines ?? null,
-    facts: opened || steps || end ? JSON.stringify(facts) : null,
+    facts: opened || steps || state || end ? JSON.stringify(facts) : null,
     request,
     outcome,
   };
 }
 
-export function factsFromRow({ facts, request, outcome }: BacklogRow): Pick<RunDelta, 'opened' | 'steps' | 'end'> {
-  const { opened, steps, end } = JSON.parse(facts ?? '{}') as Facts;
+export function factsFromRow({
+  facts,
+  request,
+  outcome,
+}: BacklogRow): Pick<RunDelta, 'opened' | 'steps' | 'state' | 'end'> {
+  const { opened, steps, state, end } = JSON.parse(facts ?? '{}') as Facts;
   return {
     opened: opened && { ...opened, request: request! },
     steps: steps && [...steps],
+    state,
     end: end && { ...end, outcome: outcome! },
   };
 }

@@ -1,18 +1,37 @@
-import { OPENED_COLUMNS, STEP_COLUMNS, type PendingRun, type PendingUser } from './backlog-rows.js';
+import type { SQLInputValue } from 'node:sqlite';
+import {
+  OPENED_COLUMNS,
+  STEP_COLUMNS,
+  type OpenedColumns,
+  type PendingRun,
+  type PendingUser,
+  type RunEnd,
+  type RunState,
+} from './backlog-rows.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { UsageTable } from './usage-table.js';
 
+/** Columns of `runs` that change while a run is under way, and those that its end sets beside them. */
+const STATE_COLUMNS = 'status, admitted, attempt, fence, started_at';
+const END_COLUMNS = 'cancel_requested_by, ended_at, stepped, outcome';
+
 const marks = (columns: string) => columns.replaceAll(/\w+/g, '?');
+const assigned = (columns: string) => columns.replaceAll(/\w+/g, '$& = ?');
 
 const SETTLE_QUERIES = {
   user: 'INSERT INTO users (key, id) VALUES (?, ?) ON CONFLICT (key) DO NOTHING',
   oldest: 'UPDATE users SET oldest_at = ? WHERE key = ? AND oldest_at IS NULL',
   thread: `INSERT INTO threads (key, user_key, id, metadata, created_at) VALUES (?, ?, ?, '{}', ?)`,
-  run: `INSERT INTO runs (key, user_key, ${OPENED_COLUMNS}) VALUES (?, ?, ${marks(OPENED_COLUMNS)})`,
+  run: `
+    INSERT INTO runs (key, user_key, ${OPENED_COLUMNS}, cancel_requested_by) VALUES (?, ?, ${marks(OPENED_COLUMNS)}, ?)`,
   request: 'INSERT INTO run_requests (run_key, user_key, request) VALUES (?, ?, ?)',
+  endedRun: `
+    INSERT INTO runs (key, user_key, ${OPENED_COLUMNS}, ${END_COLUMNS})
+    VALUES (?, ?, ${marks(OPENED_COLUMNS)}, ${marks(END_COLUMNS)})`,
+  state: `
+    UPDATE runs SET ${assigned(STATE_COLUMNS)}, cancel_requested_by = ? WHERE key = ? AND user_key = ?`,
   end: `
-    UPDATE runs SET status = ?, admitted = 0, attempt = ?, ended_at = ?, cancel_requested_by = ?, stepped = ?, outcome = ?
-    WHERE key = ? AND user_key = ?`,
+    UPDATE runs SET ${assigned(STATE_COLUMNS)}, ${assigned(END_COLUMNS)} WHERE key = ? AND user_key = ?`,
   events: 'INSERT INTO events (user_key, run_key, seq, at, json) VALUES (?, ?, ?, ?, ?)',
   step: `
     INSERT INTO run_steps (run_key, user_key, ${STEP_COLUMNS}) VALUES (?, ?, ${marks(STEP_COLUMNS)})
@@ -21,9 +40,6 @@ const SETTLE_QUERIES = {
       started_at = excluded.started_at, ended_at = excluded.ended_at, until_at = excluded.until_at,
       outcome = excluded.outcome`,
 } as const;
-
-/** Columns of `runs` that only the end of a run has, in the order in which an ended run's row is written at once. */
-const END_COLUMNS = 'ended_at, cancel_requested_by, stepped, outcome';
 
 /** Puts what is pending into its tables, each run as it is by now. */
 export class BacklogSettler {
@@ -37,10 +53,8 @@ export class BacklogSettler {
       oldest: database.prepare(SETTLE_QUERIES.oldest),
       thread: database.prepare(SETTLE_QUERIES.thread),
       run: database.prepare(SETTLE_QUERIES.run),
-      endedRun: database.prepare(
-        `INSERT INTO runs (key, user_key, ${OPENED_COLUMNS}, ${END_COLUMNS})
-         VALUES (?, ?, ${marks(OPENED_COLUMNS)}, ${marks(END_COLUMNS)})`,
-      ),
+      endedRun: database.prepare(SETTLE_QUERIES.endedRun),
+      state: database.prepare(SETTLE_QUERIES.state),
       request: database.prepare(SETTLE_QUERIES.request),
       end: database.prepare(SETTLE_QUERIES.end),
       events: database.prepare(SETTLE_QUERIES.events),
@@ -62,18 +76,16 @@ export class BacklogSettler {
     for (const thread of threads.values()) this.statements.thread.run(thread.key, key, thread.id, thread.createdAtMs);
   }
 
-  private writeRun(user: PendingUser, { key, opened, end, events, steps }: PendingRun): void {
-    if (opened && end) {
-      const [id, threadKey, threadId, agent, , , , ...rest] = opened.columns;
-      const columns = [id!, threadKey!, threadId!, agent!, end.status, 0, end.attempt, ...rest];
-      const ended = [end.endedAtMs, end.cancelRequestedBy, end.stepped ? 1 : 0, end.outcome];
-      this.statements.endedRun.run(key, user.key, ...columns, ...ended);
-    } else if (opened) {
-      this.statements.run.run(key, user.key, ...opened.columns);
+  private writeRun(user: PendingUser, { key, opened, state, end, events, steps }: PendingRun): void {
+    const latest = end ?? state;
+    if (opened) {
+      const columns = latest ? withState(opened.columns, latest) : opened.columns;
+      if (end) this.statements.endedRun.run(key, user.key, ...columns, ...endColumnsOf(end));
+      else this.statements.run.run(key, user.key, ...columns, state?.cancelRequestedBy ?? null);
     } else if (end) {
-      const { status, attempt, endedAtMs, cancelRequestedBy, stepped, outcome } = end;
-      const ended = [status, attempt, endedAtMs, cancelRequestedBy, stepped ? 1 : 0, outcome];
-      this.statements.end.run(...ended, key, user.key);
+      this.statements.end.run(...stateColumnsOf(end), ...endColumnsOf(end), key, user.key);
+    } else if (state) {
+      this.statements.state.run(...stateColumnsOf(state), state.cancelRequestedBy, key, user.key);
     }
     if (opened) this.statements.request.run(key, user.key, opened.request);
     for (const { lastSeq, lastAtMs, lines } of events) {
@@ -86,4 +98,21 @@ export class BacklogSettler {
     const ends = [...user.runs.values()].flatMap(({ end }) => end ?? []);
     if (ends.length > 0) this.usage.count(user, ends);
   }
+}
+
+function stateColumnsOf(state: RunState | RunEnd): SQLInputValue[] {
+  const admitted = 'admitted' in state && state.admitted;
+  return [state.status, admitted ? 1 : 0, state.attempt, state.fence, state.startedAtMs];
+}
+
+function endColumnsOf({ cancelRequestedBy, endedAtMs, stepped, outcome }: RunEnd): SQLInputValue[] {
+  return [cancelRequestedBy, endedAtMs, stepped ? 1 : 0, outcome];
+}
+
+/** A new run's columns as they are by now. */
+function withState(opened: OpenedColumns, state: RunState | RunEnd): SQLInputValue[] {
+  const [id, threadKey, threadId, agent, , , , , createdAt, , idempotencyKey, fingerprint] = opened;
+  const [status, admitted, attempt, fence, startedAt] = stateColumnsOf(state);
+  const where = [id!, threadKey!, threadId!, agent!];
+  return [...where, status!, admitted!, attempt!, fence!, createdAt!, startedAt!, idempotencyKey!, fingerprint!];
 }

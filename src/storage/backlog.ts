@@ -10,6 +10,7 @@ import {
   type PendingUser,
   type RunDelta,
   type RunEnd,
+  type RunState,
   type StepColumns,
 } from './backlog-rows.js';
 import type { BacklogSettler } from './backlog-settler.js';
@@ -74,6 +75,11 @@ export class Backlog {
     return this.pending().get(userId)?.threads.get(threadId)?.key;
   }
 
+  /** The column `request` of a run that is new. */
+  requestOf(userId: UserId, runKey: number): string | undefined {
+    return this.pending().get(userId)?.runs.get(runKey)?.opened?.request;
+  }
+
   hasIdempotencyKey(userId: UserId, key: string): boolean {
     const runs = this.pending().get(userId)?.runs.values() ?? [];
     return runs.some(({ opened }) => opened?.columns[IDEMPOTENCY_KEY_COLUMN] === key);
@@ -106,6 +112,12 @@ export class Backlog {
     const user = this.userOf(owner);
     (this.deltaOf(user, runKey).steps ??= []).push(step);
     addStep(this.runOf(user, runKey), step);
+  }
+
+  addState(owner: Owner, runKey: number, state: RunState): void {
+    const user = this.userOf(owner);
+    this.deltaOf(user, runKey).state = state;
+    this.runOf(user, runKey).state = state;
   }
 
   addEnd(owner: Owner, runKey: number, end: RunEnd): void {
@@ -185,7 +197,7 @@ export class Backlog {
     const user = this.newUserOf({ id: row.user_id as UserId, key: row.user_key });
     user.isNew = true;
     const run = this.runOf(user, row.run_key);
-    const { opened, steps = [], end } = factsFromRow(row);
+    const { opened, steps = [], state, end } = factsFromRow(row);
     if (opened) addOpened(user, run, opened);
     if (row.events !== null && row.last_seq !== null) {
       const lines = linesOf({ seq: row.last_seq, json: row.events });
@@ -198,6 +210,7 @@ export class Backlog {
       });
     }
     for (const step of steps) addStep(run, step);
+    if (state) run.state = state;
     if (end) run.end = end;
     user.logKeys.push(row.key);
     this.grow(user, (row.events?.length ?? 0) + (row.request?.length ?? 0) + (row.outcome?.length ?? 0));

@@ -35,11 +35,7 @@ export class RunTable {
   private readonly byId;
   private readonly byIdempotencyKey;
   private readonly requestOf;
-  private readonly nextWaiting;
-  private readonly updateState;
   private readonly updateAll;
-  private readonly updateAdmitted;
-  private readonly updateCancel;
   private readonly updateRest;
   private lastKey: number;
   private newestId: string;
@@ -55,22 +51,12 @@ export class RunTable {
     this.byId = database.prepare(`${withRequest} WHERE r.user_key = ? AND r.id = ?`);
     this.byIdempotencyKey = database.prepare(`${withRequest} WHERE r.user_key = ? AND r.idempotency_key = ?`);
     this.requestOf = database.prepare('SELECT request FROM run_requests WHERE run_key = ? AND user_key = ?');
-    this.nextWaiting = database.prepare(
-      `SELECT id FROM runs INDEXED BY runs_in_line
-       WHERE user_key = ? AND status = 'queued' AND admitted = 0 AND hold IS NULL ORDER BY priority DESC, id LIMIT 1`,
-    );
-    // each sets as little as it can: SQLite touches every index that names a column which is set
-    this.updateState = database.prepare(
-      'UPDATE runs SET status = ?, attempt = ?, fence = ?, started_at = ? WHERE key = ? AND user_key = ?',
-    );
     this.updateAll = database.prepare(
       `UPDATE runs SET status = ?, attempt = ?, fence = ?, started_at = ?, admitted = ?, hold = ?, due_at = ?, resumed = ?,
          suspended_at = ?, suspended_ms = ?, stepped = ?
        WHERE key = ? AND user_key = ?`,
     );
-    this.updateAdmitted = database.prepare('UPDATE runs SET admitted = 1 WHERE key = ? AND user_key = ?');
-    this.updateCancel = database.prepare('UPDATE runs SET cancel_requested_by = ? WHERE key = ? AND user_key = ?');
-    // plain runs have nothing of this, so that their writes name neither these columns nor their indices
+    // plain runs have nothing of this
     this.updateRest = database.prepare(
       `UPDATE runs SET priority = ?, hold = ?, due_at = ?, suspended_ms = ?, stepped = ? WHERE key = ? AND user_key = ?`,
     );
@@ -150,21 +136,20 @@ export class RunTable {
     return row && { run: recordFromRow(user.id, row, row.request), fingerprint: row.fingerprint };
   }
 
-  /** The waiting run that is admitted next. */
-  firstWaiting(user: UserState): LiveRun | undefined {
-    this.backlog.settle(user.id);
-    const row = this.nextWaiting.get(user.key);
-    return row && this.findLive(user, row.id as RunId);
-  }
-
   record(user: UserState, run: LiveRun): RunRecord {
     return recordOf(user.id, run, parsed(run.request ?? this.readRequest(user, run), run.id) as RunRequest);
   }
 
-  /** Writes status, attempt, fence and start of a run that stays where it stands. */
+  /** Writes status, attempt, fence, start and place of a run, and who wants it cancelled. */
   saveState(user: UserState, run: LiveRun): void {
-    this.backlog.settle(user.id);
-    this.updateState.run(run.status, run.attempt, run.fence, run.startedAtMs ?? null, run.key, user.key);
+    this.backlog.addState(user, run.key, {
+      status: run.status,
+      admitted: run.admitted,
+      attempt: run.attempt,
+      fence: run.fence,
+      startedAtMs: run.startedAtMs ?? null,
+      cancelRequestedBy: run.cancelRequestedBy ?? null,
+    });
   }
 
   /** Changes a run that has not ended, in memory, on disk and in the user's counts. */
@@ -196,15 +181,13 @@ export class RunTable {
     count(user, run, -1);
     run.admitted = true;
     count(user, run, 1);
-    this.backlog.settle(user.id);
-    this.updateAdmitted.run(run.key, user.key);
+    this.saveState(user, run);
   }
 
   /** Writes who wants a running run cancelled. */
   noteCancel(user: UserState, run: LiveRun, by: string): void {
     run.cancelRequestedBy = by;
-    this.backlog.settle(user.id);
-    this.updateCancel.run(by, run.key, user.key);
+    this.saveState(user, run);
   }
 
   /** Writes the end of a run; `run` stays as it was before. */
@@ -214,6 +197,8 @@ export class RunTable {
     this.backlog.addEnd(user, run.key, {
       status: outcome.status,
       attempt: outcome.attempt,
+      fence: run.fence,
+      startedAtMs: run.startedAtMs ?? null,
       endedAtMs: outcome.endedAtMs,
       cancelRequestedBy: run.cancelRequestedBy ?? null,
       stepped: run.stepped,
@@ -238,8 +223,7 @@ export class RunTable {
   }
 
   private readRequest(user: UserState, run: LiveRun): unknown {
-    this.backlog.settle(user.id);
-    return this.requestOf.get(run.key, user.key)?.request;
+    return this.backlog.requestOf(user.id, run.key) ?? this.requestOf.get(run.key, user.key)?.request;
   }
 
   private saveRest(user: UserState, run: LiveRun): void {
