@@ -67,7 +67,7 @@ export interface PendingRun {
   readonly key: number;
   opened?: OpenedRun;
   readonly events: PendingEvents[];
-  readonly steps: Map<string, StepColumns>;
+  steps?: Map<string, StepColumns>;
   state?: RunState;
   end?: RunEnd;
   /** What the transaction that is open adds. */

@@ -19,7 +19,10 @@ const marks = (columns: string) => columns.replaceAll(/\w+/g, '?');
 const assigned = (columns: string) => columns.replaceAll(/\w+/g, '$& = ?');
 
 const SETTLE_QUERIES = {
-  user: 'INSERT INTO users (key, id) VALUES (?, ?) ON CONFLICT (key) DO NOTHING',
+  // after a crash nobody knows whether the row is there already
+  user: `
+    INSERT INTO users (key, id, oldest_at) VALUES (?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET oldest_at = coalesce(oldest_at, excluded.oldest_at)`,
   oldest: 'UPDATE users SET oldest_at = ? WHERE key = ? AND oldest_at IS NULL',
   thread: `INSERT INTO threads (key, user_key, id, metadata, created_at) VALUES (?, ?, ?, '{}', ?)`,
   run: `
@@ -64,19 +67,30 @@ export class BacklogSettler {
 
   write(users: readonly PendingUser[]): void {
     for (const user of users) this.writeUser(user);
-    // by their keys, so that tables grow at their ends
+    // in the order of their arrival, so that tables grow at their ends
     const runs = users.flatMap((user) => [...user.runs.values()].map((run) => ({ user, run })));
     for (const { user, run } of runs.toSorted((a, b) => a.run.key - b.run.key)) this.writeRun(user, run);
     for (const user of users) this.countEnds(user);
   }
 
-  private writeUser({ id, key, isNew, oldestAtMs, threads }: PendingUser): void {
-    if (isNew) this.statements.user.run(key, id);
-    if (oldestAtMs !== undefined) this.statements.oldest.run(oldestAtMs, key);
-    for (const thread of threads.values()) this.statements.thread.run(thread.key, key, thread.id, thread.createdAtMs);
+  private writeUser({ id, key, isNew, oldestAtMs }: PendingUser): void {
+    if (isNew) this.statements.user.run(key, id, oldestAtMs ?? null);
+    else if (oldestAtMs !== undefined) this.statements.oldest.run(oldestAtMs, key);
   }
 
-  private writeRun(user: PendingUser, { key, opened, state, end, events, steps }: PendingRun): void {
+  private writeRun(user: PendingUser, run: PendingRun): void {
+    this.writeRow(user, run);
+    const { key, opened, events, steps } = run;
+    if (opened) this.statements.request.run(key, user.key, opened.request);
+    for (const { lastSeq, lastAtMs, lines } of events) {
+      this.statements.events.run(user.key, key, lastSeq, lastAtMs, lines);
+    }
+    for (const step of steps?.values() ?? []) this.statements.step.run(key, user.key, ...step);
+  }
+
+  private writeRow(user: PendingUser, { key, opened, state, end }: PendingRun): void {
+    const thread = opened?.thread;
+    if (thread) this.statements.thread.run(thread.key, user.key, thread.id, thread.createdAtMs);
     const latest = end ?? state;
     if (opened) {
       const columns = latest ? withState(opened.columns, latest) : opened.columns;
@@ -87,11 +101,6 @@ export class BacklogSettler {
     } else if (state) {
       this.statements.state.run(...stateColumnsOf(state), state.cancelRequestedBy, key, user.key);
     }
-    if (opened) this.statements.request.run(key, user.key, opened.request);
-    for (const { lastSeq, lastAtMs, lines } of events) {
-      this.statements.events.run(user.key, key, lastSeq, lastAtMs, lines);
-    }
-    for (const step of steps.values()) this.statements.step.run(key, user.key, ...step);
   }
 
   private countEnds(user: PendingUser): void {

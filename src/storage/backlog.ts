@@ -17,7 +17,7 @@ import type { BacklogSettler } from './backlog-settler.js';
 import { atMsOf, linesOf } from './event-lines.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
-/** Runs that may be pending before all are settled: many share the pages that are touched then, and nobody waits for long. */
+/** Runs that are pending before all are settled: more would share yet more pages, but the event loop stands still meanwhile. */
 const MAX_RUNS = 500;
 /** Characters that may be pending, which bounds the memory. */
 const MAX_CHARACTERS = 8 * 1_024 * 1_024;
@@ -112,6 +112,7 @@ export class Backlog {
     const user = this.userOf(owner);
     (this.deltaOf(user, runKey).steps ??= []).push(step);
     addStep(this.runOf(user, runKey), step);
+    this.grow(user, String(step.at(-1)).length);
   }
 
   addState(owner: Owner, runKey: number, state: RunState): void {
@@ -247,7 +248,7 @@ export class Backlog {
   private runOf(user: PendingUser, key: number): PendingRun {
     const known = user.runs.get(key);
     if (known) return known;
-    const run: PendingRun = { key, events: [], steps: new Map() };
+    const run: PendingRun = { key, events: [] };
     user.runs.set(key, run);
     this.pendingRuns += 1;
     return run;
@@ -283,7 +284,8 @@ function addEvents({ events }: PendingRun, more: PendingEvents): void {
 }
 
 /** A step is found by its path; its place in its run is the one it had first. */
-function addStep({ steps }: PendingRun, step: StepColumns): void {
+function addStep(run: PendingRun, step: StepColumns): void {
+  const steps = (run.steps ??= new Map());
   const [path, firstSeq, nth, ...rest] = step;
   const [, knownSeq = firstSeq, knownNth = nth] = steps.get(path) ?? [];
   steps.set(path, [path, knownSeq, knownNth, ...rest]);
