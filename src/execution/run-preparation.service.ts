@@ -50,6 +50,7 @@ export class RunPreparation {
     return {
       id: newId('run'),
       threadId,
+      opensThread: request.threadId === undefined,
       ...names,
       input,
       metadata,

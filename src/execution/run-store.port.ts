@@ -61,6 +61,8 @@ export interface NewRun {
   id: RunId;
   /** Is made if the user has none of that id. */
   threadId: ThreadId;
+  /** True when the id was made for this run, so that the user can have no thread of it. */
+  opensThread?: boolean;
   agent: string;
   pipeline?: string | PipelineSpec;
   /** @default 0 */
@@ -79,10 +81,7 @@ export interface NewRun {
   createdAtMs: number;
   /** `fingerprint` tells whether a second request with the same key asks for the same. */
   idempotency?: { key: string; fingerprint: string };
-  /**
-   * The place in line, from 1, that the run gets when it is admitted while no slot is free; 0 when one is. A run that
-   * has a place in line is told so (`agent_queued`, `server_busy`).
-   */
+  /** Its place in line, from 1, if it is admitted while no slot is free, of which it is told; 0 when one is free. */
   placeInLine: number;
   /**
    * Not with `notBeforeMs` or `reuseSteps`. Given when this process holds a slot for the run: if it is admitted, it is claimed in the same transaction, with

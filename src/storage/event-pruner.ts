@@ -1,4 +1,5 @@
 import type { UserId } from '../shared/ids.js';
+import { atMsOf, linesOf, type EventRow } from './event-lines.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { UserTable } from './user-table.js';
 
@@ -9,10 +10,9 @@ interface Candidate {
   oldest_at: number;
 }
 
-interface OldEvent {
-  seq: number;
-  at: number;
-  /** 1 while the event's run has not ended; 0 also when the run was deleted with its thread. */
+interface OldRow extends EventRow {
+  key: number;
+  /** 1 while the row's run has not ended; 0 also when the run was deleted with its thread. */
   live: number;
 }
 
@@ -24,10 +24,11 @@ const PRUNE_QUERIES = {
     SELECT key, id, pruned_seq, oldest_at FROM users
     WHERE oldest_at IS NOT NULL AND oldest_at < ? AND (oldest_at, key) > (?, ?) ORDER BY oldest_at, key LIMIT ?`,
   oldest: `
-    SELECT e.seq, e.at, r.key IS NOT NULL AND r.ended_at IS NULL AS live
+    SELECT e.key, e.seq, e.json, r.key IS NOT NULL AND r.ended_at IS NULL AS live
     FROM events e LEFT JOIN runs r ON r.key = e.run_key AND r.user_key = e.user_key
     WHERE e.user_key = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
   remove: 'DELETE FROM events WHERE user_key = ? AND seq <= ?',
+  cut: 'UPDATE events SET json = ? WHERE key = ? AND user_key = ?',
   advance: 'UPDATE users SET pruned_seq = ?, oldest_at = ? WHERE key = ?',
   keys: `
     UPDATE runs SET idempotency_key = NULL, fingerprint = NULL WHERE key IN (
@@ -47,6 +48,7 @@ export class EventPruner {
       users: database.prepare(PRUNE_QUERIES.users),
       oldest: database.prepare(PRUNE_QUERIES.oldest),
       remove: database.prepare(PRUNE_QUERIES.remove),
+      cut: database.prepare(PRUNE_QUERIES.cut),
       advance: database.prepare(PRUNE_QUERIES.advance),
       keys: database.prepare(PRUNE_QUERIES.keys),
     };
@@ -72,14 +74,25 @@ export class EventPruner {
   }
 
   private pruneUser(user: Candidate, beforeMs: number, limit: number): number {
-    // one more than may go: it becomes the user's oldest
-    const rows = this.statements.oldest.all(user.key, user.pruned_seq, limit + 1) as unknown as OldEvent[];
-    const firstKept = rows.findIndex(({ at, live }, index) => index === limit || live === 1 || at >= beforeMs);
-    const removed = firstKept === -1 ? rows.length : firstKept;
+    // one more than may go: it has the user's oldest
+    const rows = this.statements.oldest.all(user.key, user.pruned_seq, limit + 1) as unknown as OldRow[];
+    let removed = 0;
+    let oldestAtMs: number | null = null;
+    for (const row of rows) {
+      const lines = linesOf(row);
+      const firstKept = lines.findIndex(
+        (line, index) => removed + index === limit || row.live === 1 || atMsOf(line) >= beforeMs,
+      );
+      removed += firstKept === -1 ? lines.length : firstKept;
+      if (firstKept === -1) continue;
+      if (firstKept > 0) this.statements.cut.run(lines.slice(firstKept).join('\n'), row.key, user.key);
+      oldestAtMs = atMsOf(lines[firstKept]!);
+      break;
+    }
     if (removed === 0) return 0;
-    const lastSeq = rows[removed - 1]!.seq;
+    const lastSeq = user.pruned_seq + removed;
     this.statements.remove.run(user.key, lastSeq);
-    this.statements.advance.run(lastSeq, rows[removed]?.at ?? null, user.key);
+    this.statements.advance.run(lastSeq, oldestAtMs, user.key);
     this.users.forget(user.id);
     return removed;
   }

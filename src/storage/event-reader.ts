@@ -1,14 +1,9 @@
 import type { EventPage, OpenToolCall } from '../events/event-journal.port.js';
-import type { RunEvent } from '../events/run-event.js';
+import type { JournalledEvent, RunEvent } from '../events/run-event.js';
 import type { CallId, RunId, UserId } from '../shared/ids.js';
-import { eventFromRow } from './event-table.js';
+import { eventsFromRow, linesOf, type EventRow } from './event-lines.js';
 import { parsed } from './run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
-
-interface EventRow {
-  seq: number;
-  json: string;
-}
 
 const EVENT_QUERIES = {
   ofUser: `
@@ -19,7 +14,7 @@ const EVENT_QUERIES = {
     SELECT seq, json FROM events INDEXED BY events_by_run
     WHERE user_key = ? AND run_key = ? AND seq > ? ORDER BY seq LIMIT ?`,
   toolsOfRun: `
-    SELECT json FROM events INDEXED BY events_by_run
+    SELECT seq, json FROM events INDEXED BY events_by_run
     WHERE user_key = ? AND run_key = ? AND instr(json, '"type":"tool_') > 0 ORDER BY seq`,
   bounds: `
     SELECT pruned_seq, (SELECT seq FROM events WHERE user_key = users.key ORDER BY seq DESC LIMIT 1) AS last_seq
@@ -43,9 +38,15 @@ export class EventReader {
   read(userId: UserId, { after, limit, runId }: { after: number; limit: number; runId?: RunId }): EventPage {
     const rows =
       runId === undefined
-        ? this.statements.ofUser.all(userId, after, limit)
-        : this.ofRun(userId, runId, (userKey, runKey) => this.statements.ofRun.all(userKey, runKey, after, limit));
-    const items = rows.map((row) => eventFromRow(userId, row as unknown as EventRow));
+        ? this.statements.ofUser.iterate(userId, after, limit)
+        : this.ofRun(userId, runId, (userKey, runKey) => this.statements.ofRun.iterate(userKey, runKey, after, limit));
+    const items: JournalledEvent[] = [];
+    for (const row of rows as Iterable<unknown> as Iterable<EventRow>) {
+      for (const event of eventsFromRow(userId, row)) {
+        if (event.seq > after && items.length < limit) items.push(event);
+      }
+      if (items.length === limit) break;
+    }
     return { items, next: items.at(-1)?.seq ?? after };
   }
 
@@ -58,17 +59,23 @@ export class EventReader {
 
   openToolCalls(userId: UserId, runId: RunId): OpenToolCall[] {
     const open = new Map<CallId, OpenToolCall>();
-    const rows = this.ofRun(userId, runId, (userKey, runKey) => this.statements.toolsOfRun.all(userKey, runKey));
-    for (const { json } of rows) {
-      const { type, data } = parsed(json, runId) as RunEvent;
-      if (type === 'tool_executing') open.set(data.callId, { callId: data.callId, tool: data.tool });
-      if (type === 'tool_completed') open.delete(data.callId);
+    const rows = this.ofRun(userId, runId, (userKey, runKey) => this.statements.toolsOfRun.iterate(userKey, runKey));
+    for (const row of rows as Iterable<unknown> as Iterable<EventRow>) {
+      for (const line of linesOf(row)) {
+        const { type, data } = parsed(line, runId) as RunEvent;
+        if (type === 'tool_executing') open.set(data.callId, { callId: data.callId, tool: data.tool });
+        if (type === 'tool_completed') open.delete(data.callId);
+      }
     }
     return [...open.values()];
   }
 
   /** Nothing for a run that is not there, or is another user's. */
-  private ofRun<Row>(userId: UserId, runId: RunId, ask: (userKey: number, runKey: number) => Row[]): Row[] {
+  private ofRun<Row>(
+    userId: UserId,
+    runId: RunId,
+    ask: (userKey: number, runKey: number) => Iterable<Row>,
+  ): Iterable<Row> {
     const keys = this.statements.keysOfRun.get(userId, runId);
     return keys ? ask(Number(keys.user_key), Number(keys.key)) : [];
   }

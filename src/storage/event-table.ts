@@ -1,6 +1,8 @@
-import type { EventDraft, JournalledEvent, RunEventType } from '../events/run-event.js';
-import { CarrelError } from '../shared/errors.js';
-import { newId, type RunId, type UserId } from '../shared/ids.js';
+import type { EventDraft, JournalledEvent } from '../events/run-event.js';
+import { newId } from '../shared/ids.js';
+import type { ApprovalTable } from './approval-table.js';
+import type { Backlog } from './backlog.js';
+import { lastRunSeqOf, type EventRow } from './event-lines.js';
 import type { LiveRun } from './run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { StepTable } from './step-table.js';
@@ -8,43 +10,55 @@ import type { UserState } from './user-table.js';
 
 /** Gives events their place and writes them, with what they record of steps. */
 export class EventTable {
-  private readonly insert;
-  private readonly countOfRun;
-  private readonly setOldest;
+  private readonly lastOfRun;
   private lastAtMs = Number.NaN;
   private lastAt = '';
 
   constructor(
     database: SqliteDatabase,
+    private readonly backlog: Backlog,
     private readonly steps: StepTable,
+    private readonly approvals: ApprovalTable,
   ) {
-    this.insert = database.prepare('INSERT INTO events (user_key, run_key, seq, at, json) VALUES (?, ?, ?, ?, ?)');
-    this.countOfRun = database.prepare(
-      'SELECT count(*) AS n FROM events INDEXED BY events_by_run WHERE run_key = ? AND user_key = ?',
+    this.lastOfRun = database.prepare(
+      `SELECT seq, json FROM events INDEXED BY events_by_run WHERE run_key = ? AND user_key = ?
+       ORDER BY seq DESC LIMIT 1`,
     );
-    this.setOldest = database.prepare('UPDATE users SET oldest_at = ? WHERE key = ?');
   }
 
   /** Appends a run's next events; the caller has made sure that the run may have them. */
   append(user: UserState, run: LiveRun, drafts: readonly EventDraft[], journalled: JournalledEvent[]): void {
+    if (drafts.length === 0) return;
+    let lines = '';
     for (const draft of drafts) {
-      if (!user.hasEvents) this.beginHistory(user, draft.atMs);
       const seq = ++user.lastSeq;
       const json = this.envelope(run, draft, seq, ++run.runSeq);
-      this.insert.run(user.key, run.key, seq, draft.atMs, json);
-      if (draft.records) this.steps.write(user, run, draft.records, { seq, atMs: draft.atMs });
+      lines += lines === '' ? json : `\n${json}`;
+      if (draft.records) this.steps.write(user, run, draft.records, seq);
       journalled.push({ userId: user.id, runId: run.id, type: draft.type, seq, json });
     }
-  }
-
-  /** The number of the last event of a run that has not ended: none of its events was removed yet. */
-  lastRunSeq(userKey: number, runKey: number): number {
-    return Number(this.countOfRun.get(runKey, userKey)?.n);
-  }
-
-  private beginHistory(user: UserState, atMs: number): void {
-    this.setOldest.run(atMs, user.key);
+    const events = { lines, count: drafts.length, lastSeq: user.lastSeq, lastAtMs: drafts.at(-1)!.atMs };
+    this.backlog.addEvents(user, run.key, events, !user.hasEvents);
     user.hasEvents = true;
+    this.openQuestions(user, run, drafts);
+  }
+
+  /** The number of the last event of a run that has not ended, so that none of its events was removed yet; 0: it has none. */
+  lastRunSeq(userKey: number, runKey: number): number {
+    const row = this.lastOfRun.get(runKey, userKey);
+    return row ? lastRunSeqOf(row as unknown as EventRow) : 0;
+  }
+
+  /** A question is opened with the first record of its step. */
+  private openQuestions(user: UserState, run: LiveRun, drafts: readonly EventDraft[]): void {
+    for (const { records = [], atMs } of drafts) {
+      for (const { path, approval } of records) {
+        if (!approval) continue;
+        // others than its owner find it, and its run with it
+        this.backlog.settle(user.id);
+        this.approvals.open(user, run, path, approval, atMs);
+      }
+    }
   }
 
   /** The keys come in the order of the contract; `data` is JSON text already. */
@@ -59,14 +73,4 @@ export class EventTable {
       `,"attempt":${draft.attempt},"at":"${this.lastAt}","data":${draft.data}}`
     );
   }
-}
-
-/** What an envelope says of itself, read from its beginning, where only our own fields are. */
-const ENVELOPE = /^\{"v":1,"id":"\w+","type":"(\w+)","seq":(\d+),"runSeq":\d+,"runId":"([^"\\]+)"/;
-
-/** @throws CarrelError `internal` when the row does not hold the envelope of this user's event `seq` */
-export function eventFromRow(userId: UserId, row: { seq: number; json: string }): JournalledEvent {
-  const [, type, seq, runId] = ENVELOPE.exec(row.json) ?? [];
-  if (Number(seq) !== row.seq) throw new CarrelError('internal', `The event ${row.seq} can't be read`);
-  return { userId, runId: runId as RunId, type: type as RunEventType, seq: row.seq, json: row.json };
 }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { JournalledEvent } from '../events/run-event.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
+import type { Backlog } from './backlog.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
 /** Operations that share one transaction at most; bounds how long the event loop stands still. */
@@ -34,6 +35,7 @@ export class GroupCommit {
   /** @param forget drops what is remembered of rows, after a transaction was rolled back */
   constructor(
     private readonly database: SqliteDatabase,
+    private readonly backlog: Pick<Backlog, 'log' | 'isFull' | 'isEmpty' | 'settleAll'>,
     private readonly forget: () => void,
   ) {}
 
@@ -54,6 +56,17 @@ export class GroupCommit {
   stop(): void {
     this.stopped = true;
     while (this.queue.length > 0) this.commitNext();
+    if (!this.backlog.isEmpty) this.emptyBacklog();
+  }
+
+  /** Carries out work that moves what is stored already, and that nobody waits for the disk for. */
+  move(work: () => void): void {
+    try {
+      this.database.relaxedTransaction(work);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
   }
 
   private schedule(): void {
@@ -62,8 +75,17 @@ export class GroupCommit {
     setImmediate(() => {
       this.scheduled = false;
       this.commitNext();
+      if (this.backlog.isFull) this.emptyBacklog();
       if (this.queue.length > 0) this.schedule();
     });
+  }
+
+  private emptyBacklog(): void {
+    try {
+      this.move(() => this.backlog.settleAll());
+    } catch (err) {
+      this.logger.error({ err }, 'the backlog could not be settled; it is tried again later');
+    }
   }
 
   private commitNext(): void {
@@ -91,7 +113,11 @@ export class GroupCommit {
 
   private commit(batch: readonly Queued[]): void {
     const journalled: JournalledEvent[] = [];
-    const settled = this.database.transaction(() => batch.map((queued) => this.carryOut(queued, journalled)));
+    const settled = this.database.transaction(() => {
+      const carriedOut = batch.map((queued) => this.carryOut(queued, journalled));
+      this.backlog.log();
+      return carriedOut;
+    });
     if (journalled.length > 0) this.deliver(journalled);
     for (const one of settled) {
       if ('value' in one) one.queued.resolve(one.value);

@@ -72,8 +72,9 @@ export function leaveLane(user: UserState, ended: LiveRun, runs: RunTable): void
 export function admitNext(user: UserState, limits: LaneLimits, runs: RunTable): RunRef[] {
   const admitted: RunRef[] = [];
   while (user.waiting.size > 0 && user.admitted < limits.maxRunning) {
-    const next = runs.firstWaiting(user);
-    if (!next) throw new Error(`the lane of a user counts ${user.waiting.size} waiting runs, but there are none`);
+    const next = user.waiting.first && runs.findLive(user, user.waiting.first);
+    if (!next)
+      throw new Error(`the lane of a user counts ${user.waiting.size} waiting runs, but the first one is not there`);
     runs.admit(user, next);
     admitted.push({ userId: user.id, runId: next.id });
   }

@@ -18,6 +18,7 @@ export interface Standing {
 
 /** The part of a run that says where it stands. */
 interface Stands {
+  readonly id: RunId;
   readonly status: RunStatus;
   readonly admitted: boolean;
   readonly hold: RunHold | undefined;
@@ -29,7 +30,8 @@ export function count(user: Standing, run: Stands, by: 1 | -1): void {
   if (run.admitted) user.admitted += by;
   else if (run.status === 'suspended') user.suspended += by;
   else if (run.hold !== undefined) user.held += by;
-  else user.waiting.count(run.priority, by);
+  else if (by === 1) user.waiting.add(run);
+  else user.waiting.remove(run);
 }
 
 /** Puts a run at the end of its thread's line. */

@@ -34,13 +34,13 @@ export class RunSubmission {
     if (run.reuseSteps) this.refuseReuse(user, run);
     const admitted = decidePlace(user, limits, nowMs, { hold, leaving });
 
-    users.store(user);
+    users.enlist(user);
     this.interrupt(user, interruption, nowMs, journalled);
     countStart(user, nowMs);
     const waiting = queuedEvent(user, run, { hold, before, admitted });
-    const threadKey = threads.ensure(user, run.threadId, run.createdAtMs);
+    const thread = threads.ensure(user, run);
     const claimed = admitted && run.opening !== undefined;
-    const { live, record } = runs.insert(user, threadKey, run, { hold, admitted, claimed });
+    const { live, record } = runs.insert(user, thread, run, { hold, admitted, claimed });
     if (run.reuseSteps && run.retryOf) steps.reuse(user, live, run.retryOf);
     const first = claimed ? run.opening?.({ ...record, resumed: false, hasSteps: false }) : waiting;
     if (first) events.append(user, live, [first], journalled);

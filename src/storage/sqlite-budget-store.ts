@@ -49,7 +49,7 @@ export class SqliteBudgetStore implements BudgetStore {
 
   async used(userId: UserId, atMs: number): Promise<Readonly<Record<'day' | 'month', Spent>>> {
     const day = dayOf(atMs);
-    return this.tables.read(({ spend }) => ({
+    return this.tables.readOf(userId, ({ spend }) => ({
       day: spend.used(userId, daysOf('day', day)),
       month: spend.used(userId, daysOf('month', day)),
     }));

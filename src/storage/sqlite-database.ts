@@ -70,6 +70,20 @@ export class SqliteDatabase {
     }
   }
 
+  /**
+   * The same, without waiting for the disk: what the transaction did may be undone by a power cut, until the next one
+   * that does wait. For work that is done again then.
+   */
+  relaxedTransaction<T>(work: () => T): T {
+    if (this.options.sync === 'normal') return this.transaction(work);
+    this.connection.exec('PRAGMA synchronous = NORMAL');
+    try {
+      return this.transaction(work);
+    } finally {
+      this.connection.exec('PRAGMA synchronous = FULL');
+    }
+  }
+
   /** Moves the log into the file and gives the data folder free. May be called again. */
   close(): void {
     if (this.connection.isOpen) this.connection.close();

@@ -28,15 +28,15 @@ export class SqliteEventJournal implements EventJournal {
   }
 
   async read(userId: UserId, query: { after: number; limit: number; runId?: RunId }): Promise<EventPage> {
-    return this.tables.read(({ eventReader }) => eventReader.read(userId, query));
+    return this.tables.readOf(userId, ({ eventReader }) => eventReader.read(userId, query));
   }
 
   async bounds(userId: UserId): Promise<{ pruned: number; last: number }> {
-    return this.tables.read(({ eventReader }) => eventReader.bounds(userId));
+    return this.tables.readOf(userId, ({ eventReader }) => eventReader.bounds(userId));
   }
 
   async openToolCalls(userId: UserId, runId: RunId): Promise<readonly OpenToolCall[]> {
-    return this.tables.read(({ eventReader }) => eventReader.openToolCalls(userId, runId));
+    return this.tables.readOf(userId, ({ eventReader }) => eventReader.openToolCalls(userId, runId));
   }
 
   onCommitted(listener: (events: readonly JournalledEvent[]) => void): void {
@@ -45,7 +45,8 @@ export class SqliteEventJournal implements EventJournal {
 
   prune(before: Date, limit: number): Promise<number> {
     return this.tables.commits.write(() => {
-      const { pruner, stepPruner } = this.tables;
+      const { backlog, pruner, stepPruner } = this.tables;
+      backlog.settleAll();
       let removed = pruner.pruneEvents(before.getTime(), limit);
       removed += stepPruner.prune(before.getTime(), limit - removed);
       return removed + pruner.pruneKeys(this.clock.now() - KEEP_KEYS_MS, limit - removed);

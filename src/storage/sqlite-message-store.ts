@@ -28,13 +28,13 @@ export class SqliteMessageStore implements MessageStore {
     threadId: ThreadId,
     page: { limit: number; cursor?: string },
   ): Promise<{ items: readonly MessageRecord[]; nextCursor?: string } | undefined> {
-    return this.tables.read(({ threadReader, messageReader }) => {
+    return this.tables.readOf(userId, ({ threadReader, messageReader }) => {
       if (!threadReader.find(userId, threadId)) return undefined;
       return messageReader.list(userId, threadId, page);
     });
   }
 
   async latest(userId: UserId, threadId: ThreadId, limits: HistoryLimits): Promise<readonly MessageRecord[]> {
-    return this.tables.read(({ messageReader }) => messageReader.latest(userId, threadId, limits));
+    return this.tables.readOf(userId, ({ messageReader }) => messageReader.latest(userId, threadId, limits));
   }
 }

@@ -2,9 +2,11 @@
  * Every step from an empty file to the present schema; `user_version` counts those that were taken. A step that was
  * released is never changed: what comes next is a new step.
  *
- * What decides the speed with many users is how many pages a commit touches. So tables grow at their end (keys are handed
- * out in the order of arrival), and as few indices as can be are sorted by user: a run that goes well touches three.
- * A run's request has a table of its own, because a row is rewritten as a whole each time its run's state changes.
+ * What decides the speed with many users is how many pages a commit touches. So what comes in goes to the end of one table
+ * (`Backlog`), and from there to its own tables, many runs at once. Those grow at their ends (keys are handed out in the
+ * order of arrival), and as few indices as can be are sorted by user. A run's request has a table of its own, because a
+ * row is rewritten as a whole each time its run's state changes. A row of `events` holds events that follow each other
+ * (`EventRow`), and `seq` is the last one's number.
  *
  * What only some runs have (steps, questions, a hold, a time to wait for) is in tables of its own and in partial indices that
  * a plain run never enters. A run's steps lie together, in one tree without a second index.
@@ -211,5 +213,18 @@ export const MIGRATIONS: readonly string[] = [
     content    TEXT NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX messages_by_thread ON messages (thread_key, place);
+  `,
+  `
+  CREATE TABLE backlog (
+    key      INTEGER PRIMARY KEY,
+    user_key INTEGER NOT NULL,
+    user_id  TEXT NOT NULL,
+    run_key  INTEGER NOT NULL,
+    last_seq INTEGER,
+    events   TEXT,
+    facts    TEXT,
+    request  TEXT,
+    outcome  TEXT
+  ) STRICT;
   `,
 ];

@@ -48,11 +48,11 @@ export class SqliteRunStore implements RunStore {
   }
 
   async find(userId: UserId, runId: RunId): Promise<RunRecord | undefined> {
-    return this.tables.read(({ runReader }) => runReader.find(userId, runId));
+    return this.tables.readOf(userId, ({ runReader }) => runReader.find(userId, runId));
   }
 
   async list(userId: UserId, filter: RunFilter, page: { limit: number; cursor?: string }): Promise<RunPage> {
-    return this.tables.read(({ runReader }) => runReader.list(userId, filter, page));
+    return this.tables.readOf(userId, ({ runReader }) => runReader.list(userId, filter, page));
   }
 
   claim(userId: UserId, runId: RunId, opening: (run: ClaimedRun) => EventDraft): Promise<ClaimedRun | undefined> {
@@ -82,7 +82,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   async steps(userId: UserId, runId: RunId): Promise<readonly StepRecord[]> {
-    return this.tables.read(({ stepReader }) => stepReader.steps(userId, runId));
+    return this.tables.readOf(userId, ({ stepReader }) => stepReader.steps(userId, runId));
   }
 
   suspend(
@@ -182,7 +182,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   async lane(userId: UserId): Promise<LaneState> {
-    return this.tables.read(({ users }) => {
+    return this.tables.readOf(userId, ({ users }) => {
       const nowMs = this.clock.now();
       const user = users.load(userId, nowMs);
       const window = isWindowOpen(user, nowMs)
@@ -194,10 +194,10 @@ export class SqliteRunStore implements RunStore {
   }
 
   async waiting(userId: UserId, limit: number): Promise<readonly RunRecord[]> {
-    return this.tables.read(({ runReader }) => runReader.waiting(userId, limit));
+    return this.tables.readOf(userId, ({ runReader }) => runReader.waiting(userId, limit));
   }
 
   async unfinished(after: RunId | undefined, limit: number): Promise<readonly (RunRef & { status: RunStatus })[]> {
-    return this.tables.read(({ runReader }) => runReader.unfinished(after, limit));
+    return this.tables.readOfAll(({ runReader }) => runReader.unfinished(after, limit));
   }
 }

@@ -48,6 +48,7 @@ export class SqliteStorage implements OnApplicationShutdown {
 
   /** Commits what was asked for, then gives the data folder free. Later calls of the ports reject with `draining`. */
   close(): void {
+    if (!this.database.isOpen) return;
     this.tables.commits.stop();
     this.database.close();
   }

@@ -1,6 +1,8 @@
 import { CarrelError } from '../shared/errors.js';
 import { ApprovalReader } from './approval-reader.js';
 import { ApprovalTable } from './approval-table.js';
+import { Backlog } from './backlog.js';
+import { BacklogSettler } from './backlog-settler.js';
 import { DueReader } from './due-reader.js';
 import { EventPruner } from './event-pruner.js';
 import { EventReader } from './event-reader.js';
@@ -11,6 +13,7 @@ import { MessageTable } from './message-table.js';
 import { RunReader } from './run-reader.js';
 import { RunTable } from './run-table.js';
 import { ScheduleTable } from './schedule-table.js';
+import type { UserId } from '../shared/ids.js';
 import { SpendTable } from './spend-table.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { StepPruner } from './step-pruner.js';
@@ -19,11 +22,12 @@ import { StepTable } from './step-table.js';
 import { ThreadEraser } from './thread-eraser.js';
 import { ThreadReader } from './thread-reader.js';
 import { ThreadTable } from './thread-table.js';
-import { USAGE_OF_DAYS, UsageTable } from './usage-table.js';
+import { USAGE_OF_DAYS } from './usage-table.js';
 import { UserTable } from './user-table.js';
 
 /** What the adapters share: one connection, one writer, and every statement prepared once. */
 export class SqliteTables {
+  readonly backlog: Backlog;
   readonly users: UserTable;
   readonly threads: ThreadTable;
   readonly runs: RunTable;
@@ -47,12 +51,15 @@ export class SqliteTables {
   readonly commits: GroupCommit;
 
   constructor(private readonly database: SqliteDatabase) {
-    this.users = new UserTable(database);
-    this.threads = new ThreadTable(database);
+    this.backlog = new Backlog(database, new BacklogSettler(database));
+    // what a process that was killed has left, before anything is counted
+    database.transaction(() => this.backlog.settleAll());
+    this.users = new UserTable(database, this.backlog);
+    this.threads = new ThreadTable(database, this.backlog);
     this.approvals = new ApprovalTable(database);
-    this.steps = new StepTable(database, this.approvals);
-    this.events = new EventTable(database, this.steps);
-    this.runs = new RunTable(database, this.events, this.steps, new UsageTable(database));
+    this.steps = new StepTable(database, this.backlog);
+    this.events = new EventTable(database, this.backlog, this.steps, this.approvals);
+    this.runs = new RunTable(database, this.backlog, this.events, this.steps);
     this.schedules = new ScheduleTable(database);
     this.spend = new SpendTable(database);
     this.messages = new MessageTable(database);
@@ -67,11 +74,30 @@ export class SqliteTables {
     this.stepPruner = new StepPruner(database);
     this.eraser = new ThreadEraser(database, this.messages);
     this.usageOfDays = database.prepare(USAGE_OF_DAYS);
-    this.commits = new GroupCommit(database, () => this.users.forgetAll());
+    this.commits = new GroupCommit(database, this.backlog, () => {
+      this.users.forgetAll();
+      this.backlog.forget();
+    });
+  }
+
+  /** Reads what is committed of one user. */
+  readOf<T>(userId: UserId, question: (tables: this) => T): T {
+    return this.read(() => {
+      if (this.backlog.has(userId)) this.commits.move(() => this.backlog.settle(userId));
+      return question(this);
+    });
+  }
+
+  /** Reads what is committed of everybody. */
+  readOfAll<T>(question: (tables: this) => T): T {
+    return this.read(() => {
+      if (!this.backlog.isEmpty) this.commits.move(() => this.backlog.settleAll());
+      return question(this);
+    });
   }
 
   /**
-   * Reads what is committed: transactions begin and end within one callback of the writer, so none is open here.
+   * Reads what never waits in the backlog: transactions begin and end within one callback of the writer, so none is open here.
    *
    * @throws CarrelError `draining` after the storage was closed
    */

@@ -29,14 +29,14 @@ export class SqliteThreadStore implements ThreadStore {
   }
 
   async find(userId: UserId, threadId: ThreadId): Promise<ThreadRecord | undefined> {
-    return this.tables.read(({ threadReader }) => threadReader.find(userId, threadId));
+    return this.tables.readOf(userId, ({ threadReader }) => threadReader.find(userId, threadId));
   }
 
   async list(
     userId: UserId,
     page: { limit: number; cursor?: string },
   ): Promise<{ items: readonly ThreadRecord[]; nextCursor?: string }> {
-    return this.tables.read(({ threadReader }) => threadReader.list(userId, page));
+    return this.tables.readOf(userId, ({ threadReader }) => threadReader.list(userId, page));
   }
 
   async delete(userId: UserId, threadId: ThreadId): Promise<boolean> {
@@ -48,7 +48,8 @@ export class SqliteThreadStore implements ThreadStore {
 
   private erase(userId: UserId, threadId: ThreadId): Promise<'gone' | 'more' | 'not_found'> {
     return this.tables.commits.write(() => {
-      const { users, threads, eraser } = this.tables;
+      const { backlog, users, threads, eraser } = this.tables;
+      backlog.settle(userId);
       const user = users.load(userId, this.clock.now());
       const key = threads.key(user, threadId);
       if (key === undefined) return 'not_found';

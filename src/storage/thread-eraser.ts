@@ -1,3 +1,4 @@
+import { emptied, linesOf, type EventRow } from './event-lines.js';
 import type { MessageTable } from './message-table.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
@@ -5,10 +6,8 @@ const ERASE_QUERIES = {
   live: `
     SELECT 1 FROM runs INDEXED BY runs_live WHERE user_key = ? AND ended_at IS NULL AND thread_key = ? LIMIT 1`,
   runs: 'SELECT key FROM runs INDEXED BY runs_by_thread WHERE user_key = ? AND thread_key = ? LIMIT ?',
-  // inside a JSON text's strings every quote is escaped: the first `,"data":` is the envelope's own
-  events: `
-    UPDATE events INDEXED BY events_by_run SET json = substr(json, 1, instr(json, ',"data":') + 7) || '{}}'
-    WHERE run_key = ? AND user_key = ?`,
+  events: 'SELECT key, seq, json FROM events INDEXED BY events_by_run WHERE run_key = ? AND user_key = ?',
+  empty: 'UPDATE events SET json = ? WHERE key = ? AND user_key = ?',
   request: 'DELETE FROM run_requests WHERE run_key = ? AND user_key = ?',
   steps: 'DELETE FROM run_steps WHERE run_key = ? AND user_key = ?',
   approvals: 'DELETE FROM approvals INDEXED BY approvals_by_step WHERE run_key = ? AND user_key = ?',
@@ -32,6 +31,7 @@ export class ThreadEraser {
       live: database.prepare(ERASE_QUERIES.live),
       runs: database.prepare(ERASE_QUERIES.runs),
       events: database.prepare(ERASE_QUERIES.events),
+      empty: database.prepare(ERASE_QUERIES.empty),
       request: database.prepare(ERASE_QUERIES.request),
       steps: database.prepare(ERASE_QUERIES.steps),
       approvals: database.prepare(ERASE_QUERIES.approvals),
@@ -56,7 +56,7 @@ export class ThreadEraser {
     const rows = this.statements.runs.all(userKey, threadKey, limit + 1);
     for (const { key } of rows.slice(0, limit)) {
       const runKey = Number(key);
-      this.statements.events.run(runKey, userKey);
+      this.emptyEvents(runKey, userKey);
       this.statements.request.run(runKey, userKey);
       this.statements.steps.run(runKey, userKey);
       this.statements.approvals.run(runKey, userKey);
@@ -66,5 +66,11 @@ export class ThreadEraser {
     if (rows.length > limit) return false;
     this.statements.thread.run(threadKey, userKey);
     return true;
+  }
+
+  private emptyEvents(runKey: number, userKey: number): void {
+    for (const row of this.statements.events.all(runKey, userKey) as unknown as (EventRow & { key: number })[]) {
+      this.statements.empty.run(linesOf(row).map(emptied).join('\n'), row.key, userKey);
+    }
   }
 }

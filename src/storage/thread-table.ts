@@ -1,7 +1,10 @@
+import type { NewRun } from '../execution/run-store.port.js';
 import type { ThreadRecord } from '../execution/thread-store.port.js';
 import type { ThreadId, UserId } from '../shared/ids.js';
 import type { JsonObject } from '../shared/json.js';
 import { parsed } from './run-row.js';
+import type { Backlog } from './backlog.js';
+import type { PendingThread } from './backlog-rows.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { UserState } from './user-table.js';
 
@@ -13,6 +16,12 @@ export interface ThreadRow {
   created_at: number;
 }
 
+/** The thread of a new run; `made`: there is none yet. */
+export interface ThreadPlace {
+  key: number;
+  made?: PendingThread;
+}
+
 /** The writer's half of `threads`. */
 export class ThreadTable {
   private readonly insertThread;
@@ -20,7 +29,10 @@ export class ThreadTable {
   private readonly keyOf;
   private lastKey: number;
 
-  constructor(database: SqliteDatabase) {
+  constructor(
+    database: SqliteDatabase,
+    private readonly backlog: Backlog,
+  ) {
     this.insertThread = database.prepare(
       'INSERT INTO threads (key, user_key, id, title, metadata, created_at) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -29,31 +41,26 @@ export class ThreadTable {
     this.lastKey = Number(database.prepare('SELECT max(key) AS key FROM threads').get()?.key ?? 0);
   }
 
-  /** The key of a user's thread, which is made when there is none. */
-  ensure(user: UserState, id: ThreadId, createdAtMs: number): number {
-    return this.key(user, id) ?? this.insert(user, { id, metadata: {}, createdAtMs });
+  /** A user's thread, which is made with the run when there is none. */
+  ensure(user: UserState, { threadId: id, opensThread, createdAtMs }: NewRun): ThreadPlace {
+    const known = opensThread ? undefined : this.key(user, id);
+    if (known !== undefined) return { key: known };
+    const made = { key: ++this.lastKey, id, createdAtMs };
+    return { key: made.key, made };
   }
 
   key(user: UserState, id: ThreadId): number | undefined {
-    return this.keyOf.get(user.key, id)?.key as number | undefined;
+    return this.backlog.threadKey(user.id, id) ?? (this.keyOf.get(user.key, id)?.key as number | undefined);
   }
 
   find(user: UserState, id: ThreadId): ThreadRecord | undefined {
+    this.backlog.settle(user.id);
     const row = this.byId.get(user.key, id) as ThreadRow | undefined;
     return row && threadFromRow(user.id, row);
   }
 
-  insert(user: UserState, thread: Omit<ThreadRecord, 'userId'>): number {
-    const key = ++this.lastKey;
-    this.insertThread.run(
-      key,
-      user.key,
-      thread.id,
-      thread.title ?? null,
-      JSON.stringify(thread.metadata),
-      thread.createdAtMs,
-    );
-    return key;
+  insert(user: UserState, { id, title, metadata, createdAtMs }: Omit<ThreadRecord, 'userId'>): void {
+    this.insertThread.run(++this.lastKey, user.key, id, title ?? null, JSON.stringify(metadata), createdAtMs);
   }
 }
 

@@ -4,6 +4,7 @@ import type { RunStatus } from '../execution/run-status.js';
 import type { RunId, ThreadId, UserId } from '../shared/ids.js';
 import type { LiveRun } from './run-row.js';
 import { count, joinThread, type Standing } from './run-standing.js';
+import type { Backlog } from './backlog.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -42,15 +43,16 @@ interface UnendedRow {
 export class UserTable {
   private readonly remembered = new LRUCache<UserId, UserState>({ max: MAX_REMEMBERED });
   private readonly find;
-  private readonly insert;
   private readonly lastSeq;
   private readonly unended;
   private readonly newestRuns;
   private lastKey: number;
 
-  constructor(database: SqliteDatabase) {
+  constructor(
+    database: SqliteDatabase,
+    private readonly backlog: Backlog,
+  ) {
     this.find = database.prepare('SELECT key, pruned_seq FROM users WHERE id = ?');
-    this.insert = database.prepare('INSERT INTO users (key, id) VALUES (?, ?)');
     this.lastSeq = database.prepare('SELECT seq FROM events WHERE user_key = ? ORDER BY seq DESC LIMIT 1');
     this.unended = database.prepare(
       `SELECT key, id, thread_id, status, admitted, hold, priority FROM runs INDEXED BY runs_live
@@ -64,6 +66,7 @@ export class UserTable {
   load(id: UserId, nowMs: number): UserState {
     const known = this.remembered.get(id);
     if (known) return known;
+    this.backlog.settle(id);
     const row = this.find.get(id);
     const user: UserState = {
       id,
@@ -90,12 +93,18 @@ export class UserTable {
     return user;
   }
 
+  /** Gives a new user a key, and a row when what is pending of the user is settled. */
+  enlist(user: UserState): void {
+    if (user.key !== 0) return;
+    user.key = ++this.lastKey;
+    this.backlog.addUser(user);
+    this.remembered.set(user.id, user);
+  }
+
   /** Gives a new user a row. */
   store(user: UserState): void {
-    if (user.key !== 0) return;
-    this.insert.run(++this.lastKey, user.id);
-    user.key = this.lastKey;
-    this.remembered.set(user.id, user);
+    this.enlist(user);
+    this.backlog.settle(user.id);
   }
 
   forget(id: UserId): void {

@@ -33,11 +33,12 @@ export const FAULTS = [
   {
     name: 'events are delivered before the commit',
     file: 'src/storage/group-commit.ts',
-    search: `const settled = this.database.transaction(() => batch.map((queued) => this.carryOut(queued, journalled)));
+    search: `this.backlog.log();
+      return carriedOut;
+    });
     if (journalled.length > 0) this.deliver(journalled);`,
-    replace: `const settled = this.database.transaction(() => {
-      const carriedOut = batch.map((queued) => this.carryOut(queued, journalled));
-      if (journalled.length > 0) this.deliver(journalled);
+    replace: `if (journalled.length > 0) this.deliver(journalled);
+      this.backlog.log();
       return carriedOut;
     });`,
     spec: 'test/faults/journal-first.spec.ts',

@@ -65,10 +65,50 @@ export const STORAGE_FAULTS = [
   {
     name: 'steps are written after the events that tell of them',
     file: 'src/storage/event-table.ts',
-    search: 'if (draft.records) this.steps.write(user, run, draft.records, { seq, atMs: draft.atMs });',
-    replace: `const { records, atMs } = draft;
-      if (records) setTimeout(() => this.steps.write(user, run, records, { seq, atMs }), 5);`,
+    search: 'if (draft.records) this.steps.write(user, run, draft.records, seq);',
+    replace: `const { records } = draft;
+      if (records) setTimeout(() => this.steps.write(user, run, records, seq), 5);`,
     spec: 'test/storage/sqlite-crash.spec.ts',
+  },
+  {
+    name: 'what a killed process left in the backlog is forgotten',
+    file: 'src/storage/sqlite-tables.ts',
+    search: 'database.transaction(() => this.backlog.settleAll());',
+    replace: '',
+    spec: 'test/storage/backlog.spec.ts',
+    only: 'leaves',
+  },
+  {
+    name: 'a user is read without what waits in the backlog',
+    file: 'src/storage/sqlite-tables.ts',
+    search: 'if (this.backlog.has(userId))',
+    replace: 'if (this.backlog.isFull)',
+    spec: 'test/storage/backlog.spec.ts',
+    only: 'is read as if it did not',
+  },
+  {
+    name: 'what is put into its tables stays in the backlog',
+    file: 'src/storage/backlog.ts',
+    search: 'for (const key of user.logKeys) this.statements.remove.run(key, user.key);',
+    replace: '',
+    spec: 'test/storage/backlog.spec.ts',
+    only: 'is read as if it did not|leaves',
+  },
+  {
+    name: 'a step that is written again is the first of its run by its last event',
+    file: 'src/storage/backlog.ts',
+    search: 'steps.set(path, [path, knownSeq, knownNth, ...rest]);',
+    replace: 'steps.set(path, step);',
+    spec: 'test/storage/sqlite.spec.ts',
+    only: 'step',
+  },
+  {
+    name: 'the backlog keeps what a transaction added that was rolled back',
+    file: 'src/storage/sqlite-tables.ts',
+    search: 'this.backlog.forget();',
+    replace: '',
+    spec: 'test/storage/backlog.spec.ts',
+    only: 'takes nothing from the backlog',
   },
   {
     name: 'what is remembered of a user drifts away from the rows',

@@ -31,6 +31,9 @@ class TracedDatabase extends SqliteDatabase {
   }
 }
 
+/** One that has nothing in it until the test says so. */
+const backlog = { isFull: false, isEmpty: true, log: () => undefined, settleAll: () => undefined };
+
 const dir = mkdtempSync(join(tmpdir(), 'carrel-commits-'));
 let database: TracedDatabase;
 let commits: GroupCommit;
@@ -38,7 +41,7 @@ let commits: GroupCommit;
 beforeEach(() => {
   database = new TracedDatabase({ dir, sync: 'normal' });
   trace = [];
-  commits = new GroupCommit(database, () => trace.push('forget'));
+  commits = new GroupCommit(database, backlog, () => trace.push('forget'));
   commits.onCommitted((events) => trace.push(`deliver ${events.map(({ seq }) => seq).join(', ')}`));
 });
 afterEach(() => database.close());

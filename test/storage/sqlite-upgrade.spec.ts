@@ -13,6 +13,7 @@ import {
   StorageWorld,
   T0,
   terminalDraft,
+  thinking,
 } from '../contracts/storage-world.js';
 import { portsOf, StorageFolder } from './storage-folder.js';
 
@@ -81,6 +82,43 @@ describe('a database of an earlier version', () => {
     const submitted = await runs.submit(alice, newRun({ threadId, onConflict: 'interrupt' }), limits);
     expect(submitted).toMatchObject({ admitted: false, interrupted, admittedBeside: [], run: { heldBy: 'thread' } });
     expect(await runs.lane(alice)).toMatchObject({ running: 1, queued: 1 });
+  });
+});
+
+describe('a database of the version that had a row for each event', () => {
+  it('is read, goes on with the next number, forgets and erases as before', async () => {
+    mkdirSync(folder.dir);
+    const earlier = new DatabaseSync(folder.file);
+    for (const step of MIGRATIONS.slice(0, 3)) earlier.exec(step);
+    const envelope = (seq: number, type: string, data: string) =>
+      `{"v":1,"id":"evt_${seq}","type":"${type}","seq":${seq},"runSeq":${seq},"runId":"run_1","threadId":"t","agent":"a",` +
+      `"attempt":1,"at":"${new Date(T0 + seq).toISOString()}","data":${data}}`;
+    const request = JSON.stringify({ input: 'kept', metadata: {}, origin: { requestId: 'req_1', roles: [] } });
+    earlier.exec(`
+      PRAGMA user_version = 3;
+      INSERT INTO users (key, id, oldest_at) VALUES (1, 'alice', ${T0 + 1});
+      INSERT INTO threads (key, user_key, id, metadata, created_at) VALUES (1, 1, 't', '{}', ${T0});
+      INSERT INTO runs (key, user_key, thread_key, thread_id, agent, created_at, attempt, fence, id, status, admitted)
+        VALUES (1, 1, 1, 't', 'a', ${T0}, 1, 1, 'run_1', 'running', 1);
+      INSERT INTO run_requests (run_key, user_key, request) VALUES (1, 1, '${request}');
+      INSERT INTO events (user_key, run_key, seq, at, json) VALUES
+        (1, 1, 1, ${T0 + 1}, '${envelope(1, 'agent_started', '{"input":"kept"}')}'),
+        (1, 1, 2, ${T0 + 2}, '${envelope(2, 'agent_thinking', '{"thought":"old"}')}');
+    `);
+    earlier.close();
+
+    const { world, storage } = openWorld();
+    const run = 'run_1' as RunId;
+    const draft = (atMs: number) => thinking('new', { atMs: T0 + atMs });
+    await storage.journal.append(alice, run, 1, [draft(3), draft(4)]);
+    const end = [draft(5), terminalDraft('completed', T0 + 6)];
+    await storage.runs.finish(alice, run, 1, outcomeOf('completed', T0 + 6), end, ROOMY);
+    const numbers = (await world.events(alice)).map(({ seq, runSeq }) => [seq, runSeq]);
+    expect(numbers).toEqual([1, 2, 3, 4, 5, 6].map((n) => [n, n]));
+    expect(await storage.journal.prune(new Date(T0 + 4), 9)).toBe(3);
+    expect(await storage.journal.bounds(alice)).toEqual({ pruned: 3, last: 6 });
+    expect(await storage.threads.delete(alice, 't' as ThreadId)).toBe(true);
+    expect((await world.events(alice)).map(({ seq, data }) => [seq, data])).toEqual([4, 5, 6].map((n) => [n, {}]));
   });
 });
 

@@ -47,7 +47,11 @@ describe('what is remembered of a user', () => {
         for (const id of HISTORY_USERS) {
           // the window begins with the commit, and after a recount with the request: the clock may have moved in between
           const { live, windowStartMs: _, ...remembered } = tables.users.load(id, clock.now());
-          const { live: __, windowStartMs: ___, ...counted } = new UserTable(database).load(id, clock.now());
+          const {
+            live: __,
+            windowStartMs: ___,
+            ...counted
+          } = new UserTable(database, tables.backlog).load(id, clock.now());
           expect(remembered).toEqual(counted);
           // runs that rest may rest for days: nothing is kept in memory of them
           for (const run of live.values()) expect(run.status).not.toBe('suspended');

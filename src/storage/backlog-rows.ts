@@ -1,0 +1,157 @@
+import type { SQLInputValue } from 'node:sqlite';
+import type { Usage } from '../events/run-error.js';
+import type { RunStatus, TerminalStatus } from '../execution/run-status.js';
+import type { ThreadId, UserId } from '../shared/ids.js';
+
+/** Columns of `runs` that a new run has, in this order. */
+export const OPENED_COLUMNS =
+  'id, thread_key, thread_id, agent, status, admitted, attempt, fence, created_at, started_at, idempotency_key, fingerprint';
+export type OpenedColumns = readonly SQLInputValue[];
+export const IDEMPOTENCY_KEY_COLUMN = 10;
+
+/** Columns of `run_steps` that a step has, in this order. */
+export const STEP_COLUMNS =
+  'path, first_seq, nth, kind, effect, state, attempts, started_at, ended_at, until_at, outcome';
+export type StepColumns = readonly [path: string, firstSeq: number, nth: number, ...rest: SQLInputValue[]];
+
+/** A thread that was made by its first run. */
+export interface PendingThread {
+  key: number;
+  id: ThreadId;
+  createdAtMs: number;
+}
+
+export interface OpenedRun {
+  columns: OpenedColumns;
+  request: string;
+  thread?: PendingThread;
+}
+
+/** What changes of a run while it is neither held nor suspended. */
+export interface RunState {
+  status: RunStatus;
+  admitted: boolean;
+  attempt: number;
+  fence: number;
+  startedAtMs: number | null;
+  cancelRequestedBy: string | null;
+}
+
+/** How a run ended, and what its user's figures need to know of it. */
+export interface RunEnd {
+  status: TerminalStatus;
+  attempt: number;
+  fence: number;
+  startedAtMs: number | null;
+  endedAtMs: number;
+  cancelRequestedBy: string | null;
+  stepped: boolean;
+  agent: string;
+  waitedMs: number;
+  ranMs: number;
+  usage?: Usage;
+  /** The column `outcome`. */
+  outcome: string;
+}
+
+/** Events of one run that follow each other: a row of `events`. */
+export interface PendingEvents {
+  lines: string;
+  count: number;
+  lastSeq: number;
+  lastAtMs: number;
+}
+
+/** What is not in its tables yet of one run. */
+export interface PendingRun {
+  readonly key: number;
+  opened?: OpenedRun;
+  readonly events: PendingEvents[];
+  steps?: Map<string, StepColumns>;
+  state?: RunState;
+  end?: RunEnd;
+  /** What the transaction that is open adds. */
+  delta?: RunDelta;
+}
+
+/** What is not in its tables yet of one user. */
+export interface PendingUser {
+  readonly id: UserId;
+  readonly key: number;
+  /** There may be no row of `users` yet. */
+  isNew: boolean;
+  /** When the first event arose, if the user had none before. */
+  oldestAtMs?: number;
+  readonly threads: Map<ThreadId, PendingThread>;
+  readonly runs: Map<number, PendingRun>;
+  readonly logKeys: number[];
+  characters: number;
+  /** All of it is in its tables now. */
+  isSettled: boolean;
+}
+
+/** What one transaction adds to one run: a row of `backlog`. */
+export interface RunDelta {
+  readonly user: PendingUser;
+  readonly runKey: number;
+  opened?: OpenedRun;
+  events?: PendingEvents;
+  steps?: StepColumns[];
+  state?: RunState;
+  end?: RunEnd;
+}
+
+/** A row of `backlog`. */
+export interface BacklogRow {
+  key: number;
+  user_key: number;
+  user_id: string;
+  run_key: number;
+  last_seq: number | null;
+  events: string | null;
+  facts: string | null;
+  request: string | null;
+  outcome: string | null;
+}
+
+/** The column `facts`. */
+interface Facts {
+  opened?: Omit<OpenedRun, 'request'>;
+  steps?: readonly StepColumns[];
+  state?: RunState;
+  end?: Omit<RunEnd, 'outcome'>;
+}
+
+/** What a delta's row holds beside its keys; long texts have columns of their own, so that nothing is escaped twice. */
+export function storedDeltaOf({
+  opened,
+  events,
+  steps,
+  state,
+  end,
+}: RunDelta): Omit<BacklogRow, 'key' | 'user_key' | 'user_id' | 'run_key'> {
+  const { request = null, ...openedFacts } = opened ?? {};
+  const { outcome = null, ...endFacts } = end ?? {};
+  const facts = { opened: opened && openedFacts, steps, state, end: end && endFacts } as Facts;
+  return {
+    last_seq: events?.lastSeq ?? null,
+    events: events?.lines ?? null,
+    facts: opened || steps || state || end ? JSON.stringify(facts) : null,
+    request,
+    outcome,
+  };
+}
+
+export function factsFromRow({
+  facts,
+  request,
+  outcome,
+}: BacklogRow): Pick<RunDelta, 'opened' | 'steps' | 'state' | 'end'> {
+  const { opened, steps, state, end } = JSON.parse(facts ?? '{}') as Facts;
+  return {
+    opened: opened && { ...opened, request: request! },
+    steps: steps && [...steps],
+    state,
+    end: end && { ...end, outcome: outcome! },
+  };
+}
