@@ -60,18 +60,8 @@ export class SqliteDatabase {
     }
   }
 
-  /** Has pages that `work` gives free overwritten with zeros too. The log may have older ones until it is written over. */
-  overwriting<T>(work: () => T): T {
-    this.connection.exec('PRAGMA secure_delete = ON');
-    try {
-      return work();
-    } finally {
-      this.connection.exec('PRAGMA secure_delete = FAST');
-    }
-  }
-
   /**
-   * The same, without waiting for the disk: what the transaction did may be undone by a power cut, until the next one
+   * As `transaction`, without waiting for the disk: what the transaction did may be undone by a power cut, until the next one
    * that does wait. For work that is done again then.
    */
   relaxedTransaction<T>(work: () => T): T {
@@ -91,7 +81,8 @@ export class SqliteDatabase {
 
   /**
    * The order matters: exclusive before the first access, so that the log's index lives in memory and not in a shared file.
-   * With `FAST`, pages that are written anyway keep no copies of what has been moved or removed, which nothing could find later.
+   * What is removed, or moved on to another table, is overwritten: no page keeps a copy that nothing could find later. The log
+   * may have older ones until it is written over.
    */
   private takeOver(): void {
     this.connection.exec(`
@@ -101,7 +92,7 @@ export class SqliteDatabase {
       PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
       PRAGMA cache_size = -${CACHE_KIB};
       PRAGMA temp_store = MEMORY;
-      PRAGMA secure_delete = FAST;
+      PRAGMA secure_delete = ON;
       BEGIN IMMEDIATE;
       COMMIT;
     `);

@@ -24,7 +24,7 @@ export class ThreadEraser {
   private readonly statements;
 
   constructor(
-    private readonly database: SqliteDatabase,
+    database: SqliteDatabase,
     private readonly messages: MessageTable,
   ) {
     this.statements = {
@@ -47,9 +47,7 @@ export class ThreadEraser {
 
   /** @returns whether all is gone: false when there were more runs than `limit`, or many messages */
   erase(userKey: number, threadKey: number, limit: number): boolean {
-    return this.database.overwriting(
-      () => this.messages.erase(userKey, threadKey, MESSAGES_AT_ONCE) && this.eraseRuns(userKey, threadKey, limit),
-    );
+    return this.messages.erase(userKey, threadKey, MESSAGES_AT_ONCE) && this.eraseRuns(userKey, threadKey, limit);
   }
 
   private eraseRuns(userKey: number, threadKey: number, limit: number): boolean {
