@@ -15,6 +15,8 @@ export type ModelProviderConfig =
       readonly baseURL: string;
       readonly apiKey?: string;
       readonly headers?: Readonly<Record<string, string>>;
+      /** It takes JSON Schemas (`response_format: json_schema`) and keeps to them. @default false */
+      readonly structuredOutputs?: boolean;
     }
   /** An AI SDK provider by its package, such as `@ai-sdk/anthropic`, which the operator has installed beside Carrel. */
   | { readonly kind: 'package'; readonly package: string; readonly options: Readonly<Record<string, unknown>> };

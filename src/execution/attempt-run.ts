@@ -9,6 +9,7 @@ import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import { newId, type CallId } from '../shared/ids.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
+import type { ModelCall, ModelSteps, ModelStepOptions } from './model-step.js';
 import type { RunSteps } from './run-steps.js';
 import type { ScopeLife } from './scope-place.js';
 import type { StepEnd } from './step-scope.js';
@@ -25,7 +26,7 @@ export interface AttemptPlace {
 }
 
 /** The handle that one attempt of an agent works with. It is dead when the attempt is over, even if the run goes on. */
-export class AttemptRun implements AgentRun {
+export class AttemptRun implements AgentRun, ModelSteps {
   private openCalls: Map<CallId, number> | undefined;
   private usage: UsageCounter | undefined;
   private over = false;
@@ -85,6 +86,14 @@ export class AttemptRun implements AgentRun {
     options: StepOptions = {},
   ): Promise<Result> {
     return quietly(this.ended(() => this.place.steps.perform(name, work, options)) as Promise<Result>);
+  }
+
+  model<Result extends JsonValue>(
+    name: string,
+    work: (call: ModelCall) => Promise<Result>,
+    options: ModelStepOptions = {},
+  ): Promise<Result> {
+    return quietly(this.ended(() => this.place.steps.model(name, work, options)) as Promise<Result>);
   }
 
   spawn<Result extends JsonValue>(agent: string, input: unknown, options: SpawnOptions = {}): Promise<Result> {

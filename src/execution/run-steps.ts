@@ -8,11 +8,13 @@ import { callAgentStep } from './agent-step.js';
 import { beginStep } from './begin-step.js';
 import { endStep, leaveStepOpen, type StepWorkEnd } from './end-step.js';
 import { performFunction } from './function-step.js';
+import type { ModelCall, ModelStepOptions } from './model-step.js';
 import { placeInside, type ScopePlace } from './scope-place.js';
 import { StepInProgress, type StepHost, type StepParts } from './step-host.js';
 import type { AgentStep, GroupStep, StepEnd, StepScope } from './step-scope.js';
 import type { BegunStep, StepSpec } from './step-spec.js';
 import type { OpenStep } from './step-waits.js';
+import { modelCall } from './model-call.js';
 import { askStep, sleepStep } from './waiting-step.js';
 
 /** The steps of a run, of an agent inside it or of a group: carried out once, recorded, and found again. */
@@ -55,6 +57,19 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
   perform(name: string, work: (call: StepCall) => unknown, options: StepOptions): Promise<StepEnd> {
     const spec = { path: this.nextPath(name), kind: 'step', effect: options.effect ?? 'once' } as const;
     return this.carryOut(spec, (begun) => performFunction(this, begun, options, work));
+  }
+
+  /** `ModelSteps.model` */
+  model(
+    name: string,
+    work: (call: ModelCall) => unknown,
+    { isFallback, ...limits }: ModelStepOptions,
+  ): Promise<StepEnd> {
+    const spec = { path: this.nextPath(name), kind: 'model', effect: 'read' } as const;
+    return this.carryOut(spec, async (begun) => {
+      const end = await performFunction(this, begun, limits, (call) => work(modelCall(this, begun, call)));
+      return end.outcome === 'ok' ? { ...end, degraded: isFallback } : end;
+    });
   }
 
   /** `AgentRun.spawn` */
