@@ -27,7 +27,7 @@ export interface ThreadStore {
   ): Promise<{ items: readonly ThreadRecord[]; nextCursor?: string }>;
 
   /**
-   * Deletes a thread with its runs; their events stay in the journal, emptied of their data, so that the numbering stays whole.
+   * Deletes a thread with its conversation and its runs; their events stay in the journal, emptied of their data, so that the numbering stays whole.
    *
    * @returns false when there was none
    * @throws CarrelError `thread_busy` while a run of it has not ended

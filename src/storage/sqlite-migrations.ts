@@ -9,6 +9,9 @@
  * What only some runs have (steps, questions, a hold, a time to wait for) is in tables of its own and in partial indices that
  * a plain run never enters. A run's steps lie together, in one tree without a second index.
  *
+ * Of money, only calls under way have rows of their own; what they cost is added to a row for each day and run. Messages are
+ * numbered in their thread without a gap, so that their number and the oldest follow from both ends.
+ *
  * The counters of a lane and a user's last number are not stored: they follow from `runs` and `events`, are counted when
  * a user is first seen and then kept in memory (`UserTable`), for this process is the only one that writes.
  */
@@ -163,5 +166,50 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX schedules_by_user ON schedules (user_key, id);
   CREATE INDEX schedules_due ON schedules (next_at) WHERE next_at IS NOT NULL;
+  `,
+  `
+  CREATE TABLE spend_days (
+    user_key  INTEGER NOT NULL,
+    day       INTEGER NOT NULL,
+    calls     INTEGER NOT NULL,
+    tokens    INTEGER NOT NULL,
+    micro_usd INTEGER NOT NULL,
+    PRIMARY KEY (user_key, day)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run_spend (
+    run_key   INTEGER PRIMARY KEY,
+    user_key  INTEGER NOT NULL,
+    tokens    INTEGER NOT NULL,
+    micro_usd INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE reservations (
+    user_key  INTEGER NOT NULL,
+    run_id    TEXT NOT NULL,
+    key       TEXT NOT NULL,
+    run_key   INTEGER NOT NULL,
+    day       INTEGER NOT NULL,
+    tokens    INTEGER NOT NULL,
+    micro_usd INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (user_key, run_id, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX reservations_by_age ON reservations (at);
+
+  CREATE TABLE messages (
+    key        INTEGER PRIMARY KEY,
+    user_key   INTEGER NOT NULL,
+    thread_key INTEGER NOT NULL,
+    place      INTEGER NOT NULL,
+    run_id     TEXT NOT NULL,
+    nth        INTEGER NOT NULL,
+    id         TEXT NOT NULL,
+    role       TEXT NOT NULL,
+    tokens     INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    content    TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX messages_by_thread ON messages (thread_key, place);
   `,
 ];

@@ -1,14 +1,18 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { EventJournal } from '../events/event-journal.port.js';
 import type { ApprovalStore } from '../execution/approval-store.port.js';
+import type { BudgetStore } from '../execution/models/budget-store.port.js';
+import type { MessageStore } from '../execution/models/message-store.port.js';
 import type { RunStore } from '../execution/run-store.port.js';
 import type { ScheduleStore } from '../execution/schedule-store.port.js';
 import type { ThreadStore } from '../execution/thread-store.port.js';
 import type { UsageStore } from '../execution/usage-store.port.js';
 import type { Clock } from '../shared/clock.js';
 import { SqliteApprovalStore } from './sqlite-approval-store.js';
+import { SqliteBudgetStore } from './sqlite-budget-store.js';
 import { SqliteDatabase, type SqliteOptions } from './sqlite-database.js';
 import { SqliteEventJournal } from './sqlite-event-journal.js';
+import { SqliteMessageStore } from './sqlite-message-store.js';
 import { SqliteRunStore } from './sqlite-run-store.js';
 import { SqliteScheduleStore } from './sqlite-schedule-store.js';
 import { SqliteTables } from './sqlite-tables.js';
@@ -23,6 +27,8 @@ export class SqliteStorage implements OnApplicationShutdown {
   readonly usage: UsageStore;
   readonly approvals: ApprovalStore;
   readonly schedules: ScheduleStore;
+  readonly budgets: BudgetStore;
+  readonly messages: MessageStore;
   private readonly database: SqliteDatabase;
   private readonly tables: SqliteTables;
 
@@ -36,6 +42,8 @@ export class SqliteStorage implements OnApplicationShutdown {
     this.usage = new SqliteUsageStore(this.tables);
     this.approvals = new SqliteApprovalStore(this.tables, clock);
     this.schedules = new SqliteScheduleStore(this.tables, clock);
+    this.budgets = new SqliteBudgetStore(this.tables, clock);
+    this.messages = new SqliteMessageStore(this.tables, clock);
   }
 
   /** Commits what was asked for, then gives the data folder free. Later calls of the ports reject with `draining`. */

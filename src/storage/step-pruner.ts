@@ -10,10 +10,14 @@ const STEP_PRUNE_QUERIES = {
   approvals: `
     DELETE FROM approvals WHERE key IN (
       SELECT key FROM approvals INDEXED BY approvals_by_step WHERE run_key = ?1 AND user_key = ?2 LIMIT ?3)`,
+  spend: 'DELETE FROM run_spend WHERE run_key = ? AND user_key = ?',
   done: 'UPDATE runs SET stepped = 0 WHERE key = ? AND user_key = ?',
 } as const;
 
-/** Removes what is kept of the steps of runs that ended long ago, and their questions, which are decided then. */
+/**
+ * Removes what is kept of the steps of runs that ended long ago, and their questions, which are decided then, and what those
+ * runs have spent: of runs without steps nothing was.
+ */
 export class StepPruner {
   private readonly statements;
 
@@ -22,6 +26,7 @@ export class StepPruner {
       runs: database.prepare(STEP_PRUNE_QUERIES.runs),
       steps: database.prepare(STEP_PRUNE_QUERIES.steps),
       approvals: database.prepare(STEP_PRUNE_QUERIES.approvals),
+      spend: database.prepare(STEP_PRUNE_QUERIES.spend),
       done: database.prepare(STEP_PRUNE_QUERIES.done),
     };
   }
@@ -40,6 +45,7 @@ export class StepPruner {
     const approvals = Number(this.statements.approvals.run(runKey, userKey, limit - steps).changes);
     const removed = steps + approvals;
     if (removed === limit) return removed;
+    this.statements.spend.run(runKey, userKey);
     this.statements.done.run(runKey, userKey);
     return removed + 1;
   }

@@ -2,6 +2,8 @@ import { Global, Module } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { EVENT_JOURNAL } from '../events/event-journal.port.js';
 import { APPROVAL_STORE } from '../execution/approval-store.port.js';
+import { BUDGET_STORE } from '../execution/models/budget-store.port.js';
+import { MESSAGE_STORE } from '../execution/models/message-store.port.js';
 import { RUN_STORE } from '../execution/run-store.port.js';
 import { SCHEDULE_STORE } from '../execution/schedule-store.port.js';
 import { THREAD_STORE } from '../execution/thread-store.port.js';
@@ -28,8 +30,19 @@ import { SqliteStorage } from './sqlite-storage.js';
     { provide: USAGE_STORE, inject: [SqliteStorage], useFactory: ({ usage }: SqliteStorage) => usage },
     { provide: APPROVAL_STORE, inject: [SqliteStorage], useFactory: ({ approvals }: SqliteStorage) => approvals },
     { provide: SCHEDULE_STORE, inject: [SqliteStorage], useFactory: ({ schedules }: SqliteStorage) => schedules },
+    { provide: BUDGET_STORE, inject: [SqliteStorage], useFactory: ({ budgets }: SqliteStorage) => budgets },
+    { provide: MESSAGE_STORE, inject: [SqliteStorage], useFactory: ({ messages }: SqliteStorage) => messages },
     JournalRetention,
   ],
-  exports: [RUN_STORE, THREAD_STORE, EVENT_JOURNAL, USAGE_STORE, APPROVAL_STORE, SCHEDULE_STORE],
+  exports: [
+    RUN_STORE,
+    THREAD_STORE,
+    EVENT_JOURNAL,
+    USAGE_STORE,
+    APPROVAL_STORE,
+    SCHEDULE_STORE,
+    BUDGET_STORE,
+    MESSAGE_STORE,
+  ],
 })
 export class StorageModule {}

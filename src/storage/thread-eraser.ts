@@ -1,3 +1,4 @@
+import type { MessageTable } from './message-table.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
 const ERASE_QUERIES = {
@@ -11,15 +12,22 @@ const ERASE_QUERIES = {
   request: 'DELETE FROM run_requests WHERE run_key = ? AND user_key = ?',
   steps: 'DELETE FROM run_steps WHERE run_key = ? AND user_key = ?',
   approvals: 'DELETE FROM approvals INDEXED BY approvals_by_step WHERE run_key = ? AND user_key = ?',
+  spend: 'DELETE FROM run_spend WHERE run_key = ? AND user_key = ?',
   run: 'DELETE FROM runs WHERE key = ? AND user_key = ?',
   thread: 'DELETE FROM threads WHERE key = ? AND user_key = ?',
 } as const;
 
-/** Removes a thread with its runs, their steps and questions, and what their events say. */
+/** Messages that are removed in one go. */
+const MESSAGES_AT_ONCE = 500;
+
+/** Removes a thread with its conversation and its runs, their steps and questions, and what their events say. */
 export class ThreadEraser {
   private readonly statements;
 
-  constructor(database: SqliteDatabase) {
+  constructor(
+    database: SqliteDatabase,
+    private readonly messages: MessageTable,
+  ) {
     this.statements = {
       live: database.prepare(ERASE_QUERIES.live),
       runs: database.prepare(ERASE_QUERIES.runs),
@@ -27,6 +35,7 @@ export class ThreadEraser {
       request: database.prepare(ERASE_QUERIES.request),
       steps: database.prepare(ERASE_QUERIES.steps),
       approvals: database.prepare(ERASE_QUERIES.approvals),
+      spend: database.prepare(ERASE_QUERIES.spend),
       run: database.prepare(ERASE_QUERIES.run),
       thread: database.prepare(ERASE_QUERIES.thread),
     };
@@ -36,8 +45,9 @@ export class ThreadEraser {
     return this.statements.live.get(userKey, threadKey) !== undefined;
   }
 
-  /** @returns whether all is gone: false when there were more runs than `limit` */
+  /** @returns whether all is gone: false when there were more runs than `limit`, or many messages */
   erase(userKey: number, threadKey: number, limit: number): boolean {
+    if (!this.messages.erase(userKey, threadKey, MESSAGES_AT_ONCE)) return false;
     const rows = this.statements.runs.all(userKey, threadKey, limit + 1);
     for (const { key } of rows.slice(0, limit)) {
       const runKey = Number(key);
@@ -45,6 +55,7 @@ export class ThreadEraser {
       this.statements.request.run(runKey, userKey);
       this.statements.steps.run(runKey, userKey);
       this.statements.approvals.run(runKey, userKey);
+      this.statements.spend.run(runKey, userKey);
       this.statements.run.run(runKey, userKey);
     }
     if (rows.length > limit) return false;

@@ -2,6 +2,8 @@ import { draftEvent, type EventDraft, type RunEvent } from '../../src/events/run
 import type { EventJournal } from '../../src/events/event-journal.port.js';
 import type { LaneLimits } from '../../src/execution/lane.js';
 import type { ClaimedRun, NewRun, RunOutcome, RunRecord, RunStore } from '../../src/execution/run-store.port.js';
+import type { BudgetStore } from '../../src/execution/models/budget-store.port.js';
+import type { MessageStore } from '../../src/execution/models/message-store.port.js';
 import type { ApprovalStore } from '../../src/execution/approval-store.port.js';
 import type { ScheduleStore } from '../../src/execution/schedule-store.port.js';
 import type { ThreadStore } from '../../src/execution/thread-store.port.js';
@@ -18,6 +20,8 @@ export interface StoragePorts {
   usage: UsageStore;
   approvals: ApprovalStore;
   schedules: ScheduleStore;
+  budgets: BudgetStore;
+  messages: MessageStore;
   close(): Promise<void>;
 }
 

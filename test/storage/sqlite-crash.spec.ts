@@ -85,16 +85,7 @@ describe('a process that is killed while it writes', () => {
     for (const lines of [1, 40, 333, 700, 1_500]) {
       const acknowledged = await killAfter(lines);
       const storage = folder.open(systemClock);
-      const { runs, threads, journal, usage, approvals, schedules } = storage;
-      const world = new StorageWorld({
-        runs,
-        threads,
-        journal,
-        usage,
-        approvals,
-        schedules,
-        close: async () => storage.close(),
-      });
+      const world = new StorageWorld({ ...storage, close: async () => storage.close() });
       const lost = [];
       for (const line of acknowledged) if (!(await isStored(world, line))) lost.push(line);
       expect(lost).toEqual([]);

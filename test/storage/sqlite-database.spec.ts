@@ -25,18 +25,9 @@ afterEach(() => folder.remove());
 
 function openWorld(clock = new HeldClock()): { world: StorageWorld; storage: SqliteStorage } {
   const storage = folder.open(clock);
-  const { runs, threads, journal, usage, approvals, schedules } = storage;
   return {
     storage,
-    world: new StorageWorld({
-      runs,
-      threads,
-      journal,
-      usage,
-      approvals,
-      schedules,
-      close: async () => storage.close(),
-    }),
+    world: new StorageWorld({ ...storage, close: async () => storage.close() }),
   };
 }
 

@@ -36,7 +36,7 @@ const FOR_ALL_USERS = [
   /^SELECT r\.id, r\.status, u\.id AS user_id FROM/,
   /^UPDATE runs SET idempotency_key = NULL/,
   /^SELECT max\(/,
-  /INDEXED BY (runs_due|runs_with_steps|approvals_by_expiry|schedules_due|approvals_by_id)\b/,
+  /INDEXED BY (runs_due|runs_with_steps|approvals_by_expiry|schedules_due|approvals_by_id|reservations_by_age)\b/,
 ];
 
 describe('the statements of the embedded storage', () => {
@@ -52,7 +52,8 @@ describe('the statements of the embedded storage', () => {
     expect(database.plan(sql).filter((line) => slow.test(line))).toEqual([]);
   });
 
-  const ofUsers = /\b(runs|run_requests|run_steps|events|threads|approvals|schedules)\b/;
+  const ofUsers =
+    /\b(runs|run_requests|run_steps|events|threads|approvals|schedules|spend_days|run_spend|reservations|messages)\b/;
   it.each(database.statements.filter((sql) => ofUsers.test(sql)).map((sql) => [sql]))('names the user: %s', (sql) => {
     if (FOR_ALL_USERS.some((pattern) => pattern.test(sql))) return;
     const named = sql.startsWith('INSERT')
@@ -63,7 +64,7 @@ describe('the statements of the embedded storage', () => {
 
   it.each(
     database.statements
-      .filter((sql) => /\b(run_steps|approvals|schedules|hold)\b/.test(sql) && sql.startsWith('SELECT'))
+      .filter((sql) => /\b(run_steps|approvals|schedules|hold|messages)\b/.test(sql) && sql.startsWith('SELECT'))
       .map((sql) => [sql]),
   )('names the index that it goes by: %s', (sql) => expect(sql).toMatch(/INDEXED BY/));
 });

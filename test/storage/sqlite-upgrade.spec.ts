@@ -24,8 +24,7 @@ afterEach(() => folder.remove());
 
 function openWorld(clock = new HeldClock()) {
   const storage = folder.open(clock);
-  const { runs, threads, journal, usage, approvals, schedules } = storage;
-  const ports = { runs, threads, journal, usage, approvals, schedules, close: async () => storage.close() };
+  const ports = { ...storage, close: async () => storage.close() };
   return { storage, world: new StorageWorld(ports) };
 }
 

@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../../src/shared/clock.js';
 import { approvalStoreContract } from '../contracts/approval-store.contract.js';
+import { budgetStoreContract } from '../contracts/budget-store.contract.js';
 import { eventJournalContract } from '../contracts/event-journal.contract.js';
+import { messageStoreContract } from '../contracts/message-store.contract.js';
 import { runStoreContract } from '../contracts/run-store.contract.js';
 import { scheduleStoreContract } from '../contracts/schedule-store.contract.js';
 import type { StoragePorts } from '../contracts/storage-world.js';
@@ -11,8 +13,7 @@ import { StorageFolder } from './storage-folder.js';
 
 async function openSqlite(clock: Clock): Promise<StoragePorts> {
   const folder = new StorageFolder();
-  const { runs, threads, journal, usage, approvals, schedules } = folder.open(clock);
-  return { runs, threads, journal, usage, approvals, schedules, close: async () => folder.remove() };
+  return { ...folder.open(clock), close: async () => folder.remove() };
 }
 
 // the listeners that fail on purpose are logged
@@ -35,4 +36,10 @@ describe('ApprovalStore on SQLite', () => {
 });
 describe('ScheduleStore on SQLite', () => {
   scheduleStoreContract(openSqlite);
+});
+describe('BudgetStore on SQLite', () => {
+  budgetStoreContract(openSqlite);
+});
+describe('MessageStore on SQLite', () => {
+  messageStoreContract(openSqlite);
 });

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SqliteApprovalStore } from '../../src/storage/sqlite-approval-store.js';
+import { SqliteBudgetStore } from '../../src/storage/sqlite-budget-store.js';
 import { SqliteDatabase } from '../../src/storage/sqlite-database.js';
 import { SqliteEventJournal } from '../../src/storage/sqlite-event-journal.js';
+import { SqliteMessageStore } from '../../src/storage/sqlite-message-store.js';
 import { SqliteRunStore } from '../../src/storage/sqlite-run-store.js';
 import { SqliteScheduleStore } from '../../src/storage/sqlite-schedule-store.js';
 import { SqliteTables } from '../../src/storage/sqlite-tables.js';
@@ -26,6 +28,8 @@ function openGlass(dir: string) {
     usage: new SqliteUsageStore(tables),
     approvals: new SqliteApprovalStore(tables, clock),
     schedules: new SqliteScheduleStore(tables, clock),
+    budgets: new SqliteBudgetStore(tables, clock),
+    messages: new SqliteMessageStore(tables, clock),
     close: async () => database.close(),
   };
   return { database, tables, clock, world: Object.assign(new StorageWorld(ports), { clock }) };

@@ -2,13 +2,15 @@ import type { RunId, UserId } from '../../shared/ids.js';
 
 export const BUDGET_STORE = Symbol('BUDGET_STORE');
 
-/** Tokens, and millionths of a US dollar; both whole numbers. */
+/** Tokens, and millionths of a US dollar; both whole numbers from 0. */
 export interface Spend {
   readonly tokens: number;
   readonly microUsd: number;
 }
 
-export type BudgetScope = 'run' | 'day' | 'month';
+/** In the order in which they are looked at. */
+export const BUDGET_SCOPES = ['run', 'day', 'month'] as const;
+export type BudgetScope = (typeof BUDGET_SCOPES)[number];
 
 /** What may be spent in a scope; undefined: anything. */
 export type BudgetLimits = Readonly<Partial<Record<BudgetScope, Partial<Spend>>>>;
@@ -23,7 +25,7 @@ export interface BudgetExcess {
   readonly scope: BudgetScope;
   readonly unit: keyof Spend;
   readonly limit: number;
-  /** Spent and reserved by others. */
+  /** Spent, and reserved by other calls. */
   readonly used: number;
 }
 
@@ -34,25 +36,39 @@ export interface ReservationRequest {
   /** The most that the call is expected to cost. */
   readonly estimate: Spend;
   readonly limits: BudgetLimits;
-  /** Milliseconds since the Unix epoch; says which day and month it counts for. */
+  /** Milliseconds since the Unix epoch; says which UTC day and month it counts for, also when it is settled later. */
   readonly atMs: number;
 }
 
 /**
  * What users spend on models. To look and to reserve are one transaction, so that calls side by side can't overspend by more
- * than what one of them was estimated wrongly. Every method takes the user first.
+ * than what one of them was estimated wrongly. Every method takes the user first; what others spend never counts.
+ *
+ * Days are kept as long as those of `UsageStore`. Whatever is deleted later, they stay as they are.
  */
 export interface BudgetStore {
-  /** @returns what stands against it, or what is used of each scope with this reservation in it */
-  reserve(
+  /**
+   * A reservation that is open already is not made again, and stands as it was made.
+   *
+   * @returns what stands against it; undefined: it is reserved
+   * @throws CarrelError `run_closed` when the run is not under way, or another user's
+   */
+  reserve(userId: UserId, request: ReservationRequest): Promise<BudgetExcess | undefined>;
+
+  /**
+   * The call has ended: what it has cost takes the place of the reservation, also when its run has ended or is deleted.
+   *
+   * @param actual without it, what was reserved
+   * @returns what is spent in each scope with this in it; undefined when there is no such reservation (any more)
+   */
+  settle(
     userId: UserId,
-    request: ReservationRequest,
-  ): Promise<{ ok: true; used: Readonly<Record<BudgetScope, Spent>> } | { ok: false; excess: BudgetExcess }>;
+    runId: RunId,
+    key: string,
+    actual?: Spend,
+  ): Promise<Readonly<Record<BudgetScope, Spend>> | undefined>;
 
-  /** The call has ended: what it has cost takes the place of the reservation. Does nothing the second time. */
-  settle(userId: UserId, runId: RunId, key: string, actual: Spend): Promise<void>;
-
-  /** A user's day and month now, and reservations under way. */
+  /** A user's day and month, as they are at this moment (milliseconds since the Unix epoch). */
   used(userId: UserId, atMs: number): Promise<Readonly<Record<'day' | 'month', Spent>>>;
 
   /**

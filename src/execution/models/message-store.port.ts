@@ -12,7 +12,7 @@ export interface MessageRecord {
   /** Its place among its run's messages, from 0. */
   readonly index: number;
   readonly role: 'user' | 'assistant' | 'tool';
-  /** As the AI SDK's `ModelMessage` has it: a text, or a list of parts. Given back to the model unchanged. */
+  /** A text, or a list of parts, as the AI SDK's messages have it. Given back to the model unchanged. */
   readonly content: JsonValue;
   /** An estimate, for the cut to a budget of tokens. */
   readonly tokens: number;
@@ -22,17 +22,42 @@ export interface MessageRecord {
 
 export type NewMessage = Omit<MessageRecord, 'threadId' | 'runId'>;
 
-/** The users' conversations. Every method takes the user first. They are deleted with their thread, whoever deletes it. */
+/** How much of a conversation is wanted. */
+export interface HistoryLimits {
+  /** The run that asks: its own messages are left out. */
+  readonly except: RunId;
+  readonly tokens: number;
+  /** How many runs at most. */
+  readonly runs: number;
+}
+
+/**
+ * The users' conversations. Every method takes the user first: another user's thread is not found. Messages are deleted with
+ * their thread, whoever deletes it. They are in the order in which they were added, and those of one run stand together, for
+ * the runs of a thread never overlap.
+ */
 export interface MessageStore {
   /**
-   * Adds messages of a run to its thread. A message with an index that its run has already is not stored again, so that
-   * a run that is carried out from the top once more adds nothing twice.
+   * Adds messages of a run that is under way to its thread. A message whose index its run has passed already is not stored
+   * again, so that a run that is carried out from the top once more adds nothing twice.
    *
-   * @throws CarrelError `not_found` when the thread is not there (any more)
+   * @param messages in the order of their indices
+   * @param limit messages of the thread that are kept: beyond it the oldest runs' go, each run's together
+   * @throws CarrelError `not_found` when there is no such thread, `run_closed` when the run is not under way in it
    */
-  append(userId: UserId, threadId: ThreadId, runId: RunId, messages: readonly NewMessage[]): Promise<void>;
+  append(
+    userId: UserId,
+    threadId: ThreadId,
+    runId: RunId,
+    messages: readonly NewMessage[],
+    limit: number,
+  ): Promise<void>;
 
-  /** A page of a thread's conversation, oldest first. Undefined: there is no such thread. */
+  /**
+   * A page of a thread's conversation, oldest first. Undefined: there is no such thread.
+   *
+   * @throws CarrelError `invalid_request` for a cursor that no list gave
+   */
   list(
     userId: UserId,
     threadId: ThreadId,
@@ -40,12 +65,8 @@ export interface MessageStore {
   ): Promise<{ items: readonly MessageRecord[]; nextCursor?: string } | undefined>;
 
   /**
-   * The newest messages of runs that were made before `before`, oldest first: as many whole runs as fit into `tokens`, so that
-   * no tool's answer is without its call.
+   * The newest messages, oldest first: as many whole runs without a gap as fit into the limits, so that no tool's answer is
+   * without its call.
    */
-  latest(
-    userId: UserId,
-    threadId: ThreadId,
-    limits: { before: RunId; tokens: number; runs: number },
-  ): Promise<readonly MessageRecord[]>;
+  latest(userId: UserId, threadId: ThreadId, limits: HistoryLimits): Promise<readonly MessageRecord[]>;
 }
