@@ -4,6 +4,7 @@ import type { ApprovalAnswer, ApprovalKind } from '../events/approval-record.js'
 import type { StepEffect } from '../events/step-record.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
 import type { RetryOptions } from './retry-options.js';
+import type { UserTools } from './tools/user-tools.js';
 
 /** The open tool call that `AgentRun.tool` gives to its function. */
 export interface ToolCall {
@@ -95,6 +96,9 @@ export interface AgentRun {
 
   /** Has another agent do something inside this run, in a context of its own one deeper: a step, with that agent's effect. */
   spawn<Result extends JsonValue = JsonValue>(agent: string, input: unknown, options?: SpawnOptions): Promise<Result>;
+
+  /** The tools that this run's user may use from this agent: the application's own and those of MCP servers. */
+  readonly tools: UserTools;
 
   /** Waits. For longer than a second the run is suspended: it holds no slot, no place in its lane and no memory. */
   sleep(ms: number): Promise<void>;

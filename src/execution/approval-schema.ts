@@ -1,78 +1,19 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import { pathText, type InputIssue } from '../agents/input-reader.js';
-import { whyNotPlainJson, type JsonObject } from '../shared/json.js';
+import type { InputIssue } from '../agents/input-reader.js';
+import type { JsonObject } from '../shared/json.js';
+import { compileSchema } from './json-schema.js';
 
 /** What the schema of an answer may be at most: it is shown to people, with the event that asks. */
 const BOUNDS = { maxBytes: 16 * 1024, maxDepth: 32 };
-const MAX_REASON_CHARS = 300;
-const OPTIONS = { strict: false, validateFormats: false, logger: false } as const;
-const DRAFT_2020_12 = 'https://json-schema.org/draft/2020-12/schema';
-const DRAFT_07 = 'http://json-schema.org/draft-07/schema';
-
-/** Which JSON Schema a schema is written in. */
-interface Dialect {
-  readonly Compiler: typeof Ajv | typeof Ajv2020;
-  /** Only checks schemas, and keeps none: to make one costs more than all the rest. */
-  readonly checker: Ajv | Ajv2020;
-}
-
-const DIALECTS = new Map<string, Dialect>([
-  [DRAFT_2020_12, { Compiler: Ajv2020, checker: new Ajv2020(OPTIONS) }],
-  [DRAFT_07, { Compiler: Ajv, checker: new Ajv(OPTIONS) }],
-]);
 
 /** Says why answers can't be checked by this schema, or `undefined` when they can. */
 export function whyNotAnswerSchema(schema: unknown): string | undefined {
-  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return 'the schema is not an object';
-  const reason = whyNotPlainJson(schema, 'schema', BOUNDS);
-  if (reason) return reason;
-  const dialect = dialectOf(schema as JsonObject);
-  if (!dialect) return `the schema's $schema must be "${DRAFT_2020_12}" (or missing) or "${DRAFT_07}"`;
-  if ('$async' in schema) return 'the schema must not be asynchronous ($async)';
-  try {
-    if (dialect.checker.validateSchema(schema) !== true)
-      return cut(dialect.checker.errorsText(null, { dataVar: 'schema' }));
-    compile(schema as JsonObject, dialect);
-    return undefined;
-  } catch (error) {
-    return cut(`the schema can't be compiled: ${(error as Error).message}`);
-  }
+  const check = compileSchema(schema, BOUNDS);
+  return typeof check === 'string' ? check : undefined;
 }
 
 /** What is wrong with an answer; empty when it fits. The schema is one that `whyNotAnswerSchema` has let pass. */
 export function answerIssues(schema: JsonObject, answer: unknown): InputIssue[] {
-  const dialect = dialectOf(schema);
-  if (!dialect) return [{ path: '', message: 'what was asked has a schema that answers cannot be checked by' }];
-  const validate = compile(schema, dialect);
-  return validate(answer) ? [] : (validate.errors ?? []).slice(0, MAX_ISSUES).map(issueOf);
-}
-
-/** More than a person reads. */
-const MAX_ISSUES = 20;
-
-/** Compiled by itself each time: a compiler remembers what it has compiled, and its `$id`s would meet those of others. */
-function compile(schema: JsonObject, { Compiler }: Dialect): ValidateFunction {
-  return new Compiler({ ...OPTIONS, meta: false, validateSchema: false }).compile(schema);
-}
-
-function dialectOf({ $schema = DRAFT_2020_12 }: JsonObject): Dialect | undefined {
-  return typeof $schema === 'string' ? DIALECTS.get($schema.replace(/#$/, '')) : undefined;
-}
-
-function issueOf({ instancePath, keyword, params, message = 'does not fit' }: ErrorObject): InputIssue {
-  const keys = instancePath.split('/').slice(1);
-  const path = keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key.replaceAll('~1', '/').replaceAll('~0', '~')));
-  const facts = params as Record<string, unknown>;
-  const more =
-    keyword === 'enum'
-      ? `: ${JSON.stringify(facts.allowedValues)}`
-      : keyword === 'additionalProperties'
-        ? `: "${String(facts.additionalProperty)}"`
-        : '';
-  return { path: cut(pathText(path)), message: cut(`${message}${more}`) };
-}
-
-function cut(text: string): string {
-  return text.length > MAX_REASON_CHARS ? `${text.slice(0, MAX_REASON_CHARS)}…` : text;
+  const check = compileSchema(schema, BOUNDS);
+  if (typeof check !== 'string') return check(answer);
+  return [{ path: '', message: 'what was asked has a schema that answers cannot be checked by' }];
 }

@@ -1,4 +1,5 @@
 import type { AgentRun, Ask, SpawnOptions, StepCall, StepOptions, ToolCall } from '../agents/agent-run.js';
+import type { UserTools } from '../agents/tools/user-tools.js';
 import type { CleanUp, ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { ApprovalAnswer } from '../events/approval-record.js';
@@ -9,11 +10,13 @@ import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import { newId, type CallId } from '../shared/ids.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
-import type { ModelCall, ModelSteps, ModelStepOptions } from './model-step.js';
+import type { ModelCall, ModelStepOptions, ModelSteps } from './model-step.js';
 import type { RunSteps } from './run-steps.js';
 import type { ScopeLife } from './scope-place.js';
+import { resultOfStep } from './step-result.js';
 import type { StepEnd } from './step-scope.js';
 import { usageOfStep } from './step-usage.js';
+import { RunTools } from './tools/run-tools.js';
 import { UsageCounter } from './usage-counter.js';
 
 /** Where in its run an attempt is. */
@@ -23,6 +26,8 @@ export interface AttemptPlace {
   readonly runAttempt: number;
   /** Path of the step that it is an attempt of; undefined: of the run. */
   readonly step: string | undefined;
+  /** Name of the agent. */
+  readonly agent: string;
 }
 
 /** The handle that one attempt of an agent works with. It is dead when the attempt is over, even if the run goes on. */
@@ -88,14 +93,6 @@ export class AttemptRun implements AgentRun, ModelSteps {
     return quietly(this.ended(() => this.place.steps.perform(name, work, options)) as Promise<Result>);
   }
 
-  model<Result extends JsonValue>(
-    name: string,
-    work: (call: ModelCall) => Promise<Result>,
-    options: ModelStepOptions = {},
-  ): Promise<Result> {
-    return quietly(this.ended(() => this.place.steps.model(name, work, options)) as Promise<Result>);
-  }
-
   spawn<Result extends JsonValue>(agent: string, input: unknown, options: SpawnOptions = {}): Promise<Result> {
     return quietly(this.ended(() => this.place.steps.spawn(agent, input, options)) as Promise<Result>);
   }
@@ -106,6 +103,20 @@ export class AttemptRun implements AgentRun, ModelSteps {
 
   ask(question: Ask): Promise<ApprovalAnswer> {
     return this.over ? closed() : quietly(this.place.steps.ask(question));
+  }
+
+  get tools(): UserTools {
+    const { steps, agent } = this.place;
+    return new RunTools({ steps, agent, scope: this.scope }, () => this.assertOpen());
+  }
+
+  /** `ModelSteps` */
+  model<Result extends JsonValue>(
+    name: string,
+    work: (call: ModelCall) => Promise<Result>,
+    options?: ModelStepOptions,
+  ): Promise<Result> {
+    return quietly(this.ended(() => this.place.steps.model(name, work, options)) as Promise<Result>);
   }
 
   use(usage: Readonly<Record<string, number>>): void {
@@ -125,19 +136,13 @@ export class AttemptRun implements AgentRun, ModelSteps {
     return this.usage?.total;
   }
 
-  /** What a step has come to: its result, or what it has failed with. */
   private async ended(step: () => Promise<StepEnd>): Promise<unknown> {
+    this.assertOpen();
+    return resultOfStep(step());
+  }
+
+  private assertOpen(): void {
     if (this.over) throw new CarrelError('run_closed');
-    const end = await step();
-    switch (end.outcome) {
-      case 'ok':
-        return end.result;
-      case 'failed':
-        throw end.cause;
-      case 'cancelled':
-      case 'skipped':
-        throw new CarrelError('run_closed', end.reason);
-    }
   }
 
   private async callTool<Result>(

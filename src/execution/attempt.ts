@@ -19,6 +19,7 @@ export type AttemptEnd = { usage?: Usage; atWork: boolean } & (
 
 /** What an attempt carries out in its DI sub-tree, with its handle on the run. */
 export interface AttemptWork {
+  readonly name: string;
   work(input: unknown, scope: ExecutionScope, run: AttemptRun, steps: RunSteps): Promise<unknown>;
 }
 
@@ -89,7 +90,12 @@ export class Attempt implements ScopeLife, WatchedAttempt {
     const scope = parts.openScope(context.forAttempt(number, this.controller.signal));
     const timer = (this.timer = new AttemptTimer(clock, limits, this));
     const steps = (this.steps = new RunSteps(scope.context, { ...place, life: this }, parts.steps));
-    const where = { steps, runAttempt: parts.steps.attempt(), step: place.prefix.slice(0, -1) || undefined };
+    const where = {
+      steps,
+      runAttempt: parts.steps.attempt(),
+      step: place.prefix.slice(0, -1) || undefined,
+      agent: callee.name,
+    };
     const run = new AttemptRun(scope, where, parts.steps.emitter, clock, this, limits.runDeadlineMs);
     facts.observer.onSteps(steps);
     try {
@@ -100,6 +106,7 @@ export class Attempt implements ScopeLife, WatchedAttempt {
       const usage = run.end(end.kind === 'stopped' ? stopError(end.reason).message : 'the agent ended first');
       return { ...end, usage, atWork: end.atWork || (steps.isOpen && (await this.leavesWork(steps))) };
     } finally {
+      steps.leaveOpen();
       this.over = true;
       timer.stop();
       this.cancelGrace?.();

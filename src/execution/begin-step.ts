@@ -1,9 +1,10 @@
 import type { StepRecord } from '../events/step-record.js';
 import { askWhetherAgain } from './interrupted-step.js';
-import { stepEndOf } from './end-step.js';
+import { leaveStepOpen, stepEndOf } from './end-step.js';
 import type { StepHost, StepInProgress } from './step-host.js';
 import type { StepEnd } from './step-scope.js';
 import { refuseOther, type BegunStep, type StepSpec } from './step-spec.js';
+import type { StepEvent } from './step-telling.js';
 
 /**
  * Begins a step, unless it is recorded as ended: its end is the answer then. One that was under way when an earlier
@@ -13,19 +14,11 @@ import { refuseOther, type BegunStep, type StepSpec } from './step-spec.js';
  */
 export async function beginStep(scope: StepHost, step: StepInProgress, spec: StepSpec): Promise<BegunStep | StepEnd> {
   const { log, clock } = scope.parts;
-  const known = log.find(spec.path);
-  if (known) refuseOther(known, spec);
-  const recorded = known && isOpenAgain(known) ? undefined : known;
-  if (recorded) {
-    const end = stepEndOf(scope, recorded);
-    if (end) return end;
-  }
+  const end = await endBefore(scope, step, spec);
+  if (end) return end;
+  const recorded = whatCounts(log.find(spec.path));
   // what rested with its run is `waiting`: it is only entered again
   const wasInterrupted = recorded?.state === 'started';
-  if (wasInterrupted && recorded.effect === 'once') {
-    const end = await askWhetherAgain(scope, step, recorded);
-    if (end) return end;
-  }
   const record: StepRecord = {
     path: spec.path,
     kind: spec.kind,
@@ -34,8 +27,33 @@ export async function beginStep(scope: StepHost, step: StepInProgress, spec: Ste
     attempts: recorded && !wasInterrupted ? recorded.attempts : (recorded?.attempts ?? 0) + 1,
     startedAtMs: recorded?.startedAtMs ?? clock.now(),
   };
-  await tellBegin(scope, spec, record, recorded);
-  return { ...spec, record };
+  const begun: BegunStep = { ...spec, record };
+  if (spec.telling) step.leave = () => leaveStepOpen(scope, begun);
+  await tellBegin(scope, begun, recorded);
+  return begun;
+}
+
+/**
+ * The end of a step before anything of it is done: the recorded one, or, of one that must be done once and was interrupted,
+ * the one that its owner decides on.
+ *
+ * @throws CarrelError `nondeterministic_agent`
+ */
+export async function endBefore(
+  scope: StepHost,
+  step: StepInProgress,
+  spec: Pick<StepSpec, 'path' | 'kind'>,
+): Promise<StepEnd | undefined> {
+  const known = scope.parts.log.find(spec.path);
+  if (known) refuseOther(known, spec);
+  const recorded = whatCounts(known);
+  if (!recorded) return undefined;
+  if (recorded.state === 'started' && recorded.effect === 'once') return askWhetherAgain(scope, step, recorded);
+  return stepEndOf(scope, recorded);
+}
+
+function whatCounts(known: StepRecord | undefined): StepRecord | undefined {
+  return known && isOpenAgain(known) ? undefined : known;
 }
 
 /** It is to be done as if it never was, for the group that it is in is tried again. */
@@ -46,13 +64,12 @@ function isOpenAgain({ state, attempts }: StepRecord): boolean {
 /** What must be done once is recorded before it is done; of other steps it is enough that they are recorded when they end. */
 async function tellBegin(
   { parts, place }: StepHost,
-  spec: StepSpec,
-  record: StepRecord,
+  { path, kind, effect, silent, telling, record }: BegunStep,
   recorded: StepRecord | undefined,
 ): Promise<void> {
-  const data = { step: spec.path, kind: spec.kind };
-  if (spec.effect === 'once') await parts.log.write(record, 'step_started', data, place.above);
-  else if (recorded?.state !== 'waiting' && !spec.silent) {
-    await parts.emitter.emit('step_started', parts.attempt(), data, spec.path);
+  const event: StepEvent = telling?.begun() ?? { type: 'step_started', data: { step: path, kind } };
+  if (effect === 'once') await parts.log.write(record, event, place.above);
+  else if (telling || (recorded?.state !== 'waiting' && !silent)) {
+    await parts.emitter.emit(event.type, parts.attempt(), event.data, path);
   }
 }

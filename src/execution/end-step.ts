@@ -1,4 +1,5 @@
 import type { RunError, Usage } from '../events/run-error.js';
+import type { RunEventData } from '../events/run-event.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError, ERRORS, type ErrorCode } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
@@ -7,6 +8,7 @@ import type { BegunStep } from './step-spec.js';
 import { toRunError } from './run-failure.js';
 import type { StepHost } from './step-host.js';
 import type { StepEnd } from './step-scope.js';
+import type { StepEvent, ToldEnd } from './step-telling.js';
 
 /** How the work of a step ended. */
 export type StepWorkEnd = { attempts: number; usage?: Usage } &
@@ -38,16 +40,39 @@ export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkE
   const reason = end.outcome === 'failed' ? end.error.message : 'reason' in end ? end.reason : undefined;
   const told = { step: begun.path, outcome: end.outcome, reason, attempts: end.attempts, durationMs };
   if (begun.isAhead && begun.effect !== 'once') await parts.log.writeBehind(record, told);
-  else await parts.log.write(record, 'step_completed', told);
+  else await parts.log.write(record, begun.telling?.over(toldEnd(end), durationMs) ?? completed(told));
   return { ...end, durationMs };
 }
 
-/** The run was stopped while the step was under way: nothing is recorded, but whoever watches sees it closed. */
-export function leaveStepOpen({ parts, place }: StepHost, { path, record }: BegunStep): void {
-  if (parts.isSuspending() || place.life.isOver()) return;
+/**
+ * The run was stopped while the step was under way: nothing is recorded, but whoever watches sees it closed. A step that only
+ * rests is not over, unless it is told of in its own way.
+ */
+export function leaveStepOpen({ parts, place }: StepHost, { path, record, telling }: BegunStep): void {
+  const isSuspending = parts.isSuspending();
+  if ((isSuspending && !telling) || place.life.isOver()) return;
   const durationMs = parts.clock.now() - record.startedAtMs;
-  const data = { step: path, outcome: 'cancelled', reason: 'the run was stopped', attempts: record.attempts } as const;
-  void parts.emitter.emit('step_completed', parts.attempt(), { ...data, durationMs }, path);
+  const reason = isSuspending ? 'the run was suspended' : 'the run was stopped';
+  const { attempts } = record;
+  const { type, data } =
+    telling?.over({ outcome: 'left', reason }, durationMs) ??
+    completed({ step: path, outcome: 'cancelled', reason, attempts, durationMs });
+  void parts.emitter.emit(type, parts.attempt(), data, path);
+}
+
+function completed(data: RunEventData['step_completed']): StepEvent {
+  return { type: 'step_completed', data };
+}
+
+function toldEnd(end: CheckedEnd): ToldEnd {
+  switch (end.outcome) {
+    case 'ok':
+      return { outcome: 'ok', result: end.result };
+    case 'failed':
+      return { outcome: 'failed', reason: end.error.message };
+    default:
+      return { outcome: end.outcome, reason: end.reason };
+  }
 }
 
 /** The end that is recorded of a step, if it has ended. */

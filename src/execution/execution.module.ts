@@ -23,10 +23,11 @@ import { RunWaiter } from './run-waiter.service.js';
 import { ScheduleRunner } from './schedule-runner.service.js';
 import { ScheduleService } from './schedule.service.js';
 import { ScheduleTurns } from './schedule-turns.js';
+import { ToolsModule } from './tools/tools.module.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule, HooksModule, PipelineModule],
+  imports: [AgentsModule, HooksModule, PipelineModule, ToolsModule],
   providers: [
     ApprovalService,
     DueRuns,
@@ -63,6 +64,7 @@ import { ScheduleTurns } from './schedule-turns.js';
     RunQuestions,
     RunRunner,
     ScheduleService,
+    ToolsModule,
   ],
 })
 export class ExecutionModule {}

@@ -17,6 +17,10 @@ export interface FunctionLimits {
   readonly signal?: AbortSignal;
   /** A group: what it is made of has the grace period, and it ends when all of that has. */
   readonly isGroup?: boolean;
+  /** What it is failed with when its time is over. @default `step_timed_out` */
+  readonly timedOut?: (limitMs: number) => CarrelError;
+  /** While it waits for a person its time does not count. */
+  readonly isAtRest?: () => boolean;
 }
 
 /** How one try ended. `atWork`: it was told to stop, and has not within the grace period. */
@@ -55,7 +59,7 @@ export async function performFunction(
 
 async function tryOnce(
   host: StepHost,
-  { timeoutMs, signal: own, isGroup }: FunctionLimits,
+  { timeoutMs, signal: own, isGroup, timedOut = stepTimedOut, isAtRest }: FunctionLimits,
   work: (signal: AbortSignal) => unknown,
 ): Promise<TryEnd> {
   if (timeoutMs === undefined && own === undefined) return settled(async () => work(host.signal));
@@ -76,7 +80,11 @@ async function tryOnce(
   const stopOwn = () => stop(own?.reason);
   own?.addEventListener('abort', stopOwn, { once: true });
   if (own?.aborted) stopOwn();
-  if (timeoutMs !== undefined) timers.push(clock.after(timeoutMs, () => stop(timedOut(timeoutMs))));
+  const limit = (limitMs: number) => {
+    const look = () => (isAtRest?.() ? limit(limitMs) : stop(timedOut(limitMs)));
+    timers.push(clock.after(limitMs, look));
+  };
+  if (timeoutMs !== undefined) limit(timeoutMs);
   const ended = settled(async () => work(AbortSignal.any([host.signal, stopped.signal])));
   const end = await Promise.race([ended, forced.promise]);
   for (const cancelTimer of timers) cancelTimer();
@@ -92,7 +100,7 @@ async function settled(work: () => Promise<unknown>): Promise<TryEnd> {
   }
 }
 
-function timedOut(limitMs: number): CarrelError {
+function stepTimedOut(limitMs: number): CarrelError {
   return new CarrelError('step_timed_out', `the step took longer than it may (${limitMs} ms)`);
 }
 

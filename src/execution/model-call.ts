@@ -12,10 +12,11 @@ export function modelCall({ parts, place }: StepHost, { path }: BegunStep, call:
     place.life.onProgress();
     return work();
   };
+  const used = usageOfStep();
   return {
     ...call,
     path,
-    use: (usage) => usageOfStep()?.add(usage),
+    use: (usage) => used?.add(usage),
     delta: (text) => emit(() => parts.emitter.addDelta(parts.attempt(), text, path)),
     thinking: (thought) => emit(() => parts.emitter.emit('agent_thinking', parts.attempt(), { thought }, path)),
     alive: () => place.life.onProgress(),

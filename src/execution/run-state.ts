@@ -9,6 +9,7 @@ import type { NestedCall, NestedCallFacts } from './nested-call.js';
 import type { StepParts } from './step-host.js';
 import { StepLog } from './step-log.js';
 import { StepWaits, type OpenStep, type RestingRun } from './step-waits.js';
+import type { ToolCalls } from './tools/tool-calls.service.js';
 import { UsageCounter } from './usage-counter.js';
 
 interface StateParts {
@@ -22,6 +23,7 @@ interface StateParts {
 
 /** Whoever carries the run out. */
 interface RunOwner {
+  readonly tools: ToolCalls;
   suspend(): void;
   nestedCall(facts: NestedCallFacts): NestedCall;
 }
@@ -71,6 +73,10 @@ export class RunState implements StepParts, CallObserver, RestingRun {
 
   isAtRest(): boolean {
     return this.underWay?.atRest() ?? false;
+  }
+
+  get tools(): ToolCalls {
+    return this.owner.tools;
   }
 
   suspend(): void {

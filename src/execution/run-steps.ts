@@ -8,13 +8,14 @@ import { callAgentStep } from './agent-step.js';
 import { beginStep } from './begin-step.js';
 import { endStep, leaveStepOpen, type StepWorkEnd } from './end-step.js';
 import { performFunction } from './function-step.js';
+import { modelCall } from './model-call.js';
 import type { ModelCall, ModelStepOptions } from './model-step.js';
 import { placeInside, type ScopePlace } from './scope-place.js';
 import { StepInProgress, type StepHost, type StepParts } from './step-host.js';
 import type { AgentStep, GroupStep, StepEnd, StepScope } from './step-scope.js';
 import type { BegunStep, StepSpec } from './step-spec.js';
 import type { OpenStep } from './step-waits.js';
-import { modelCall } from './model-call.js';
+import { callToolStep, type ToolStep } from './tool-step.js';
 import { askStep, sleepStep } from './waiting-step.js';
 
 /** The steps of a run, of an agent inside it or of a group: carried out once, recorded, and found again. */
@@ -39,12 +40,19 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   /** True while agents or groups are at work in here, who are watched themselves. */
   get isBusy(): boolean {
-    return this.steps().some(({ inside, resting }) => inside !== undefined || resting);
+    return this.steps().some(({ inside, resting, isWatched }) => {
+      return resting || (isWatched ? inside?.isBusy : inside !== undefined);
+    });
   }
 
   /** True while there are steps whose ends are still to be recorded. */
   get isOpen(): boolean {
     return this.awaited().length > 0;
+  }
+
+  /** The attempt is over: what must not stay open is told to be over. */
+  leaveOpen(): void {
+    for (const step of this.open ?? []) step.leave?.();
   }
 
   /** Resolves when nothing of it is under way any more. */
@@ -63,7 +71,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
   model(
     name: string,
     work: (call: ModelCall) => unknown,
-    { isFallback, ...limits }: ModelStepOptions,
+    { isFallback, ...limits }: ModelStepOptions = {},
   ): Promise<StepEnd> {
     const spec = { path: this.nextPath(name), kind: 'model', effect: 'read' } as const;
     return this.carryOut(spec, async (begun) => {
@@ -89,6 +97,17 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return this.track((step) => askStep(this, step, path, question));
   }
 
+  /** `UserTools.call` */
+  tool(step: ToolStep): Promise<StepEnd> {
+    const path = this.nextPath(step.name);
+    return this.track((inProgress) =>
+      callToolStep(this, inProgress, path, step, {
+        scopeInside: (begun, signal) => this.scopeInside(begun, step.name, signal),
+        carryOut: (spec, work) => this.carryOutTracked(inProgress, spec, work),
+      }),
+    );
+  }
+
   agent(step: AgentStep): Promise<StepEnd> {
     return this.agentStep({ path: this.place.prefix + step.name, isAhead: true }, step);
   }
@@ -97,8 +116,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     const spec = { path: this.place.prefix + step.name, kind: step.kind, effect: 'read', isAhead: true } as const;
     return this.carryOut(spec, (begun, inProgress) =>
       performFunction(this, begun, { ...step, isGroup: true }, ({ signal }) => {
-        const context = this.context.child(step.name, { signal });
-        const scope = new RunSteps(context, placeInside(this.place, begun.record), this.parts);
+        const scope = this.scopeInside(begun, step.name, signal);
         inProgress.inside = scope;
         return work(scope);
       }),
@@ -153,21 +171,32 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     spec: StepSpec,
     work: (begun: BegunStep, step: StepInProgress) => Promise<StepWorkEnd>,
   ): Promise<StepEnd> {
-    return this.track(async (step) => {
-      const begun = await beginStep(this, step, spec);
-      if ('outcome' in begun) return begun;
-      const leave = this.parts.log.enter(begun.path);
-      let end: StepWorkEnd;
-      try {
-        end = await work(begun, step);
-      } catch (error) {
-        leaveStepOpen(this, begun);
-        throw error;
-      } finally {
-        leave();
-      }
-      return endStep(this, begun, end);
-    });
+    return this.track((step) => this.carryOutTracked(step, spec, work));
+  }
+
+  private async carryOutTracked(
+    step: StepInProgress,
+    spec: StepSpec,
+    work: (begun: BegunStep, step: StepInProgress) => Promise<StepWorkEnd>,
+  ): Promise<StepEnd> {
+    const begun = await beginStep(this, step, spec);
+    if ('outcome' in begun) return begun;
+    const leave = this.parts.log.enter(begun.path);
+    let end: StepWorkEnd;
+    try {
+      end = await work(begun, step);
+    } catch (error) {
+      leaveStepOpen(this, begun);
+      throw error;
+    } finally {
+      leave();
+      step.leave = undefined;
+    }
+    return endStep(this, begun, end);
+  }
+
+  private scopeInside({ record }: BegunStep, name: string, signal: AbortSignal): RunSteps {
+    return new RunSteps(this.context.child(name, { signal }), placeInside(this.place, record), this.parts);
   }
 
   /** An agent's steps are known by their order: the number is part of the path, and the name is for people. */

@@ -9,6 +9,7 @@ import type { NestedCall, NestedCallFacts } from './nested-call.js';
 import type { ScopePlace } from './scope-place.js';
 import type { StepLog } from './step-log.js';
 import type { OpenStep, StepWaits } from './step-waits.js';
+import type { ToolCalls } from './tools/tool-calls.service.js';
 
 /** What all steps of one run share. */
 export interface StepParts {
@@ -26,6 +27,8 @@ export interface StepParts {
   noteDegraded(): void;
   /** Something was used that no step is going to tell of: it was stopped. */
   noteUsage(usage: Usage): void;
+  /** Calls tools, for the agents of this run. */
+  readonly tools: ToolCalls;
   /** An agent's call inside this run. */
   nestedCall(facts: NestedCallFacts): NestedCall;
 }
@@ -38,6 +41,10 @@ export class StepInProgress implements OpenStep, CallObserver {
   detached = false;
   /** What goes on inside it. */
   inside: OpenStep | undefined;
+  /** What is inside it is not watched by itself: the step has to show that it lives, unless that rests. */
+  isWatched = false;
+  /** Tells that it is over, though its work may not be; set while it is told to be under way, if that must never stay so. */
+  leave: (() => void) | undefined;
   private settled: PromiseWithResolvers<void> | undefined;
 
   onBegin(): void {

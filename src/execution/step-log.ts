@@ -3,9 +3,8 @@ import type { RunEmitter } from '../events/run-emitter.js';
 import type { RunEventData } from '../events/run-event.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
+import type { StepEvent } from './step-telling.js';
 import { UsageCounter } from './usage-counter.js';
-
-type StepEventType = 'step_started' | 'step_completed' | 'approval_required' | 'approval_resolved';
 
 const NONE = new Map<string, never>();
 
@@ -58,12 +57,7 @@ export class StepLog {
    * @param above steps that it is inside of, if they are not recorded yet: they must be found begun when the run goes on
    * @throws CarrelError `too_many_steps`
    */
-  write<Type extends StepEventType>(
-    record: StepRecord,
-    type: Type,
-    data: RunEventData[Type] & object,
-    above: readonly StepRecord[] = [],
-  ): Promise<void> {
+  write(record: StepRecord, { type, data }: StepEvent, above: readonly StepRecord[] = []): Promise<void> {
     const records = [...above.filter(({ path }) => !this.find(path)), record];
     for (const one of records) this.keep(one);
     return this.run.emitter.record(type, this.run.attempt(), data, record.path, records);

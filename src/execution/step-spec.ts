@@ -1,5 +1,6 @@
 import type { StepEffect, StepKind, StepRecord } from '../events/step-record.js';
 import { CarrelError } from '../shared/errors.js';
+import type { StepTelling } from './step-telling.js';
 
 export interface StepSpec {
   readonly path: string;
@@ -12,6 +13,8 @@ export interface StepSpec {
    * code between the steps has no effects. Not for what must be done once.
    */
   readonly isAhead?: boolean;
+  /** @default `step_started` and `step_completed` */
+  readonly telling?: StepTelling;
 }
 
 /** A step that is to be carried out now. */

@@ -15,6 +15,8 @@ export interface StepWait {
 export interface OpenStep {
   /** True when nothing happens in it until somebody answers or time passes. */
   atRest(): boolean;
+  /** True while something in it rests, or is at work and watched itself. */
+  readonly isBusy?: boolean;
 }
 
 /** What is suspended when everything in it is at rest. */

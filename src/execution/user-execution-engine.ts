@@ -18,6 +18,7 @@ import type { Suspension } from './run-store.port.js';
 import { WHOLE_RUN } from './scope-place.js';
 import type { StepWaits } from './step-waits.js';
 import { stopError, type StopReason } from './stop-reason.js';
+import type { ToolCalls } from './tools/tool-calls.service.js';
 
 export interface EngineParts {
   readonly services: EngineServices;
@@ -132,6 +133,11 @@ export class UserExecutionEngine implements AsyncDisposable {
     else this.stop({ kind: 'interrupted' });
     await this.execution?.catch(() => undefined);
     this.parts.onDisposed();
+  }
+
+  /** For the run's state. */
+  get tools(): ToolCalls {
+    return this.parts.services.tools;
   }
 
   /** For the run's state: everything that is under way waits. */

@@ -25,7 +25,7 @@ export async function sleepStep(host: StepHost, step: StepInProgress, spec: Step
   if (!record) {
     const { path, kind, effect } = spec;
     record = { path, kind, effect, state: 'started', attempts: 1, startedAtMs: now, untilMs: now + Math.round(ms) };
-    await log.write(record, 'step_started', { step: path, kind }, host.place.above);
+    await log.write(record, { type: 'step_started', data: { step: path, kind } }, host.place.above);
   }
   const untilMs = record.untilMs ?? now;
   if (untilMs - clock.now() <= WAIT_IN_PLACE_MS) await pause(untilMs - clock.now(), clock, host.signal);
@@ -33,7 +33,8 @@ export async function sleepStep(host: StepHost, step: StepInProgress, spec: Step
   host.signal.throwIfAborted();
   const ended: StepRecord = { ...record, state: 'ok', endedAtMs: clock.now() };
   const durationMs = clock.now() - record.startedAtMs;
-  await log.write(ended, 'step_completed', { step: spec.path, outcome: 'ok', attempts: 1, durationMs });
+  const data = { step: spec.path, outcome: 'ok', attempts: 1, durationMs } as const;
+  await log.write(ended, { type: 'step_completed', data });
 }
 
 /** `AgentRun.ask`. The question is opened when the agent comes by for the first time. */
@@ -73,7 +74,7 @@ async function open({ parts, place }: StepHost, path: string, approval: NewAppro
   };
   const expiresAt = new Date(expiresAtMs).toISOString();
   const data = { approvalId, kind, title, details, schema, approvers, hash, expiresAt };
-  await parts.log.write(record, 'approval_required', data, place.above);
+  await parts.log.write(record, { type: 'approval_required', data }, place.above);
 }
 
 function answerOf(record: StepRecord): ApprovalAnswer {

@@ -9,10 +9,14 @@ import type { JsonObject, JsonValue } from '../../src/shared/json.js';
 export class RecordingRun implements AgentRun {
   readonly thoughts: { thought: string; step?: number; progress?: number }[] = [];
   readonly deltas: string[] = [];
-  readonly tools: string[] = [];
+  readonly toolCalls: string[] = [];
   readonly usage: Record<string, number> = {};
   readonly cleanUps: CleanUp[] = [];
   readonly deadline = new Date(8.64e15);
+  readonly tools: AgentRun['tools'] = {
+    list: () => Promise.resolve([]),
+    call: () => Promise.reject(new Error('this run has no tools')),
+  };
 
   constructor(
     readonly context: UserExecutionContext,
@@ -41,7 +45,7 @@ export class RecordingRun implements AgentRun {
   }
 
   tool<Result>(tool: string, _args: JsonObject, call: (call: ToolCall) => Promise<Result>): Promise<Result> {
-    this.tools.push(tool);
+    this.toolCalls.push(tool);
     return call({
       callId: newId('call'),
       signal: this.signal,

@@ -17,6 +17,7 @@ import { EngineServices } from '../../src/execution/engine-services.js';
 import { HooksModule } from '../../src/execution/hooks/hooks.module.js';
 import { ExecutionEngineFactory } from '../../src/execution/execution-engine.factory.js';
 import type { UserExecutionEngine } from '../../src/execution/user-execution-engine.js';
+import { ToolsModule } from '../../src/execution/tools/tools.module.js';
 import { CLOCK } from '../../src/shared/clock.js';
 import { newId, type RunId, type UserId } from '../../src/shared/ids.js';
 import { HeldClock } from '../contracts/storage-world.js';
@@ -54,7 +55,7 @@ export class EngineHost implements AsyncDisposable {
   static async boot(...providers: Type[]): Promise<EngineHost> {
     const host = new EngineHost(undefined as never);
     const app = await Test.createTestingModule({
-      imports: [ContextModule, AgentsModule, HooksModule, PlatformModule.with(host.clock)],
+      imports: [ContextModule, AgentsModule, HooksModule, ToolsModule, PlatformModule.with(host.clock)],
       providers: [CircuitBreakers, EngineServices, ExecutionEngineFactory, ...providers],
     }).compile();
     app.useLogger(false); // the errors that it would log are the tests' own

@@ -17,6 +17,9 @@ export function serveRun(run: AgentRun, doInWorker: DoInWorker): Served {
     sleep: (ms: number) => run.sleep(ms),
     ask: (question: Parameters<AgentRun['ask']>[0]) => run.ask(question),
 
+    listTools: () => run.tools.list(),
+    callTool: (...args: Parameters<AgentRun['tools']['call']>) => run.tools.call(...args),
+
     step: (id: number, name: string, options: Parameters<AgentRun['step']>[2]) =>
       run.step(
         name,

@@ -3,6 +3,9 @@ import type { UserExecutionContext } from '../../context/user-execution-context.
 import type { ApprovalAnswer } from '../../events/approval-record.js';
 import type { JsonObject, JsonValue } from '../../shared/json.js';
 import type { AgentRun, Ask, SpawnOptions, StepCall, StepOptions, ToolCall } from '../agent-run.js';
+import type { UsableTool } from '../tools/tool-definition.js';
+import type { ToolResult } from '../tools/tool-result.js';
+import type { UserTools } from '../tools/user-tools.js';
 import type { AbortLine } from './abort-line.js';
 import { described, plain } from './plain.js';
 import type { ThreadLink } from './thread-link.js';
@@ -82,6 +85,14 @@ export class WorkerRun implements AgentRun {
 
   spawn<Result extends JsonValue = JsonValue>(agent: string, input: unknown, options?: SpawnOptions): Promise<Result> {
     return this.link.call('spawn', agent, input, options) as Promise<Result>;
+  }
+
+  /** Arguments that can't be copied are refused here, as what the engine could not keep would be there. */
+  get tools(): UserTools {
+    return {
+      list: () => this.link.call('listTools') as Promise<readonly UsableTool[]>,
+      call: (server, tool, args) => this.link.call('callTool', server, tool, args) as Promise<ToolResult>,
+    };
   }
 
   sleep(ms: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { OWN_TOOLS, type ToolRef } from '../tools/tool-definition.js';
+import { OWN_TOOLS, type ToolRef } from '../../agents/tools/tool-definition.js';
 
 /** What every provider takes: OpenAI, Anthropic and Gemini each have rules of their own. */
 const SAFE_NAME = /^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$/;

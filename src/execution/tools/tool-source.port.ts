@@ -1,17 +1,20 @@
-import type { Ask } from '../../agents/agent-run.js';
+import type { AgentToolCall } from '../../agents/tools/agent-tool-call.js';
+import type { ToolDefinition, ToolRef } from '../../agents/tools/tool-definition.js';
+import type { ToolResult } from '../../agents/tools/tool-result.js';
+import type { InputIssue } from '../../agents/input-reader.js';
+import type { ExecutionScope } from '../../context/execution-scope.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
-import type { ApprovalAnswer } from '../../events/approval-record.js';
-import type { CallId } from '../../shared/ids.js';
 import type { JsonObject } from '../../shared/json.js';
-import type { ToolDefinition, ToolRef } from './tool-definition.js';
-import type { ToolResult } from './tool-result.js';
 
-/** Multi-injection token: an array of `ToolSource`s, the application's own first. */
+/**
+ * Token of a `ToolSource`. Any module may have a provider of it, `{ provide: TOOL_SOURCES, useExisting: … }`: all of them are
+ * found at boot.
+ */
 export const TOOL_SOURCES = Symbol('TOOL_SOURCES');
 
 /** Where tools come from. Whatever it keeps, it keeps by user. */
 export interface ToolSource {
-  /** The servers that this source speaks for, whether they answer or not. The same for every user. */
+  /** The servers that this source speaks for, whether they answer or not. The same for every user, from boot on. */
   servers(): readonly string[];
 
   /**
@@ -22,10 +25,16 @@ export interface ToolSource {
   list(context: UserExecutionContext, server: string, signal: AbortSignal): Promise<ToolListing>;
 
   /**
+   * What is wrong with arguments; a source without this method has them checked by the tool's input schema, and its
+   * structured results by the output schema.
+   */
+  check?(ref: ToolRef, args: JsonObject): Promise<readonly InputIssue[]>;
+
+  /**
    * Calls a tool that `list` has shown this user, with arguments that fit its schema and that the policy lets pass.
    *
    * @throws CarrelError `tool_failed` when the tool says that it failed; `mcp_unavailable`; `mcp_tool_changed`;
-   *   `tool_timed_out`; `tool_result_too_large`; `invalid_tool_result`; the signal's reason when it is stopped
+   *   `tool_result_too_large`; `invalid_tool_result`; the signal's reason when it is stopped
    */
   call(context: UserExecutionContext, ref: ToolRef, args: JsonObject, call: ToolInvocation): Promise<ToolResult>;
 }
@@ -43,24 +52,9 @@ export interface HeldBackTool extends ToolRef {
 }
 
 /** One call under way, as its source sees it. */
-export interface ToolInvocation {
-  readonly callId: CallId;
-  /** Number of the try, from 1. */
-  readonly attempt: number;
-  /** The same whenever this call is carried out, however often. */
-  readonly idempotencyKey: string;
-  /** Aborted when the run is stopped or suspended, or the call's time is over. */
-  readonly signal: AbortSignal;
-  /** Name of the agent that calls. */
-  readonly agent: string;
-  /** Emits `tool_progress`, and counts as a sign of life. `progress` goes from 0 to 1. */
-  progress(progress: number, message?: string): Promise<void>;
-  /**
-   * Asks the run's owner in the middle of the call. The run is suspended for it, and this call with it (`signal`); after
-   * the answer the tool is called again, and asks again: then the answer is here at once. So a tool must ask before it
-   * does anything.
-   */
-  ask(question: Ask): Promise<ApprovalAnswer>;
+export interface ToolInvocation extends AgentToolCall {
+  /** The DI sub-tree of the attempt that calls. */
+  readonly scope: ExecutionScope;
   /** Has a model answer, on the user's budget, as a step inside this call. Undefined: there is no model. */
   readonly sample?: (request: SampleRequest) => Promise<SampleReply>;
 }

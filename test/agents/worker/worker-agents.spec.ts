@@ -49,7 +49,7 @@ describe('an agent in a worker', () => {
       { thought: 'looking', progress: 0.2 },
     ]);
     expect(run.deltas).toEqual(['a text']);
-    expect(run.tools).toEqual(['look']);
+    expect(run.toolCalls).toEqual(['look']);
     expect(run.usage).toEqual({ tokens: 7 });
     expect(run.told).toEqual([
       { step: 'count', effect: 'read' },
