@@ -6,6 +6,8 @@ export interface ModelsConfig {
   /** Name of the model that an agent uses which names none. @default `default`, when there is one of that name */
   readonly defaultModel?: string;
   readonly budgets?: BudgetsConfig;
+  /** Where provider packages are looked for first: the file's folder. @default the working directory */
+  readonly folder?: string;
 }
 
 export type ModelProviderConfig =

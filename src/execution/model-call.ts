@@ -19,6 +19,8 @@ export function modelCall({ parts, place }: StepHost, { path }: BegunStep, call:
     use: (usage) => used?.add(usage),
     delta: (text) => emit(() => parts.emitter.addDelta(parts.attempt(), text, path)),
     thinking: (thought) => emit(() => parts.emitter.emit('agent_thinking', parts.attempt(), { thought }, path)),
+    warn: (warning) =>
+      void emit(() => parts.emitter.emit('budget_warning', parts.attempt(), warning, path)).catch(() => undefined),
     alive: () => place.life.onProgress(),
   };
 }

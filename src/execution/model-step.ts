@@ -1,12 +1,13 @@
 import type { AgentRun, StepCall, StepOptions } from '../agents/agent-run.js';
+import type { RunEventData } from '../events/run-event.js';
 import { CarrelError } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
 import { AttemptRun } from './attempt-run.js';
 
 /** Of a model's step. Its effect is always `read`: to ask a model again changes nothing but the bill. */
 export interface ModelStepOptions extends Pick<StepOptions, 'retry' | 'timeoutMs'> {
-  /** It stands in for another one that has failed for good: the run is `degraded` when it answers. */
-  readonly isFallback?: boolean;
+  /** It answers for another one, which has failed for good: `agent_fallback` tells so, and the run is `degraded`. */
+  readonly fallback?: { readonly from: string; readonly reason: string };
 }
 
 /** What a model's step gives to its function. What it emits has the step's path. */
@@ -19,6 +20,8 @@ export interface ModelCall extends StepCall {
   delta(text: string): Promise<void>;
   /** Emits `agent_thinking`. */
   thinking(thought: string): Promise<void>;
+  /** Emits `budget_warning`. */
+  warn(warning: RunEventData['budget_warning']): void;
   /** A sign of life that nobody is told of. */
   alive(): void;
 }

@@ -71,12 +71,14 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
   model(
     name: string,
     work: (call: ModelCall) => unknown,
-    { isFallback, ...limits }: ModelStepOptions = {},
+    { fallback, ...limits }: ModelStepOptions = {},
   ): Promise<StepEnd> {
     const spec = { path: this.nextPath(name), kind: 'model', effect: 'read' } as const;
     return this.carryOut(spec, async (begun) => {
+      if (fallback)
+        await this.parts.emitter.emit('agent_fallback', this.parts.attempt(), { ...fallback, to: name }, begun.path);
       const end = await performFunction(this, begun, limits, (call) => work(modelCall(this, begun, call)));
-      return end.outcome === 'ok' ? { ...end, degraded: isFallback } : end;
+      return end.outcome === 'ok' && fallback ? { ...end, degraded: true } : end;
     });
   }
 

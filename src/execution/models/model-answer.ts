@@ -5,6 +5,7 @@ import type {
   LanguageModelV4Message,
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
+import type { ToolRef } from '../../agents/tools/tool-definition.js';
 import type { JsonValue } from '../../shared/json.js';
 
 type AssistantMessage = Extract<LanguageModelV4Message, { role: 'assistant' }>;
@@ -19,6 +20,14 @@ export interface ToolRequest {
   readonly input: JsonValue;
   /** Why its arguments could not be read. */
   readonly invalid?: string;
+  /** Which tool that is; undefined when the model was not offered any of that name. */
+  readonly tool?: RequestedTool;
+}
+
+/** Recorded with the answer, so that the run goes on in the same way when its tools have changed meanwhile. */
+export interface RequestedTool extends ToolRef {
+  /** It only reads: such calls may be made side by side. */
+  readonly reads: boolean;
 }
 
 /** One whole answer of a model: plain JSON, for it is what is recorded of the call. */
@@ -36,6 +45,20 @@ export interface TokenUsage {
   readonly outputTokens: number;
   readonly cachedInputTokens: number;
   readonly reasoningTokens: number;
+  /** US dollars; undefined when the model has no price. */
+  readonly usd?: number;
+}
+
+export const NOTHING_USED: TokenUsage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, reasoningTokens: 0 };
+
+export function sumOf(a: TokenUsage, b: TokenUsage): TokenUsage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+    ...((a.usd ?? b.usd) !== undefined && { usd: (a.usd ?? 0) + (b.usd ?? 0) }),
+  };
 }
 
 /** The text of a message, without its reasoning. */

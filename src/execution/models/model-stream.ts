@@ -95,7 +95,16 @@ class AnswerReading {
       case 'finish':
         this.finish = part;
         return;
-      default: // the beginnings of tool calls, which come whole later, and what is for other clients
+      case 'tool-input-start': // the call comes whole, later
+      case 'tool-input-delta':
+      case 'tool-input-end':
+      case 'tool-approval-request': // what other clients do with an answer
+      case 'source':
+      case 'file':
+      case 'reasoning-file':
+      case 'response-metadata':
+      case 'ping':
+      case 'raw':
     }
   }
 

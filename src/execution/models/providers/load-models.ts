@@ -6,6 +6,8 @@ import { loadProvider, type ModelProvider } from './load-provider.js';
 import { ModelRegistry, type KnownModel } from './model-registry.service.js';
 
 const DEFAULT_NAME = 'default';
+/** It is the name of its steps, too. */
+const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Models as objects, by the names that agents use: what code puts in the place of, or beside, `models.json`. */
 export type GivenModels = Readonly<Record<string, LanguageModelV4>>;
@@ -37,9 +39,23 @@ export async function loadModels(
     return { ...facts, name, model: speaking(name, model), keepsSchemas: true, secrets: [] };
   });
   const models = [...known, ...own];
-  const defaultName =
-    config?.defaultModel ?? (models.some(({ name }) => name === DEFAULT_NAME) ? DEFAULT_NAME : undefined);
-  return new ModelRegistry(models, defaultName);
+  for (const { name } of models)
+    if (!MODEL_NAME.test(name))
+      throw new CarrelError(
+        'invalid_config',
+        `models: "${name}" can't be a model's name; use letters, digits, ".", "_" and "-", at most 64`,
+      );
+  return new ModelRegistry(models, defaultNameOf(config, given));
+}
+
+/** Whether there is a model for agents that name none. */
+export function hasDefaultModel(config: ModelsConfig | undefined, given: GivenModels): boolean {
+  return defaultNameOf(config, given) !== undefined;
+}
+
+function defaultNameOf(config: ModelsConfig | undefined, given: GivenModels): string | undefined {
+  if (config?.defaultModel !== undefined) return config.defaultModel;
+  return DEFAULT_NAME in given || (config && DEFAULT_NAME in config.models) ? DEFAULT_NAME : undefined;
 }
 
 async function makeProvider(name: string, config: ModelProviderConfig, folder: string): Promise<ModelProvider> {

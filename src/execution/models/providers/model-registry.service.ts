@@ -30,6 +30,10 @@ export class ModelRegistry {
     return this.#byName.size === 0;
   }
 
+  get hasDefault(): boolean {
+    return this.defaultName !== undefined && this.#byName.has(this.defaultName);
+  }
+
   /**
    * @param name undefined: the default model
    * @throws CarrelError `unknown_model` that says what to do
