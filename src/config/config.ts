@@ -56,6 +56,8 @@ export interface CarrelConfig {
     readonly jsonDepth: number;
     /** Steps of one run, those of its children included. */
     readonly runSteps: number;
+    /** Messages of one thread's conversation that are kept. */
+    readonly threadMessages: number;
     /** Packets that may wait for a slow socket before it is caught up from the journal instead. */
     readonly socketBacklog: number;
   };

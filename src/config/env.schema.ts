@@ -170,6 +170,10 @@ export const ENV_SCHEMA = z.object({
     group: 'Limits',
     about: 'Steps that one run may have, those of its children included',
   }),
+  CARREL_THREAD_MAX_MESSAGES: integer(1, 1_000_000, 10_000, {
+    group: 'Limits',
+    about: "Messages that are kept of one thread's conversation; beyond it those of the oldest runs go",
+  }),
   CARREL_SOCKET_BACKLOG: integer(1, 1_000_000, 128, {
     group: 'Limits',
     about: 'Packets that may wait for a slow socket before it is caught up from the journal instead',

@@ -3,6 +3,9 @@ import { CarrelError } from '../shared/errors.js';
 import { frozenCopy } from '../shared/json.js';
 import type { AuthConfig, CarrelConfig } from './config.js';
 import { ENV_SCHEMA, flagsOf, SETTINGS, type Setting, type SettingName, type Settings } from './env.schema.js';
+import type { ModelsConfig } from './models-config.js';
+import { readModelsFile } from './models-file.js';
+import { secretsFrom } from './secrets.js';
 import { problemsWithUnknownNames } from './unknown-settings.js';
 
 /** Values as texts, by variable: what the command line sets goes before the environment. */
@@ -25,8 +28,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, overrides: Sett
     ...problemsWithKeySources(given),
     ...problemsWithUnknownNames(env),
   ];
+  const modelsFile = given.CARREL_MODELS_FILE;
+  const models = modelsFile === undefined ? undefined : readModelsFile(modelsFile, secretsFrom(env), problems);
   if (!parsed.success || problems.length > 0) throw new CarrelError('invalid_config', problems.join('\n'));
-  return frozenCopy(configFrom(parsed.data));
+  return frozenCopy(configFrom(parsed.data, models));
 }
 
 function givenValues(env: NodeJS.ProcessEnv, overrides: SettingOverrides): SettingOverrides {
@@ -56,7 +61,7 @@ function problemsWithKeySources(given: SettingOverrides): string[] {
   return [];
 }
 
-function configFrom(s: Settings): CarrelConfig {
+function configFrom(s: Settings, models: ModelsConfig | undefined): CarrelConfig {
   const dataDir = resolve(s.CARREL_DATA_DIR);
   return {
     production: s.NODE_ENV === 'production',
@@ -92,6 +97,7 @@ function configFrom(s: Settings): CarrelConfig {
       eventDataBytes: s.CARREL_EVENT_DATA_BYTES,
       jsonDepth: s.CARREL_JSON_DEPTH,
       runSteps: s.CARREL_RUN_MAX_STEPS,
+      threadMessages: s.CARREL_THREAD_MAX_MESSAGES,
       socketBacklog: s.CARREL_SOCKET_BACKLOG,
     },
     tools: { timeoutMs: s.CARREL_TOOL_TIMEOUT_MS, resultBytes: s.CARREL_TOOL_RESULT_BYTES },
@@ -105,6 +111,7 @@ function configFrom(s: Settings): CarrelConfig {
       idleMs: s.CARREL_MCP_IDLE_MS,
       connectTimeoutMs: s.CARREL_MCP_CONNECT_TIMEOUT_MS,
     },
+    ...(models && { models }),
     log: { level: s.CARREL_LOG_LEVEL, pretty: isPretty(s.CARREL_LOG_PRETTY) },
     drainMs: s.CARREL_DRAIN_MS,
   };

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ExecutionModule } from '../execution/execution.module.js';
+import { BudgetsModule } from '../execution/models/budgets.module.js';
 import { AdminController } from './admin.controller.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsGateway } from './agents.gateway.js';
@@ -16,6 +17,7 @@ import { HttpLogging } from './http-logging.js';
 import { IsolationCheck } from './isolation-check.service.js';
 import { IsolationController } from './isolation.controller.js';
 import { MeController } from './me.controller.js';
+import { MessagesController } from './messages.controller.js';
 import { PipelinesController } from './pipelines.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteMethods } from './route-methods.service.js';
@@ -32,7 +34,7 @@ import { UserFeeds } from './user-feeds.service.js';
 
 /** Both doors, HTTP and Socket.IO. All of it is singletons: who asks comes with each request and each message. */
 @Module({
-  imports: [ExecutionModule],
+  imports: [ExecutionModule, BudgetsModule],
   controllers: [
     AdminController,
     AgentsController,
@@ -42,6 +44,7 @@ import { UserFeeds } from './user-feeds.service.js';
     HealthController,
     IsolationController,
     MeController,
+    MessagesController,
     PipelinesController,
     RunAgainController,
     RunsController,

@@ -1,6 +1,7 @@
 import { DAY_MS, type UsageFigures } from '../execution/usage-store.port.js';
 import { UsageCounter } from '../execution/usage-counter.js';
-import { isoTime } from './run-view.js';
+import type { BudgetStanding } from '../execution/models/budgets.service.js';
+import { isoTime, momentOf } from './run-view.js';
 
 /** A user's figures as they see them: all together, and of each agent. */
 export interface UsageView extends UsageFigures {
@@ -8,17 +9,24 @@ export interface UsageView extends UsageFigures {
   readonly from: string;
   readonly to: string;
   readonly agents: readonly ({ readonly agent: string } & UsageFigures)[];
+  readonly budgets: readonly BudgetView[];
+}
+
+interface BudgetView extends Omit<BudgetStanding, 'resetsAtMs'> {
+  readonly resetsAt?: string;
 }
 
 export function toUsageView(
   byAgent: ReadonlyMap<string, UsageFigures>,
   days: { first: number; last: number },
+  budgets: readonly BudgetStanding[],
 ): UsageView {
   return {
     from: isoTime(days.first * DAY_MS),
     to: isoTime((days.last + 1) * DAY_MS),
     ...together([...byAgent.values()]),
     agents: [...byAgent].map(([agent, figures]) => ({ agent, ...figures })),
+    budgets: budgets.map(({ resetsAtMs, ...budget }) => ({ ...budget, resetsAt: momentOf(resetsAtMs) })),
   };
 }
 

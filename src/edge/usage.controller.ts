@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
+import { Budgets } from '../execution/models/budgets.service.js';
 import { USAGE_DAYS, USAGE_STORE, type UsageStore } from '../execution/usage-store.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CHECKED } from './checked.pipe.js';
@@ -9,12 +10,13 @@ import { Documented } from './openapi/documented.decorator.js';
 import { toUsageView, type UsageView } from './usage-view.js';
 import { daysOf, UsageQuery } from './usage.query.js';
 
-/** What became of the caller's runs. */
+/** What became of the caller's runs, and what is left of the caller's budgets. */
 @ApiTags('Me')
 @Controller('v1/me/usage')
 export class UsageController {
   constructor(
     @Inject(USAGE_STORE) private readonly store: UsageStore,
+    private readonly budgets: Budgets,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -23,16 +25,18 @@ export class UsageController {
     description:
       'Runs that have ended, by the UTC day of their end: how many, how long they waited and ran, and what their agents say ' +
       `they used; in all and by agent. Days are counted whole, and kept for ${USAGE_DAYS} days. Deleting a thread does not ` +
-      'change the figures. Runs that have not ended are in `/v1/me/limits`.',
+      'change the figures. Runs that have not ended are in `/v1/me/limits`. `budgets` is what you may spend on language models, ' +
+      'as it is now, whatever days are asked about.',
     answers: { 200: { description: 'The figures, with the days that they are about.', schema: 'UsageReport' } },
     problems: ['invalid_request'],
   })
   @Get()
-  async usage(
-    @CurrentContext() { userId }: UserExecutionContext,
-    @Query(CHECKED) query: UsageQuery,
-  ): Promise<UsageView> {
+  async usage(@CurrentContext() context: UserExecutionContext, @Query(CHECKED) query: UsageQuery): Promise<UsageView> {
     const days = daysOf(query, this.clock.now());
-    return toUsageView(await this.store.byAgent(userId, days), days);
+    const [byAgent, budgets] = await Promise.all([
+      this.store.byAgent(context.userId, days),
+      this.budgets.standing(context),
+    ]);
+    return toUsageView(byAgent, days, budgets);
   }
 }

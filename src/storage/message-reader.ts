@@ -1,17 +1,21 @@
+import { newestThatFit, type MessageOutline } from '../execution/models/conversation-cut.js';
 import type { HistoryLimits, MessageRecord } from '../execution/models/message-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import type { ThreadId, UserId } from '../shared/ids.js';
 import { messageFromRow, type MessageRow } from './message-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
+type Outline = MessageOutline & Pick<MessageRow, 'place'>;
+
 const USER_KEY = '(SELECT key FROM users WHERE id = ?1)';
-const MESSAGES = `
-  SELECT * FROM messages INDEXED BY messages_by_thread
+const OF_THREAD = `
+  FROM messages INDEXED BY messages_by_thread
   WHERE user_key = ${USER_KEY} AND thread_key = (SELECT key FROM threads WHERE user_key = ${USER_KEY} AND id = ?2)`;
 
 const MESSAGE_QUERIES = {
-  after: `${MESSAGES} AND place > ?3 ORDER BY place LIMIT ?4`,
-  newest: `${MESSAGES} AND run_id <> ?3 ORDER BY place DESC`,
+  after: `SELECT * ${OF_THREAD} AND place > ?3 ORDER BY place LIMIT ?4`,
+  outline: `SELECT place, run_id AS runId, tokens ${OF_THREAD} AND run_id <> ?3 ORDER BY place DESC`,
+  at: `SELECT * ${OF_THREAD} AND place = ?3`,
 } as const;
 
 /** What can be asked about conversations. */
@@ -21,7 +25,8 @@ export class MessageReader {
   constructor(database: SqliteDatabase) {
     this.statements = {
       after: database.prepare(MESSAGE_QUERIES.after),
-      newest: database.prepare(MESSAGE_QUERIES.newest),
+      outline: database.prepare(MESSAGE_QUERIES.outline),
+      at: database.prepare(MESSAGE_QUERIES.at),
     };
   }
 
@@ -39,29 +44,12 @@ export class MessageReader {
   }
 
   latest(userId: UserId, threadId: ThreadId, limits: HistoryLimits): MessageRecord[] {
-    const rows = this.statements.newest.iterate(userId, threadId, limits.except);
-    return newestRuns(rows as Iterable<unknown> as Iterable<MessageRow>, limits)
-      .toReversed()
-      .map((row) => messageFromRow(threadId, row));
+    const outline = this.statements.outline.iterate(userId, threadId, limits.except);
+    const chosen = newestThatFit(outline as Iterable<unknown> as Iterable<Outline>, limits);
+    return chosen.map(({ place }) =>
+      messageFromRow(threadId, this.statements.at.get(userId, threadId, place) as unknown as MessageRow),
+    );
   }
-}
-
-/** Rows of as many whole runs as fit, of rows that come newest first. */
-function newestRuns(rows: Iterable<MessageRow>, limits: HistoryLimits): MessageRow[] {
-  const taken: MessageRow[] = [];
-  let whole = 0;
-  let runs = 0;
-  let tokens = 0;
-  for (const row of rows) {
-    if (row.run_id !== taken.at(-1)?.run_id) {
-      whole = taken.length;
-      runs += 1;
-    }
-    tokens += row.tokens;
-    if (runs > limits.runs || tokens > limits.tokens) return taken.slice(0, whole);
-    taken.push(row);
-  }
-  return taken;
 }
 
 /** A cursor is the number of the last message that was seen; it holds also when that has gone. */

@@ -45,7 +45,14 @@ describe('the configuration without any setting', () => {
         cancelGraceMs: 5_000,
         approvalTtlMs: 86_400_000,
       },
-      limits: { metadataBytes: 16_384, eventDataBytes: 32_768, jsonDepth: 10, runSteps: 10_000, socketBacklog: 128 },
+      limits: {
+        metadataBytes: 16_384,
+        eventDataBytes: 32_768,
+        jsonDepth: 10,
+        runSteps: 10_000,
+        threadMessages: 10_000,
+        socketBacklog: 128,
+      },
       log: { level: 'info', pretty: Boolean(process.stdout.isTTY) },
       drainMs: 10_000,
     });

@@ -136,14 +136,22 @@ export function messageStoreContract(openStorage: OpenStorage): void {
   });
 
   describe('latest', () => {
-    it('gives the newest runs that fit as a whole, oldest first', async () => {
+    it('gives the newest runs that fit, oldest first', async () => {
       const [, second, third] = [await talk(alice, 2), await talk(alice, 3), await talk(alice, 2)];
       expect(await latest(alice)).toHaveLength(7);
       expect(await latest(alice, { tokens: 50 })).toEqual([...second, ...third]);
-      expect(await latest(alice, { tokens: 49 })).toEqual(third);
+      expect(await latest(alice, { tokens: 39 })).toEqual(third);
       expect(await latest(alice, { tokens: 19 })).toEqual([]);
       expect(await latest(alice, { runs: 1 })).toEqual(third);
       expect(await latest(alice, { runs: 0 })).toEqual([]);
+    });
+
+    it('gives of a run that does not fit as a whole what was asked and answered', async () => {
+      const [first, second, third] = [await talk(alice, 2), await talk(alice, 4, { tokens: 25 }), await talk(alice, 2)];
+      const ends = [second[0]!, second[3]!];
+      expect(await latest(alice, { tokens: 99 })).toEqual([...first, ...ends, ...third]);
+      expect(await latest(alice, { tokens: 70 })).toEqual([...ends, ...third]);
+      expect(await latest(alice, { tokens: 69 })).toEqual(third);
     });
 
     it('leaves no gap: what is older than a run that does not fit is left out', async () => {

@@ -8,7 +8,7 @@ import { isTerminal } from '../../src/execution/run-status.js';
 import { systemClock } from '../../src/shared/clock.js';
 import type { RunId, UserId } from '../../src/shared/ids.js';
 import { ROOMY, StorageWorld, terminalDraft, outcomeOf, upTo } from '../contracts/storage-world.js';
-import { StorageFolder } from './storage-folder.js';
+import { portsOf, StorageFolder } from './storage-folder.js';
 
 const built = mkdtempSync(join(tmpdir(), 'carrel-crash-'));
 let folder: StorageFolder;
@@ -85,7 +85,7 @@ describe('a process that is killed while it writes', () => {
     for (const lines of [1, 40, 333, 700, 1_500]) {
       const acknowledged = await killAfter(lines);
       const storage = folder.open(systemClock);
-      const world = new StorageWorld({ ...storage, close: async () => storage.close() });
+      const world = new StorageWorld(portsOf(storage));
       const lost = [];
       for (const line of acknowledged) if (!(await isStored(world, line))) lost.push(line);
       expect(lost).toEqual([]);

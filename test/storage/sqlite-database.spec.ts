@@ -15,7 +15,7 @@ import {
   thinking,
   upTo,
 } from '../contracts/storage-world.js';
-import { StorageFolder } from './storage-folder.js';
+import { portsOf, StorageFolder } from './storage-folder.js';
 
 let folder: StorageFolder;
 beforeEach(() => {
@@ -27,7 +27,7 @@ function openWorld(clock = new HeldClock()): { world: StorageWorld; storage: Sql
   const storage = folder.open(clock);
   return {
     storage,
-    world: new StorageWorld({ ...storage, close: async () => storage.close() }),
+    world: new StorageWorld(portsOf(storage)),
   };
 }
 

@@ -14,7 +14,7 @@ import {
   T0,
   terminalDraft,
 } from '../contracts/storage-world.js';
-import { StorageFolder } from './storage-folder.js';
+import { portsOf, StorageFolder } from './storage-folder.js';
 
 let folder: StorageFolder;
 beforeEach(() => {
@@ -24,8 +24,7 @@ afterEach(() => folder.remove());
 
 function openWorld(clock = new HeldClock()) {
   const storage = folder.open(clock);
-  const ports = { ...storage, close: async () => storage.close() };
-  return { storage, world: new StorageWorld(ports) };
+  return { storage, world: new StorageWorld(portsOf(storage)) };
 }
 
 describe('a database of an earlier version', () => {

@@ -9,11 +9,11 @@ import { scheduleStoreContract } from '../contracts/schedule-store.contract.js';
 import type { StoragePorts } from '../contracts/storage-world.js';
 import { threadStoreContract } from '../contracts/thread-store.contract.js';
 import { usageStoreContract } from '../contracts/usage-store.contract.js';
-import { StorageFolder } from './storage-folder.js';
+import { portsOf, StorageFolder } from './storage-folder.js';
 
 async function openSqlite(clock: Clock): Promise<StoragePorts> {
   const folder = new StorageFolder();
-  return { ...folder.open(clock), close: async () => folder.remove() };
+  return portsOf(folder.open(clock), async () => folder.remove());
 }
 
 // the listeners that fail on purpose are logged

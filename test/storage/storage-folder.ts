@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/shared/clock.js';
 import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
+import type { StoragePorts } from '../contracts/storage-world.js';
 
 /** A data folder of its own for a test, in which storages can be opened one after the other. */
 export class StorageFolder {
@@ -24,4 +25,10 @@ export class StorageFolder {
     for (const storage of this.opened) storage.close();
     rmSync(this.base, { recursive: true });
   }
+}
+
+/** The ports of a storage. */
+export function portsOf(storage: SqliteStorage, close = async () => storage.close()): StoragePorts {
+  const { runs, threads, journal, usage, approvals, schedules, budgets, messages } = storage;
+  return { runs, threads, journal, usage, approvals, schedules, budgets, messages, close };
 }

@@ -95,6 +95,13 @@ const event = {
 };
 
 const thread = { id: EXAMPLE_THREAD_ID, title: 'The annual report', metadata: {}, createdAt: at };
+const message = {
+  id: 'msg_01k9m7v3c8d5e6f7g8h9j0k1m9',
+  runId: EXAMPLE_RUN_ID,
+  role: 'user',
+  content: 'What does the report say about costs?',
+  createdAt: at,
+};
 const heldRun = {
   id: EXAMPLE_RUN_ID,
   agent: 'summarise',
@@ -137,6 +144,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   AgentList: { items: [agent] },
   Thread: thread,
   ThreadList: { items: [thread] },
+  MessageList: { items: [message], nextCursor: '1' },
   EventPage: { items: [event], next: 7 },
   EventStream: `id: 7\nevent: agent_started\ndata: ${JSON.stringify(event)}\n\n`,
   Me: { userId: 'alice', roles: ['analyst'], tokenExpiresAt: '2026-03-01T10:30:00.000Z' },
@@ -174,6 +182,17 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     to: '2026-03-01T00:00:00.000Z',
     ...figures,
     agents: [{ agent: 'summarise', ...figures }],
+    budgets: [
+      { scope: 'run', unit: 'tokens', limit: 200_000 },
+      {
+        scope: 'month',
+        unit: 'usd',
+        limit: 20,
+        used: 3.482_1,
+        reserved: 0.02,
+        resetsAt: '2026-04-01T00:00:00.000Z',
+      },
+    ],
   },
   Health: { status: 'ok' },
   Readiness: { status: 'ready' },

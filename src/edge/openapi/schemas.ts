@@ -95,6 +95,16 @@ const Thread = object({ id: text(), title: text(), metadata: anyObject('As it wa
   'title',
 ]);
 
+const Message = object({
+  id: text(),
+  runId: { ...RUN_ID, description: 'The run that it came with.' },
+  role: { type: 'string', enum: ['user', 'assistant', 'tool'] },
+  content: anyJson(
+    'A text, or a list of parts: texts, calls of tools (`tool-call`) and their results (`tool-result`).',
+  ),
+  createdAt: dateTime(),
+});
+
 const Pipeline = object({
   name: text(),
   description: text(),
@@ -121,6 +131,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ...SCHEDULE_SCHEMAS,
   Thread,
   ThreadList: listOf('Thread', 'Threads, the newest first.'),
+  Message,
+  MessageList: listOf('Message', 'Messages, the oldest first.'),
   ...ME_SCHEMAS,
   UsageReport,
   EventPage: object({

@@ -1,3 +1,4 @@
+import { BUDGET_SCOPES } from '../../execution/models/budget-store.port.js';
 import { dateTime, integer, object, ref, text, type Schema } from './schema-parts.js';
 
 const durations = (description: string): Schema =>
@@ -14,6 +15,24 @@ const FIGURES: Record<string, Schema> = {
   usage: ref('Usage'),
 };
 
+const amount = (description: string): Schema => ({ type: 'number', minimum: 0, description });
+
+const BUDGET = object(
+  {
+    scope: {
+      type: 'string',
+      enum: [...BUDGET_SCOPES],
+      description: 'A single run, or a day or calendar month in UTC.',
+    },
+    unit: { type: 'string', enum: ['tokens', 'usd'], description: 'Tokens, or US dollars.' },
+    limit: amount('What you may spend.'),
+    used: amount('What you have spent. A run has its own, which is not here.'),
+    reserved: amount('What calls under way may take besides.'),
+    resetsAt: dateTime('When it begins anew.'),
+  },
+  ['used', 'reserved', 'resetsAt'],
+);
+
 /** What `GET /v1/me/usage` answers. */
 export const UsageReport: Schema = object(
   {
@@ -25,7 +44,12 @@ export const UsageReport: Schema = object(
       description: 'The same by agent, sorted by name.',
       items: object({ agent: text(), ...FIGURES }),
     },
+    budgets: {
+      type: 'array',
+      description: 'What you may spend on language models, now. Empty: there is no limit, or there are no models.',
+      items: BUDGET,
+    },
   },
   [],
-  'Runs that have ended.',
+  'Runs that have ended, and your budgets.',
 );

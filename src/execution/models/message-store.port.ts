@@ -65,8 +65,9 @@ export interface MessageStore {
   ): Promise<{ items: readonly MessageRecord[]; nextCursor?: string } | undefined>;
 
   /**
-   * The newest messages, oldest first: as many whole runs without a gap as fit into the limits, so that no tool's answer is
-   * without its call.
+   * The newest messages that fit into the limits, oldest first: whole runs, so that no tool's answer is without its call, and of
+   * a run that does not fit as a whole its first and last message. What is older than a run of which not even those fit is left
+   * out.
    */
   latest(userId: UserId, threadId: ThreadId, limits: HistoryLimits): Promise<readonly MessageRecord[]>;
 }
