@@ -14,6 +14,11 @@ export type {
 export type { RetryOptions } from './agents/retry-options.js';
 export { AgentRegistry } from './agents/agent-registry.service.js';
 export type { AgentRun, Ask, SpawnOptions, StepCall, StepOptions, ToolCall } from './agents/agent-run.js';
+export type { AgentToolCall } from './agents/tools/agent-tool-call.js';
+export { AgentTool, type AgentToolOptions } from './agents/tools/agent-tool.decorator.js';
+export type { ToolDefinition, ToolRef, UsableTool } from './agents/tools/tool-definition.js';
+export type { ToolResult } from './agents/tools/tool-result.js';
+export type { UserTools } from './agents/tools/user-tools.js';
 export { CarrelModule, type CarrelModuleOptions } from './app.module.js';
 export type { CarrelConfig } from './config/config.js';
 export { loadConfig } from './config/load-config.js';

@@ -1,18 +1,26 @@
-import type { ContextId, ModulesContainer } from '@nestjs/core';
+import type { ContextId, DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { ExternalExceptionFilterContext } from '@nestjs/core/exceptions/external-exception-filter-context.js';
 import { GuardsConsumer, GuardsContextCreator } from '@nestjs/core/guards/index.js';
 import { InterceptorsConsumer, InterceptorsContextCreator } from '@nestjs/core/interceptors/index.js';
 import { PipesConsumer, PipesContextCreator } from '@nestjs/core/pipes/index.js';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { CarrelError } from '../shared/errors.js';
+import { CarrelError, type ErrorCode } from '../shared/errors.js';
 import { AGENT_CONTEXT_TYPE } from './agent-execution-context.js';
-import type { DiscoveredAgent } from './agent-discovery.js';
-import type { AgentRun } from './agent-run.js';
 
 type NestContainer = ConstructorParameters<typeof GuardsContextCreator>[0];
 type NestCallback = Parameters<GuardsContextCreator['create']>[1];
 type FilteredCallback = Parameters<ExternalExceptionFilterContext['create']>[1];
+
+/** A method that is called for a run: an agent's `run`, or a tool's. */
+export interface EnhancedMethod {
+  readonly targetClass: new (...args: never[]) => unknown;
+  readonly methodName: string;
+  /** Where Nest takes the instances from. */
+  readonly provider: ReturnType<DiscoveryService['getProviders']>[number];
+  /** What a guard's no is called. */
+  readonly denied: Extract<ErrorCode, 'agent_denied' | 'tool_denied'>;
+}
 
 /** What Nest applies a chain of enhancers to. */
 export interface AgentHandler {
@@ -27,14 +35,14 @@ type Where = [AgentHandler['instance'], NestCallback, string, ContextId, string]
 /** As `@UseGuards` and its like write them; the same words that Nest's own scanner looks for. */
 const ENHANCER_METADATA = ['__guards__', '__interceptors__', '__pipes__', '__exceptionFilters__'];
 
-/** Whether anything was declared on the agent's class or on its method `run`. */
-export function hasEnhancers({ agentClass }: Pick<DiscoveredAgent, 'agentClass'>): boolean {
-  const { run } = agentClass.prototype as { run: object };
-  return ENHANCER_METADATA.some((key) => Reflect.hasMetadata(key, agentClass) || Reflect.hasMetadata(key, run));
+/** Whether anything was declared on the method, or on its class. */
+export function hasEnhancers({ targetClass, methodName }: EnhancedMethod): boolean {
+  const method = (targetClass.prototype as Record<string, object>)[methodName]!;
+  return ENHANCER_METADATA.some((key) => Reflect.hasMetadata(key, targetClass) || Reflect.hasMetadata(key, method));
 }
 
 /**
- * Calls agents through their guards, interceptors, pipes and filters. Only what is declared on an agent applies: an
+ * Calls agents and tools through their guards, interceptors, pipes and filters. Only what is declared on them applies: an
  * application's global enhancers (`APP_GUARD`, `useGlobalPipes`, …) were written for requests. That, and that a filter must
  * see what a guard throws, is why Nest's parts are put together here and not by its `ExternalContextCreator`.
  */
@@ -56,40 +64,42 @@ export class AgentEnhancers {
     this.filters = new ExternalExceptionFilterContext(container);
   }
 
-  /** @throws CarrelError `agent_denied` when a guard says no; whatever is thrown otherwise and no filter turns into a result */
+  /**
+   * @param args what the enhancers are shown, the input first
+   * @throws CarrelError `agent_denied` | `tool_denied` when a guard says no; whatever is thrown otherwise and no filter turns
+   *   into a result
+   */
   async call(
-    agent: DiscoveredAgent,
+    target: EnhancedMethod,
     contextId: ContextId,
-    input: unknown,
-    run: AgentRun,
+    args: [input: unknown, handle: object],
     handler: AgentHandler,
   ): Promise<unknown> {
     const where: Where = [
       handler.instance,
       handler.method,
-      agent.provider.host?.token ?? '',
+      target.provider.host?.token ?? '',
       contextId,
-      agent.provider.id,
+      target.provider.id,
     ];
-    const args = [input, run];
     let guarding = true;
     try {
-      await this.guard(args, where);
+      await this.guard(args, where, target.denied);
       guarding = false;
       return await this.intercept(args, where, async () =>
-        handler.call(await this.piped(agent, input, this.pipes.create(...where))),
+        handler.call(await this.piped(target, args[0], this.pipes.create(...where))),
       );
     } catch (error) {
       const answer = this.filter(error, args, where);
-      if (answer === undefined) throw guarding ? asDenial(error) : error;
+      if (answer === undefined) throw guarding ? asDenial(error, target.denied) : error;
       return settled(answer);
     }
   }
 
-  private async guard(args: unknown[], where: Where): Promise<void> {
+  private async guard(args: unknown[], where: Where, denied: EnhancedMethod['denied']): Promise<void> {
     const guards = this.guards.create(...where);
     const allowed = await this.guardsConsumer.tryActivate(guards, args, where[0], where[1], AGENT_CONTEXT_TYPE);
-    if (!allowed) throw new CarrelError('agent_denied');
+    if (!allowed) throw new CarrelError(denied);
   }
 
   private async intercept(args: unknown[], where: Where, next: () => Promise<unknown>): Promise<unknown> {
@@ -100,12 +110,12 @@ export class AgentEnhancers {
   }
 
   private async piped(
-    agent: DiscoveredAgent,
+    { targetClass, methodName }: EnhancedMethod,
     input: unknown,
     pipes: ReturnType<PipesContextCreator['create']>,
   ): Promise<unknown> {
     if (pipes.length === 0) return input;
-    const [metatype] = (Reflect.getMetadata('design:paramtypes', agent.agentClass.prototype as object, 'run') ??
+    const [metatype] = (Reflect.getMetadata('design:paramtypes', targetClass.prototype as object, methodName) ??
       []) as [undefined];
     return this.pipesConsumer.applyPipes(input, { type: 'body', metatype, data: undefined }, pipes);
   }
@@ -120,10 +130,10 @@ export class AgentEnhancers {
 }
 
 /** Guards may also say no by throwing one of Nest's exceptions for it; those are written for the one who is refused. */
-function asDenial(error: unknown): unknown {
+function asDenial(error: unknown, denied: EnhancedMethod['denied']): unknown {
   if (!(error instanceof Error) || !('getStatus' in error) || typeof error.getStatus !== 'function') return error;
   const status: unknown = error.getStatus();
-  return status === 401 || status === 403 ? new CarrelError('agent_denied', error.message, { cause: error }) : error;
+  return status === 401 || status === 403 ? new CarrelError(denied, error.message, { cause: error }) : error;
 }
 
 async function settled(result: unknown): Promise<unknown> {

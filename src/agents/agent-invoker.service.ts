@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type ContextId, DiscoveryService, ModulesContainer } from '@nestjs/core';
 import type { AgentDefinition } from './agent-definition.js';
-import { discoverAgents, type DiscoveredAgent } from './agent-discovery.js';
-import { AgentEnhancers, type AgentHandler, hasEnhancers } from './agent-enhancers.js';
+import { discoverAgents } from './agent-discovery.js';
+import { AgentEnhancers, type AgentHandler, type EnhancedMethod, hasEnhancers } from './agent-enhancers.js';
 import type { AgentClass, AgentProvider } from './agent-provider.js';
 import type { AgentRun } from './agent-run.js';
 import { resultOf } from './consume-parts.js';
@@ -13,7 +13,7 @@ import { WorkerAgents } from './worker/worker-agents.service.js';
 export class AgentInvoker {
   readonly #enhancers: AgentEnhancers;
   /** Only agents that have any, so that all others are called without a detour. */
-  readonly #enhanced: ReadonlyMap<AgentClass, DiscoveredAgent>;
+  readonly #enhanced: ReadonlyMap<AgentClass, EnhancedMethod>;
 
   constructor(
     discovery: DiscoveryService,
@@ -23,11 +23,12 @@ export class AgentInvoker {
     this.#enhancers = new AgentEnhancers(modules);
     this.#enhanced = new Map(
       discoverAgents(discovery)
-        .filter(
-          (agent) =>
-            typeof (agent.agentClass.prototype as Partial<AgentProvider>).run === 'function' && hasEnhancers(agent),
-        )
-        .map((agent) => [agent.agentClass as unknown as AgentClass, agent]),
+        .filter(({ agentClass }) => typeof (agentClass.prototype as Partial<AgentProvider>).run === 'function')
+        .map(({ agentClass: targetClass, provider }): EnhancedMethod => {
+          return { targetClass, methodName: 'run', provider, denied: 'agent_denied' };
+        })
+        .filter(hasEnhancers)
+        .map((agent) => [agent.targetClass as unknown as AgentClass, agent]),
     );
   }
 
@@ -50,7 +51,7 @@ export class AgentInvoker {
       worker ? this.workers.call({ name, worker }, value, run) : resultOf(instance.run(value, run), run);
     const enhanced = this.#enhanced.get(definition.agentClass);
     if (!enhanced) return call(input);
-    return this.#enhancers.call(enhanced, contextId, input, run, {
+    return this.#enhancers.call(enhanced, contextId, [input, run], {
       instance,
       // oxlint-disable-next-line typescript/unbound-method -- never called: Nest finds a method's metadata by the method itself
       method: instance.run as AgentHandler['method'],

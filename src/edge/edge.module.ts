@@ -29,6 +29,7 @@ import { SocketMessages } from './socket-messages.service.js';
 import { SocketShutdown } from './socket-shutdown.service.js';
 import { ThreadsController } from './threads.controller.js';
 import { TokenVerifier } from './token-verifier.service.js';
+import { ToolsController } from './tools.controller.js';
 import { UsageController } from './usage.controller.js';
 import { UserFeeds } from './user-feeds.service.js';
 
@@ -50,6 +51,7 @@ import { UserFeeds } from './user-feeds.service.js';
     RunsController,
     SchedulesController,
     ThreadsController,
+    ToolsController,
     UsageController,
   ],
   providers: [

@@ -215,7 +215,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy: 'Correct what `issues` names; `GET /v1/tools` shows the schema.',
   },
   tool_denied: {
-    when: "The tool exists, but the operator's policy (`toolPolicy` in `mcp.json`) does not let this user, with these roles, use it from this agent.",
+    when: "The tool exists, but the operator's policy (`toolPolicy` in `mcp.json`) does not let this user, with these roles, use it from this agent; or a guard of one of the application's own tools refuses the call.",
     remedy: 'Ask whoever runs the server; the policy decides again at each call.',
   },
   tool_declined: {
@@ -284,8 +284,8 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy: 'Correct what the message names; `carrel start --help` lists all settings.',
   },
   invalid_agent: {
-    when: 'At the start: a class with `@Agent` is declared wrongly, or two have the same name. Never sent to clients.',
-    remedy: 'Correct the class that the message names.',
+    when: 'At the start: a class with `@Agent` or a method with `@AgentTool` is declared wrongly, or two have the same name. Never sent to clients.',
+    remedy: 'Correct the class or the method that the message names.',
   },
   data_locked: {
     when: 'At the start: another process is using the data folder. Never sent to clients.',

@@ -46,6 +46,7 @@ function createDocument(app: INestApplication): OpenAPIObject {
     .addTag('Schedules')
     .addTag('Agents')
     .addTag('Pipelines')
+    .addTag('Tools')
     .addTag('Threads')
     .addTag('Me')
     .addTag('Operators')

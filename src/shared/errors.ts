@@ -95,7 +95,7 @@ export const ERRORS = {
   internal: { status: 500, title: 'The server failed', retryable: true },
   // what stops the boot
   invalid_config: { status: 500, title: 'The configuration is invalid', retryable: false },
-  invalid_agent: { status: 500, title: 'An agent is declared wrongly', retryable: false },
+  invalid_agent: { status: 500, title: 'An agent or a tool is declared wrongly', retryable: false },
   data_locked: { status: 500, title: 'The data folder is in use', retryable: false },
   incompatible_data: { status: 500, title: 'The data folder was written by a newer version', retryable: false },
 } as const satisfies Record<string, ErrorFacts>;

@@ -3,6 +3,7 @@
  * times as long to load and as much memory as a worker may have.
  */
 export { Agent } from '../agent.decorator.js';
+export { AgentTool } from '../tools/agent-tool.decorator.js';
 export { RetryableError, TerminalError } from '../agent-error.js';
 export { switchToAgent } from '../agent-execution-context.js';
 export { UserExecutionContext } from '../../context/user-execution-context.js';

@@ -80,6 +80,18 @@ const pipeline = {
   ],
 };
 
+const tool = {
+  server: 'app',
+  tool: 'pay_invoice',
+  title: 'Pay an invoice',
+  description: 'Pays an open invoice from the team account',
+  inputSchema: { type: 'object', properties: { invoice: { type: 'string' } }, required: ['invoice'] },
+  effect: 'once',
+  needsApproval: true,
+  destructive: false,
+  openWorld: false,
+};
+
 const event = {
   v: 1,
   id: 'evt_01k9m7v3c8d5e6f7g8h9j0k1m4',
@@ -140,6 +152,15 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   ScheduleList: { items: [schedule] },
   Pipeline: pipeline,
   PipelineList: { items: [pipeline] },
+  ToolList: {
+    items: [tool],
+    heldBack: [
+      { server: 'tickets', tool: 'close', code: 'mcp_tool_changed', reason: 'its description is not the accepted one' },
+    ],
+    unreachable: [
+      { server: 'search', code: 'mcp_unavailable', message: 'the server can not be started', retryAfterMs: 30_000 },
+    ],
+  },
   Agent: agent,
   AgentList: { items: [agent] },
   Thread: thread,

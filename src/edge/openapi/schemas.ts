@@ -6,6 +6,7 @@ import { EVENT_SCHEMAS } from './event-schemas.js';
 import { HELD_BY, ME_SCHEMAS } from './me-schemas.js';
 import { SCHEDULE_SCHEMAS } from './schedule-schemas.js';
 import { anyJson, anyObject, dateTime, integer, listOf, object, ref, text, type Schema } from './schema-parts.js';
+import { TOOL_SCHEMAS } from './tool-schemas.js';
 import { UsageReport } from './usage-schemas.js';
 
 const CODE: Schema = { type: 'string', enum: Object.keys(ERRORS), description: 'Stable; the texts are not.' };
@@ -129,6 +130,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   PipelineList: listOf('Pipeline', 'All pipelines, by name.'),
   ...APPROVAL_SCHEMAS,
   ...SCHEDULE_SCHEMAS,
+  ...TOOL_SCHEMAS,
   Thread,
   ThreadList: listOf('Thread', 'Threads, the newest first.'),
   Message,

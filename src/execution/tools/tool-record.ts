@@ -6,10 +6,11 @@ import type { JsonObject, JsonValue } from '../../shared/json.js';
  * twice, as its content and as its structure.
  */
 export function packed({ text, structured, content }: ToolResult): JsonObject {
+  const kept = isText(content, text) ? undefined : content;
   return {
     ...(structured !== undefined && { structured }),
-    ...(text !== textOf(structured, content) && { text }),
-    ...(!isText(content, text) && { content }),
+    ...(text !== textOf(structured, kept) && { text }),
+    ...(kept && { content: kept }),
   };
 }
 

@@ -1,0 +1,380 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunEvent, RunEventData } from '../../src/events/run-event.js';
+import { CarrelServer, isTerminal, type CarrelUser, type RunJson } from '../carrel-server.js';
+import { done, gateOf, gates, TeamToolsModule } from './team-tools.module.js';
+
+const ENV = { CARREL_TOOL_RESULT_BYTES: '20000', CARREL_NO_PROGRESS_MS: '1000', CARREL_CANCEL_GRACE_MS: '200' };
+
+let server: CarrelServer;
+let alice: CarrelUser;
+let bob: CarrelUser;
+
+beforeAll(async () => {
+  server = await CarrelServer.start({ agents: [TeamToolsModule], env: ENV });
+  [alice, bob] = await Promise.all([server.as('alice'), server.as('bob')]);
+});
+afterAll(async () => {
+  expect(server.held).toEqual({ liveContexts: 0, active: 0 });
+  await server.close();
+});
+beforeEach(() => {
+  done.length = 0;
+  gates.clear();
+});
+
+interface Call {
+  server?: string;
+  tool: string;
+  args?: unknown;
+  caught?: boolean;
+}
+
+interface Story {
+  run: RunJson & { result?: { results: Record<string, unknown>[] }; error?: { details?: object; retryable?: boolean } };
+  events: RunEvent[];
+}
+
+/** A run from start to end, with its events as a socket gets them. */
+async function story(user: CarrelUser, calls: Call[], more: object = {}, agent = 'caller'): Promise<Story> {
+  const { id } = await user.start(agent, { calls, ...more });
+  return ended(user, id);
+}
+
+async function ended(user: CarrelUser, id: string): Promise<Story> {
+  const socket = await user.connect({ after: 0 });
+  await socket.until((event) => event.runId === id && isTerminal(event));
+  socket.close();
+  const run = (await user.http<Story['run']>('GET', `/v1/runs/${id}`)).body;
+  return { run, events: socket.events.filter(({ runId }) => runId === id) };
+}
+
+function typesOf(events: readonly RunEvent[]): string[] {
+  return events.map(({ type }) => type).filter((type) => type !== 'agent_queued');
+}
+
+function ofType<Type extends RunEvent['type']>(
+  events: readonly RunEvent[],
+  type: Type,
+): (Omit<RunEvent, 'data'> & { data: RunEventData[Type] })[] {
+  return events.filter((event) => event.type === type) as never;
+}
+
+async function question(user: CarrelUser, runId: string) {
+  const socket = await user.connect({ after: 0 });
+  await socket.until((event) => event.runId === runId && event.type === 'agent_suspended');
+  socket.close();
+  const asked = ofType(socket.events, 'approval_required').findLast((event) => event.runId === runId)!;
+  return { ...asked.data, step: asked.step, events: socket.events.filter((event) => event.runId === runId) };
+}
+
+async function decide(user: CarrelUser, approvalId: string, decision: string, answer?: unknown) {
+  const { status, text } = await user.http('POST', `/v1/approvals/${approvalId}`, { decision, answer });
+  expect([status, text]).toEqual([200, expect.any(String)]);
+}
+
+describe('a call of a tool', () => {
+  it('is told of between tool_executing and tool_completed, with what is secret left out', async () => {
+    const { run, events } = await story(alice, [
+      { tool: 'add', args: { a: 2, b: 3 } },
+      { tool: 'shout', args: { text: 'hush', password: 'open sesame' } },
+    ]);
+    expect(run).toMatchObject({
+      status: 'completed',
+      result: {
+        results: [
+          { structured: { sum: 5 }, text: '{"sum":5}', content: [{ type: 'text', text: '{"sum":5}' }] },
+          { text: 'HUSH', content: [{ type: 'text', text: 'HUSH' }] },
+        ],
+      },
+    });
+    expect(typesOf(events)).toEqual([
+      'agent_started',
+      'tool_executing',
+      'tool_completed',
+      'tool_executing',
+      'tool_completed',
+      'agent_completed',
+    ]);
+    const [first, second] = ofType(events, 'tool_executing');
+    const callId = `${run.id.replace('run_', 'call_')}.1:app.add`;
+    expect(first).toMatchObject({ step: '1:app.add', data: { callId, tool: 'add', arguments: { a: 2, b: 3 } } });
+    expect(first!.data).not.toHaveProperty('server');
+    expect(second!.data.arguments).toEqual({ text: 'hush', password: '[redacted]' });
+    expect(ofType(events, 'tool_completed').map(({ data }) => data)).toEqual([
+      { callId, outcome: 'ok', result: { sum: 5 }, durationMs: expect.any(Number) },
+      { callId: second!.data.callId, outcome: 'ok', result: 'HUSH', durationMs: expect.any(Number) },
+    ]);
+    expect(JSON.stringify(events.slice(1))).not.toContain('open sesame');
+  });
+
+  it('that fails is an error outcome, and the run’s failure if the agent lets it through', async () => {
+    const { run, events } = await story(alice, [{ tool: 'refuse' }]);
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'tool_failed', message: 'the ledger is closed' } });
+    expect(ofType(events, 'tool_completed')[0]!.data).toMatchObject({
+      outcome: 'error',
+      result: 'the ledger is closed',
+    });
+    const caught = await story(alice, [
+      { tool: 'refuse', caught: true },
+      { tool: 'shout', args: { text: 'on' } },
+    ]);
+    expect(caught.run).toMatchObject({
+      status: 'completed',
+      result: { results: [{ code: 'tool_failed' }, { text: 'ON' }] },
+    });
+  });
+
+  it('keeps what it threw and did not mean for users in the log', async () => {
+    const { run, events } = await story(alice, [{ tool: 'crash' }]);
+    expect(run.error).toMatchObject({
+      code: 'tool_failed',
+      message: '"crash" failed',
+      supportCode: expect.any(String),
+    });
+    expect(JSON.stringify([run, events])).not.toContain('db-7');
+  });
+
+  it('that may be tried again is, with the same idempotency key, by the agent’s next attempt', async () => {
+    const { run, events } = await story(alice, [{ tool: 'add', args: { a: 1, b: 1 } }, { tool: 'stumble' }]);
+    expect(run).toMatchObject({ status: 'completed', attempt: 2, result: { results: [{}, { text: 'up again' }] } });
+    expect(done).toEqual([
+      'add alice',
+      `stumble alice ${run.id}:2:app.stumble`,
+      `stumble alice ${run.id}:2:app.stumble`,
+    ]);
+    expect(ofType(events, 'tool_completed').map(({ data }) => data.outcome)).toEqual(['ok', 'error', 'ok']);
+  });
+
+  it('is not made again when the agent runs again: its result, or its failure, is the recorded one', async () => {
+    const calls = [
+      { tool: 'add', args: { a: 2, b: 3 } },
+      { tool: 'refuse', caught: true },
+      { tool: 'nothing', caught: true },
+    ];
+    const { run, events } = await story(alice, calls, { thenFails: true });
+    expect(run).toMatchObject({
+      status: 'completed',
+      attempt: 2,
+      result: {
+        results: [
+          { structured: { sum: 5 } },
+          { code: 'tool_failed', message: 'the ledger is closed' },
+          { code: 'unknown_tool' },
+        ],
+      },
+    });
+    expect(done).toEqual(['add alice']);
+    expect(ofType(events, 'tool_executing')).toHaveLength(2);
+  });
+
+  it('shows how far it is, which keeps its run alive', async () => {
+    const { run, events } = await story(alice, [{ tool: 'steps', args: { ms: 400, times: 4 } }]);
+    expect(run).toMatchObject({ status: 'completed', attempt: 1 });
+    expect(ofType(events, 'tool_progress').map(({ data: { progress, message } }) => [progress, message])).toEqual([
+      [0.25, 'part 1'],
+      [0.5, 'part 2'],
+      [0.75, 'part 3'],
+      [1, 'part 4'],
+    ]);
+    const silent = await story(alice, [{ tool: 'steps', args: { ms: 1_600, times: 1 } }], {}, 'other-caller');
+    expect(silent.run.status).toBe('timed_out');
+    expect(silent.run.error).toMatchObject({ code: 'no_progress' });
+  });
+
+  it.each([
+    ['unknown_tool', { tool: 'sout' }, { near: ['shout'] }],
+    ['unknown_tool', { server: 'ap', tool: 'shout' }, { near: ['app'] }],
+    [
+      'invalid_arguments',
+      { tool: 'add', args: { a: 'two', b: 3 } },
+      { issues: [{ path: 'a', message: expect.any(String) }] },
+    ],
+    ['invalid_arguments', { tool: 'add', args: [1, 2] }, { issues: [{ path: '', message: expect.any(String) }] }],
+    [
+      'invalid_arguments',
+      { tool: 'pay', args: { cents: 0 } },
+      { issues: [{ path: 'cents', message: expect.any(String) }] },
+    ],
+  ])('is refused before anything is sent: %s', async (code, call, details) => {
+    const { run, events } = await story(alice, [call]);
+    expect(run).toMatchObject({ status: 'failed', error: { code, details } });
+    expect(typesOf(events)).toEqual(['agent_started', 'step_completed', 'agent_error']);
+    expect(ofType(events, 'step_completed')[0]!.data).toMatchObject({ outcome: 'failed', reason: run.error!.message });
+    expect(done).toEqual([]);
+  });
+
+  it.each([
+    ['tool_timed_out', { tool: 'brief' }],
+    ['tool_result_too_large', { tool: 'flood', args: { chars: 20_001 } }],
+    ['invalid_tool_result', { tool: 'lie' }],
+  ])('has its bounds: %s', async (code, call) => {
+    const { run, events } = await story(alice, [
+      { ...call, caught: true },
+      { tool: 'shout', args: { text: 'on' } },
+    ]);
+    expect(run).toMatchObject({ status: 'completed', result: { results: [{ code }, { text: 'ON' }] } });
+    expect(ofType(events, 'tool_completed').map(({ data }) => data.outcome)).toEqual(['error', 'ok']);
+  });
+
+  it('is stopped by a cancel, and told to be over before the run is', async () => {
+    const { id } = await alice.start('caller', { calls: [{ tool: 'wait' }] });
+    const socket = await alice.connect({ after: 0 });
+    await socket.until((event) => event.runId === id && event.type === 'tool_executing');
+    await alice.http('POST', `/v1/runs/${id}/cancel?wait=true`);
+    socket.close();
+    const { run, events } = await ended(alice, id);
+    expect(run.status).toBe('cancelled');
+    expect(done).toEqual(['stopped alice']);
+    expect(typesOf(events)).toEqual(['agent_started', 'tool_executing', 'tool_completed', 'agent_cancelled']);
+    expect(events.at(-2)).toMatchObject({ data: { outcome: 'error', result: 'the run was stopped' } });
+    expect(events.at(-1)).toMatchObject({ data: { forced: false } });
+  });
+
+  it('that does not hear a cancel is told to be over all the same', async () => {
+    const { id } = await alice.start('caller', { calls: [{ tool: 'deaf' }] });
+    const socket = await alice.connect({ after: 0 });
+    await socket.until((event) => event.runId === id && event.type === 'tool_executing');
+    await alice.http('POST', `/v1/runs/${id}/cancel?wait=true`);
+    socket.close();
+    const { events } = await ended(alice, id);
+    expect(typesOf(events)).toEqual(['agent_started', 'tool_executing', 'tool_completed', 'agent_cancelled']);
+    expect(events.at(-1)).toMatchObject({ data: { forced: true } });
+    gateOf('alice').resolve('too late');
+  });
+});
+
+describe('a tool that needs approval', () => {
+  const PAY = { tool: 'pay', args: { cents: 200 } };
+  const AFTERWARDS = [
+    { ...PAY, caught: true },
+    { tool: 'shout', args: { text: 'on' } },
+  ];
+
+  it('is called when its run’s owner has approved, once', async () => {
+    const { id } = await alice.start('caller', { calls: [PAY], thenFails: true });
+    const asked = await question(alice, id);
+    expect(asked).toMatchObject({
+      kind: 'approval',
+      title: 'Let "Pay" of "app" be called?',
+      step: '1:app.pay/approval',
+    });
+    expect(asked.details).toEqual({ server: 'app', tool: 'pay', arguments: { cents: 200 } });
+    expect(typesOf(asked.events)).toEqual(['agent_started', 'approval_required', 'agent_suspended']);
+    expect((await bob.http('POST', `/v1/approvals/${asked.approvalId}`, { decision: 'approve' })).status).toBe(404);
+    expect(done).toEqual([]);
+    await decide(alice, asked.approvalId, 'approve');
+    const { run, events } = await ended(alice, id);
+    const callId = `${id.replace('run_', 'call_')}.1:app.pay`;
+    const paid = { paid: 200, idempotencyKey: `${id}:1:app.pay`, callId, agent: 'caller' };
+    expect(run).toMatchObject({ status: 'completed', result: { results: [{ structured: paid }] } });
+    expect(done).toEqual(['pay alice 200']);
+    expect(ofType(events, 'tool_executing')).toHaveLength(1);
+  });
+
+  it('is not called when it is rejected', async () => {
+    const { id } = await alice.start('caller', { calls: AFTERWARDS });
+    await decide(alice, (await question(alice, id)).approvalId, 'reject');
+    const { run, events } = await ended(alice, id);
+    expect(run).toMatchObject({
+      status: 'completed',
+      result: { results: [{ code: 'tool_declined' }, { text: 'ON' }] },
+    });
+    expect(done).toEqual([]);
+    expect(ofType(events, 'tool_executing').map(({ data }) => data.tool)).toEqual(['shout']);
+  });
+
+  it('is not called when nobody decides in time', async () => {
+    await using hasty = await CarrelServer.start({ agents: [TeamToolsModule], env: { CARREL_APPROVAL_TTL_MS: '100' } });
+    const { run, events } = await story(await hasty.as('alice'), AFTERWARDS);
+    expect(run).toMatchObject({
+      status: 'completed',
+      result: { results: [{ code: 'tool_declined', message: expect.stringContaining('in time') }, { text: 'ON' }] },
+    });
+    expect(done).toEqual([]);
+    expect(ofType(events, 'approval_resolved').map(({ data }) => data.decision)).toEqual(['expired']);
+  });
+
+  it('waits for its approval over a restart of the server', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'carrel-tools-'));
+    try {
+      const first = await CarrelServer.start({ agents: [TeamToolsModule], dataDir });
+      const { id } = await (await first.as('alice')).start('caller', { calls: [PAY] });
+      const { approvalId } = await question(await first.as('alice'), id);
+      await first.close();
+      await using second = await CarrelServer.start({ agents: [TeamToolsModule], dataDir });
+      const user = await second.as('alice');
+      await decide(user, approvalId, 'approve');
+      expect((await ended(user, id)).run).toMatchObject({ result: { results: [{ structured: { paid: 200 } }] } });
+      expect(done).toEqual(['pay alice 200']);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('a tool that asks in the middle of its call', () => {
+  it('rests with its run, is called again after the answer, and has it at once', async () => {
+    const { id } = await alice.start('caller', { calls: [{ tool: 'survey' }] });
+    const asked = await question(alice, id);
+    expect(asked).toMatchObject({ title: 'Which colour?', step: '1:app.survey/1:question' });
+    expect(typesOf(asked.events)).toEqual([
+      'agent_started',
+      'tool_executing',
+      'approval_required',
+      'tool_completed',
+      'agent_suspended',
+    ]);
+    expect(server.held).toEqual({ liveContexts: 0, active: 0 });
+    await decide(alice, asked.approvalId, 'answer', 'blue');
+    const { run, events } = await ended(alice, id);
+    expect(run).toMatchObject({ status: 'completed', result: { results: [{ structured: { colour: 'blue' } }] } });
+    expect(done).toEqual(['survey begun alice', 'survey begun alice', 'survey done alice']);
+    const calls = events.filter(({ type }) => type.startsWith('tool_')) as RunEvent<
+      'tool_executing' | 'tool_completed'
+    >[];
+    expect(calls.map(({ type, data }) => [type, 'outcome' in data ? data.outcome : undefined])).toEqual([
+      ['tool_executing', undefined],
+      ['tool_completed', 'error'],
+      ['tool_executing', undefined],
+      ['tool_completed', 'ok'],
+    ]);
+    expect(new Set(calls.map(({ data }) => data.callId)).size).toBe(1);
+  });
+});
+
+describe('two users', () => {
+  it('have request-scoped tools of their own, one for each attempt', async () => {
+    const calls = [{ tool: 'whoami' }, { tool: 'whoami' }];
+    const [hers, his] = await Promise.all([story(alice, calls), story(bob, calls, { thenFails: true })]);
+    const said = (user: string, n: number) => ({ structured: { injected: user, called: user, calls: n } });
+    expect(hers.run.result).toMatchObject({ results: [said('alice', 1), said('alice', 2)] });
+    expect(his.run.result).toMatchObject({ results: [said('bob', 1), said('bob', 2)] });
+  });
+
+  it('each wait for their own call', async () => {
+    const [hers, his] = await Promise.all([
+      alice.start('caller', { calls: [{ tool: 'wait' }] }),
+      bob.start('caller', { calls: [{ tool: 'wait' }] }),
+    ]);
+    gateOf('bob').resolve('for bob');
+    expect((await ended(bob, his.id)).run.result).toMatchObject({ results: [{ text: 'for bob' }] });
+    gateOf('alice').resolve('for alice');
+    expect((await ended(alice, hers.id)).run.result).toMatchObject({ results: [{ text: 'for alice' }] });
+    const all = await alice.http<{ items: RunEvent[] }>('GET', '/v1/events?after=0&limit=1000');
+    expect(all.text).not.toContain('for bob');
+  });
+});
+
+describe('a tool with a guard', () => {
+  it('is called by those whom it lets in', async () => {
+    const clerk = await server.token('carol', { roles: ['clerk'] });
+    const headers = { authorization: `Bearer ${clerk}`, prefer: 'wait=20' };
+    const body = { agent: 'caller', input: { calls: [{ tool: 'ledger' }] } };
+    const hers = await alice.http<RunJson>('POST', '/v1/runs', body, headers);
+    expect(hers.body).toMatchObject({ status: 'completed', result: { results: [{ text: 'all is well' }] } });
+    const { run } = await story(alice, [{ tool: 'ledger' }]);
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'tool_denied', message: 'only for clerks' } });
+  });
+});
