@@ -1,13 +1,11 @@
-import type { AgentRun, StepCall, StepOptions } from '../agents/agent-run.js';
+import type { StepCall, StepOptions } from '../agents/agent-run.js';
 import type { RunEventData } from '../events/run-event.js';
-import { CarrelError } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
-import { AttemptRun } from './attempt-run.js';
 
 /** Of a model's step. Its effect is always `read`: to ask a model again changes nothing but the bill. */
 export interface ModelStepOptions extends Pick<StepOptions, 'retry' | 'timeoutMs'> {
   /** It answers for another one, which has failed for good: `agent_fallback` tells so, and the run is `degraded`. */
-  readonly fallback?: { readonly from: string; readonly reason: string };
+  readonly fallback?: RunEventData['agent_fallback'];
 }
 
 /** What a model's step gives to its function. What it emits has the step's path. */
@@ -38,16 +36,4 @@ export interface ModelSteps {
     work: (call: ModelCall) => Promise<Result>,
     options?: ModelStepOptions,
   ): Promise<Result>;
-}
-
-/**
- * The model steps of a run, for agents that are part of the server.
- *
- * @throws CarrelError `agent_failed` where the handle is not the engine's own, as in a worker
- */
-export function modelStepsOf(run: AgentRun): ModelSteps {
-  if (run instanceof AttemptRun) return run;
-  throw new CarrelError('agent_failed', 'an agent that asks models has to run in the server’s own thread: no isolate', {
-    retryable: false,
-  });
 }

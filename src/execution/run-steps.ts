@@ -75,8 +75,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
   ): Promise<StepEnd> {
     const spec = { path: this.nextPath(name), kind: 'model', effect: 'read' } as const;
     return this.carryOut(spec, async (begun) => {
-      if (fallback)
-        await this.parts.emitter.emit('agent_fallback', this.parts.attempt(), { ...fallback, to: name }, begun.path);
+      if (fallback) await this.parts.emitter.emit('agent_fallback', this.parts.attempt(), fallback, begun.path);
       const end = await performFunction(this, begun, limits, (call) => work(modelCall(this, begun, call)));
       return end.outcome === 'ok' && fallback ? { ...end, degraded: true } : end;
     });

@@ -52,5 +52,6 @@ export class LlmConversation {
  */
 function stored({ role, content }: Message): { role: Message['role']; content: JsonValue } {
   const kept = content.filter(({ type }) => type === 'text' || type === 'tool-call' || type === 'tool-result');
-  return { role, content: kept.map(({ providerOptions: _, ...part }) => part) as unknown as JsonValue };
+  const bare = kept.map((part) => ({ ...part, providerOptions: undefined }));
+  return { role, content: JSON.parse(JSON.stringify(bare)) as JsonValue };
 }

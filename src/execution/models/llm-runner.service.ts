@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AgentRun } from '../../agents/agent-run.js';
-import { modelStepsOf } from '../model-step.js';
+import { modelStepsOf } from '../model-steps-of.js';
 import { Conversations } from './conversations.service.js';
 import { LlmConversation } from './llm-conversation.js';
 import { LlmLoop, type LlmOutcome, type LlmTask } from './llm-loop.js';

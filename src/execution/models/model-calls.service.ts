@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../../config/config.js';
+import type { RunEventData } from '../../events/run-event.js';
 import { CLOCK, type Clock } from '../../shared/clock.js';
 import { CarrelError, isCarrelError } from '../../shared/errors.js';
 import type { JsonValue } from '../../shared/json.js';
@@ -35,13 +36,13 @@ export class ModelCalls {
    */
   async ask(question: ModelQuestion): Promise<ModelReply> {
     let model = this.models.get(question.model);
-    let fallback: { from: string; reason: string } | undefined;
+    let fallback: RunEventData['agent_fallback'] | undefined;
     for (;;) {
       try {
         const asked = model;
         const retry = { attempts: this.config.runs.retryAttempts };
         const answer = await question.steps.model(
-          model.name,
+          model.name.replaceAll(NOT_IN_A_NAME, '_'),
           (call) => this.call(question, asked, call) as Promise<ModelAnswer & JsonValue>,
           { retry, fallback },
         );
@@ -49,7 +50,7 @@ export class ModelCalls {
       } catch (error) {
         question.context.signal.throwIfAborted();
         if (model.fallback === undefined || !isFailureOfModel(error)) throw error;
-        fallback = { from: model.name, reason: error.message };
+        fallback = { from: model.name, to: model.fallback, reason: error.message };
         model = this.models.get(model.fallback);
       }
     }
@@ -76,6 +77,8 @@ export class ModelCalls {
   }
 }
 
+/** What a path has no place for. */
+const NOT_IN_A_NAME = /[/:]/g;
 const NOTHING = { inputTokens: 0, outputTokens: 0 };
 
 /** What another model may do better. */

@@ -6,8 +6,8 @@ import { loadProvider, type ModelProvider } from './load-provider.js';
 import { ModelRegistry, type KnownModel } from './model-registry.service.js';
 
 const DEFAULT_NAME = 'default';
-/** It is the name of its steps, too. */
-const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** As in `models.json`. */
+const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
 
 /** Models as objects, by the names that agents use: what code puts in the place of, or beside, `models.json`. */
 export type GivenModels = Readonly<Record<string, LanguageModelV4>>;
@@ -43,7 +43,7 @@ export async function loadModels(
     if (!MODEL_NAME.test(name))
       throw new CarrelError(
         'invalid_config',
-        `models: "${name}" can't be a model's name; use letters, digits, ".", "_" and "-", at most 64`,
+        `models: "${name}" can't be a model's name; use letters, digits and . _ : / -, at most 64`,
       );
   return new ModelRegistry(models, defaultNameOf(config, given));
 }
