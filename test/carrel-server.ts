@@ -24,16 +24,26 @@ export class CarrelServer implements AsyncDisposable {
   ) {}
 
   static async start(
-    options: { agents?: readonly Type[]; env?: Record<string, string>; dataDir?: string; logLines?: string[] } = {},
+    options: {
+      agents?: readonly Type[];
+      env?: Record<string, string>;
+      /** What no setting says. */
+      configure?: (config: CarrelConfig) => CarrelConfig;
+      dataDir?: string;
+      logLines?: string[];
+    } = {},
   ): Promise<CarrelServer> {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'carrel-test-')));
-    const config = loadConfig({
-      CARREL_LOG_LEVEL: process.env.CARREL_TEST_LOG ?? 'silent',
-      CARREL_USER_STARTS_PER_MINUTE: '100000',
-      PORT: '0',
-      ...options.env,
-      CARREL_DATA_DIR: dataDir,
-    });
+    const { configure = (loaded) => loaded } = options;
+    const config = configure(
+      loadConfig({
+        CARREL_LOG_LEVEL: process.env.CARREL_TEST_LOG ?? 'silent',
+        CARREL_USER_STARTS_PER_MINUTE: '100000',
+        PORT: '0',
+        ...options.env,
+        CARREL_DATA_DIR: dataDir,
+      }),
+    );
     const { logLines } = options;
     const logTo = logLines && { write: (line: string) => void logLines.push(line) };
     const app = await createCarrelApp({ config, agents: options.agents, logTo });

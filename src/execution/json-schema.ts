@@ -39,7 +39,7 @@ export function compileSchema(schema: unknown, bounds: JsonBounds): SchemaCheck 
   if ('$async' in schema) return 'the schema must not be asynchronous ($async)';
   try {
     if (dialect.checker.validateSchema(schema) !== true)
-      return cut(dialect.checker.errorsText(null, { dataVar: 'schema' }));
+      return cut(dialect.checker.errorsText(dialect.checker.errors, { dataVar: 'schema' }));
     return checkOf(compile(schema as JsonObject, dialect));
   } catch (error) {
     return cut(`the schema can't be compiled: ${(error as Error).message}`);

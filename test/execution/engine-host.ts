@@ -52,10 +52,14 @@ export class EngineHost implements AsyncDisposable {
 
   private constructor(private readonly app: TestingModule) {}
 
-  static async boot(...providers: Type[]): Promise<EngineHost> {
+  static boot(...providers: Type[]): Promise<EngineHost> {
+    return EngineHost.bootWith([], ...providers);
+  }
+
+  static async bootWith(modules: readonly Type[], ...providers: Type[]): Promise<EngineHost> {
     const host = new EngineHost(undefined as never);
     const app = await Test.createTestingModule({
-      imports: [ContextModule, AgentsModule, HooksModule, ToolsModule, PlatformModule.with(host.clock)],
+      imports: [ContextModule, AgentsModule, HooksModule, ToolsModule, PlatformModule.with(host.clock), ...modules],
       providers: [CircuitBreakers, EngineServices, ExecutionEngineFactory, ...providers],
     }).compile();
     app.useLogger(false); // the errors that it would log are the tests' own

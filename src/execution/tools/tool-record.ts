@@ -20,6 +20,7 @@ export function packed({ text, structured, content }: ToolResult): JsonObject {
  * @param value what `packed` made; or what the owner of an interrupted call says that it has returned
  */
 export function unpacked(value: JsonValue | undefined): ToolResult {
+  if (typeof value === 'string') return { text: value, content: [textBlock(value)] };
   const { structured, text, content, ...others } = isObject(value) ? value : { structured: value };
   if (Object.keys(others).length > 0 || (content !== undefined && !Array.isArray(content)))
     return unpacked({ structured: value });
@@ -30,8 +31,7 @@ export function unpacked(value: JsonValue | undefined): ToolResult {
 
 /** The result of a tool that returns a value and nothing else. */
 export function resultOfValue(value: JsonValue | undefined): ToolResult {
-  if (typeof value !== 'string') return unpacked({ structured: value });
-  return { text: value, content: [textBlock(value)] };
+  return unpacked(typeof value === 'string' ? value : { structured: value });
 }
 
 function textOf(structured: JsonValue | undefined, content: readonly JsonObject[] | undefined): string {
