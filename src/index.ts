@@ -38,6 +38,10 @@ export { ExecutionEngineFactory, type FactoryReport } from './execution/executio
 export { ExecutionModule } from './execution/execution.module.js';
 export { ExecutionService } from './execution/execution.service.js';
 export { ExecutionHook, type ExecutionHookOptions, type RunFacts } from './execution/hooks/execution-hook.js';
+export { LlmAgent, type LlmAnswer, type LlmProgress } from './execution/models/llm-agent.js';
+export type { TokenUsage } from './execution/models/model-answer.js';
+export type { GivenModels } from './execution/models/providers/load-models.js';
+export type { OutputSchema } from './execution/models/structured-output.js';
 export type { LaneState } from './execution/lane.js';
 export type { PipelineBuilder } from './execution/pipeline/pipeline-builder.js';
 export { Pipeline } from './execution/pipeline/pipeline.decorator.js';

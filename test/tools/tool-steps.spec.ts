@@ -4,7 +4,7 @@ import type { AgentRun } from '../../src/agents/agent-run.js';
 import { AgentTool } from '../../src/agents/tools/agent-tool.decorator.js';
 import type { AgentToolCall } from '../../src/agents/tools/agent-tool-call.js';
 import type { StepEffect, StepRecord } from '../../src/events/step-record.js';
-import { modelStepsOf } from '../../src/execution/model-step.js';
+import { modelStepsOf } from '../../src/execution/model-steps-of.js';
 import { newId, type RunId } from '../../src/shared/ids.js';
 import { EngineHost, Gate, scripted, settle, typesOf } from '../execution/engine-host.js';
 import { answered, atRest, Doings, suspended } from '../execution/step-helpers.js';
