@@ -73,13 +73,15 @@ describe('a provider that fails', () => {
   );
 
   it('is left alone for as long as it asks, in milliseconds, in seconds or until a moment', async () => {
+    const until = () => new Date(Date.now() + 2_000).toUTCString(); // to the second: one more or less
     for (const [headers, leastMs] of [
-      [{ 'retry-after-ms': '400', 'retry-after': '9' }, 400],
-      [{ 'retry-after': '1' }, 1_000],
-      [{ 'retry-after': new Date(Date.now() + 2_000).toUTCString() }, 500],
+      [() => ({ 'retry-after-ms': '400', 'retry-after': '9' }), 400],
+      [() => ({ 'retry-after': '1' }), 1_000],
+      [() => ({ 'retry-after': until() }), 900],
     ] as const) {
       world.double.seen.splice(0);
-      world.double.answer = first({ status: 429, headers });
+      world.double.answer = () =>
+        world.double.seen.length === 1 ? { status: 429, headers: headers() } : { text: 'Hello' };
       const { end, events } = await run();
       expect(end.status).toBe('completed');
       const [before, after] = world.double.seen;

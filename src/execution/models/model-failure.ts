@@ -48,15 +48,30 @@ export function modelFailure(error: unknown, { name, secrets }: FailedModel, now
       cause,
     });
   }
-  const what = statusCode === 200 || error instanceof ModelBrokeOff ? 'broke off' : 'did not answer';
+  const what =
+    statusCode === 200 || error instanceof ModelBrokeOff || said === 'terminated' ? 'broke off' : 'did not answer';
   const options = { cause, retryAfterMs: retryAfterMs(error, nowMs) };
   return new CarrelError('model_failed', `The model "${name}" ${what}${status}`, options);
 }
 
 /** Broken networks and streams, busy and failing servers; not what would be answered in the same way again. */
 function isTransient(error: unknown): boolean {
-  if (APICallError.isInstance(error)) return error.isRetryable;
-  return error instanceof ModelBrokeOff || TRANSIENT_NAMES.has((error as Error | null)?.name ?? '');
+  if (APICallError.isInstance(error)) return error.isRetryable || isBrokenConnection(error.cause);
+  if (error instanceof ModelBrokeOff || isBrokenConnection(error)) return true;
+  return TRANSIENT_NAMES.has((error as Error | null)?.name ?? '');
+}
+
+/** As Node's fetch reports it, when the provider's package lets it through. */
+function isBrokenConnection(error: unknown): boolean {
+  const { name, message, code, cause } = (error ?? {}) as {
+    name?: string;
+    message?: string;
+    code?: unknown;
+    cause?: unknown;
+  };
+  if (name === 'TypeError' && (message === 'terminated' || message === 'fetch failed')) return true;
+  const reason = code ?? (cause as { code?: unknown } | undefined)?.code;
+  return typeof reason === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|UND_ERR_)/.test(reason);
 }
 
 /** Providers' names for a stream that ends too early, or is none. */
