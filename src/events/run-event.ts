@@ -17,7 +17,7 @@ export interface RunEventData {
   tool_executing: { callId: CallId; tool: string; server?: string; arguments: JsonValue };
   tool_progress: { callId: CallId; progress: number; message?: string };
   tool_completed: { callId: CallId; outcome: 'ok' | 'error'; result: JsonValue; durationMs: number };
-  /** Of a budget four fifths are used. `unit`: `tokens`, or `usd` (US dollars). */
+  /** Of a budget four fifths are spent. `unit`: `tokens`, or `usd` (US dollars). */
   budget_warning: { scope: 'run' | 'day' | 'month'; unit: 'tokens' | 'usd'; used: number; limit: number };
   /** `step` is the step's path, which the envelope has too. */
   step_started: { step: string; kind: StepKind };

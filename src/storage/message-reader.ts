@@ -5,6 +5,9 @@ import type { ThreadId, UserId } from '../shared/ids.js';
 import { messageFromRow, type MessageRow } from './message-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
+/** Characters of content that one page has at most, unless its only message has more. */
+const PAGE_CHARS = 1_024 * 1_024;
+
 type Outline = MessageOutline & Pick<MessageRow, 'place'>;
 
 const USER_KEY = '(SELECT key FROM users WHERE id = ?1)';
@@ -37,10 +40,17 @@ export class MessageReader {
     { limit, cursor }: { limit: number; cursor?: string },
   ): { items: MessageRecord[]; nextCursor?: string } {
     const after = cursor === undefined ? 0 : placeOf(cursor);
-    const rows = this.statements.after.all(userId, threadId, after, limit + 1) as unknown as MessageRow[];
-    const page = rows.slice(0, limit);
-    const items = page.map((row) => messageFromRow(threadId, row));
-    return rows.length > limit ? { items, nextCursor: String(page.at(-1)?.place) } : { items };
+    const page: MessageRow[] = [];
+    let chars = 0;
+    for (const row of this.statements.after.iterate(userId, threadId, after, limit + 1)) {
+      const message = row as unknown as MessageRow;
+      chars += message.content.length;
+      if (page.length === limit || (page.length > 0 && chars > PAGE_CHARS)) {
+        return { items: page.map((one) => messageFromRow(threadId, one)), nextCursor: String(page.at(-1)?.place) };
+      }
+      page.push(message);
+    }
+    return { items: page.map((one) => messageFromRow(threadId, one)) };
   }
 
   latest(userId: UserId, threadId: ThreadId, limits: HistoryLimits): MessageRecord[] {

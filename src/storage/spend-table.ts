@@ -1,6 +1,6 @@
 import { BUDGET_SCOPES, type BudgetExcess, type BudgetLimits } from '../execution/models/budget-store.port.js';
 import type { BudgetScope, ReservationRequest, Spend, Spent } from '../execution/models/budget-store.port.js';
-import { dayOf, monthOf, type Days } from '../execution/models/budget-periods.js';
+import { dayOf, daysOf, monthOf, type Days } from '../execution/models/budget-periods.js';
 import { USAGE_DAYS } from '../execution/usage-store.port.js';
 import type { RunId, UserId } from '../shared/ids.js';
 import type { SqliteDatabase } from './sqlite-database.js';
@@ -142,11 +142,6 @@ export class SpendTable {
 }
 
 const NOTHING: SumRow = { tokens: 0, micro_usd: 0 };
-
-/** The days that a scope counts. */
-export function daysOf(scope: 'day' | 'month', day: number): Days {
-  return scope === 'day' ? { first: day, last: day } : monthOf(day);
-}
 
 function excessOf(scope: BudgetScope, limits: BudgetLimits, used: Spend, estimate: Spend): BudgetExcess | undefined {
   for (const unit of ['tokens', 'microUsd'] as const) {

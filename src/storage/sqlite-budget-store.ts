@@ -1,4 +1,4 @@
-import { dayOf } from '../execution/models/budget-periods.js';
+import { dayOf, daysOf } from '../execution/models/budget-periods.js';
 import type {
   BudgetExcess,
   BudgetScope,
@@ -10,7 +10,6 @@ import type {
 import type { Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import type { RunId, UserId } from '../shared/ids.js';
-import { daysOf } from './spend-table.js';
 import type { SqliteTables } from './sqlite-tables.js';
 
 /** Reservations that are settled in one go, between other writes. */

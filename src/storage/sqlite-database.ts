@@ -60,12 +60,25 @@ export class SqliteDatabase {
     }
   }
 
+  /** Has pages that `work` gives free overwritten with zeros too. The log may have older ones until it is written over. */
+  overwriting<T>(work: () => T): T {
+    this.connection.exec('PRAGMA secure_delete = ON');
+    try {
+      return work();
+    } finally {
+      this.connection.exec('PRAGMA secure_delete = FAST');
+    }
+  }
+
   /** Moves the log into the file and gives the data folder free. May be called again. */
   close(): void {
     if (this.connection.isOpen) this.connection.close();
   }
 
-  /** The order matters: exclusive before the first access, so that the log's index lives in memory and not in a shared file. */
+  /**
+   * The order matters: exclusive before the first access, so that the log's index lives in memory and not in a shared file.
+   * With `FAST`, pages that are written anyway keep no copies of what has been moved or removed, which nothing could find later.
+   */
   private takeOver(): void {
     this.connection.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
@@ -74,6 +87,7 @@ export class SqliteDatabase {
       PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
       PRAGMA cache_size = -${CACHE_KIB};
       PRAGMA temp_store = MEMORY;
+      PRAGMA secure_delete = FAST;
       BEGIN IMMEDIATE;
       COMMIT;
     `);

@@ -25,7 +25,7 @@ export class ThreadEraser {
   private readonly statements;
 
   constructor(
-    database: SqliteDatabase,
+    private readonly database: SqliteDatabase,
     private readonly messages: MessageTable,
   ) {
     this.statements = {
@@ -47,7 +47,12 @@ export class ThreadEraser {
 
   /** @returns whether all is gone: false when there were more runs than `limit`, or many messages */
   erase(userKey: number, threadKey: number, limit: number): boolean {
-    if (!this.messages.erase(userKey, threadKey, MESSAGES_AT_ONCE)) return false;
+    return this.database.overwriting(
+      () => this.messages.erase(userKey, threadKey, MESSAGES_AT_ONCE) && this.eraseRuns(userKey, threadKey, limit),
+    );
+  }
+
+  private eraseRuns(userKey: number, threadKey: number, limit: number): boolean {
     const rows = this.statements.runs.all(userKey, threadKey, limit + 1);
     for (const { key } of rows.slice(0, limit)) {
       const runKey = Number(key);

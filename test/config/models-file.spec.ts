@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load-config.js';
 import { isCarrelError } from '../../src/shared/errors.js';
+import { blocksOf } from '../docs/code-blocks.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'carrel-models-'));
 const file = join(dir, 'models.json');
@@ -73,6 +74,12 @@ describe('models.json', () => {
       defaultModel: 'default',
       budgets,
     });
+  });
+
+  it('is as docs/models.md shows it', () => {
+    const [shown] = blocksOf('docs/models.md', 'json');
+    const { models } = load(shown, { CARREL_SECRET_ANTHROPIC: 'a-key' });
+    expect(models).toMatchObject({ defaultModel: 'default', budgets: { roles: { analyst: { month: { usd: 50 } } } } });
   });
 
   it('has a default model only when one is named, or is called so', () => {

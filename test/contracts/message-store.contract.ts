@@ -119,6 +119,21 @@ export function messageStoreContract(openStorage: OpenStorage): void {
       expect(seen).toEqual([...told.slice(0, 2), ...told.slice(3)]);
     });
 
+    it('makes pages shorter when messages are long, but never empty', async () => {
+      const run = await begin(alice);
+      const [short, long] = ['x'.repeat(400_000), 'x'.repeat(2_000_000)];
+      const messages = [short, short, short, long, short].map((content, index) => message(index, { content }));
+      await append(run, messages);
+      const sizes: number[] = [];
+      for (let cursor: string | undefined; ;) {
+        const page = (await store().list(alice, THREAD, { limit: 5, cursor }))!;
+        sizes.push(page.items.length);
+        cursor = page.nextCursor;
+        if (cursor === undefined) break;
+      }
+      expect(sizes).toEqual([2, 1, 1, 1]);
+    });
+
     it('knows an empty thread from none, and from one of another user', async () => {
       await world().ports.threads.create(alice, { id: THREAD, metadata: {}, createdAtMs: T0 });
       expect(await store().list(alice, THREAD, { limit: 9 })).toEqual({ items: [] });

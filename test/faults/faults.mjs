@@ -1,4 +1,5 @@
 import { CRASH_FAULTS } from './crash-faults.mjs';
+import { MODEL_FAULTS } from './model-faults.mjs';
 import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
 
@@ -260,5 +261,6 @@ export const FAULTS = [
   },
   ...STEP_FAULTS,
   ...STORAGE_FAULTS,
+  ...MODEL_FAULTS,
   ...CRASH_FAULTS,
 ];

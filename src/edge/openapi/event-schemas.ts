@@ -48,7 +48,7 @@ const DATA: { readonly [Type in RunEventType]: Schema } = {
   budget_warning: data<'budget_warning'>({
     scope: { type: 'string', enum: ['run', 'day', 'month'], description: 'UTC.' },
     unit: { type: 'string', enum: ['tokens', 'usd'] },
-    used: { type: 'number', description: 'Spent, and reserved by calls under way.' },
+    used: { type: 'number', description: 'What is spent of it.' },
     limit: { type: 'number' },
   }),
   step_started: data<'step_started'>({

@@ -18,9 +18,13 @@ export function monthOf(day: number): Days {
   return { first: dayOf(Date.UTC(year, month)), last: dayOf(Date.UTC(year, month + 1)) - 1 };
 }
 
+/** The days that are counted together with one. */
+export function daysOf(scope: 'day' | 'month', day: number): Days {
+  return scope === 'day' ? { first: day, last: day } : monthOf(day);
+}
+
 /** When a scope begins anew, in milliseconds since the Unix epoch; undefined: never. */
 export function resetsAtMs(scope: BudgetScope, atMs: number): number | undefined {
   if (scope === 'run') return undefined;
-  const day = dayOf(atMs);
-  return ((scope === 'day' ? day : monthOf(day).last) + 1) * DAY_MS;
+  return (daysOf(scope, dayOf(atMs)).last + 1) * DAY_MS;
 }

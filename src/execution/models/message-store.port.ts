@@ -54,7 +54,8 @@ export interface MessageStore {
   ): Promise<void>;
 
   /**
-   * A page of a thread's conversation, oldest first. Undefined: there is no such thread.
+   * A page of a thread's conversation, oldest first; it is shorter than its limit when the messages are long. Undefined: there
+   * is no such thread.
    *
    * @throws CarrelError `invalid_request` for a cursor that no list gave
    */
