@@ -107,7 +107,11 @@ export class AttemptRun implements AgentRun, ModelSteps {
 
   get tools(): UserTools {
     const { steps, agent } = this.place;
-    return new RunTools({ steps, agent, scope: this.scope }, () => this.assertOpen());
+    const { scope } = this;
+    return new RunTools({ steps, agent, scope }, steps.parts.tools, () => {
+      this.assertOpen();
+      this.life.onProgress();
+    });
   }
 
   /** `ModelSteps` */

@@ -70,7 +70,8 @@ function toldEnd(end: CheckedEnd): ToldEnd {
       return { outcome: 'ok', result: end.result };
     case 'failed':
       return { outcome: 'failed', reason: end.error.message };
-    default:
+    case 'skipped':
+    case 'cancelled':
       return { outcome: end.outcome, reason: end.reason };
   }
 }

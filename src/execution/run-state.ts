@@ -9,7 +9,7 @@ import type { NestedCall, NestedCallFacts } from './nested-call.js';
 import type { StepParts } from './step-host.js';
 import { StepLog } from './step-log.js';
 import { StepWaits, type OpenStep, type RestingRun } from './step-waits.js';
-import type { ToolCalls } from './tools/tool-calls.service.js';
+import type { ToolDoor } from './tool-step.js';
 import { UsageCounter } from './usage-counter.js';
 
 interface StateParts {
@@ -23,7 +23,7 @@ interface StateParts {
 
 /** Whoever carries the run out. */
 interface RunOwner {
-  readonly tools: ToolCalls;
+  readonly tools: ToolDoor;
   suspend(): void;
   nestedCall(facts: NestedCallFacts): NestedCall;
 }
@@ -75,7 +75,7 @@ export class RunState implements StepParts, CallObserver, RestingRun {
     return this.underWay?.atRest() ?? false;
   }
 
-  get tools(): ToolCalls {
+  get tools(): ToolDoor {
     return this.owner.tools;
   }
 

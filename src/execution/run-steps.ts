@@ -6,6 +6,7 @@ import { CarrelError } from '../shared/errors.js';
 import type { JsonValue } from '../shared/json.js';
 import { callAgentStep } from './agent-step.js';
 import { beginStep } from './begin-step.js';
+import { callToolStep } from './call-tool-step.js';
 import { endStep, leaveStepOpen, type StepWorkEnd } from './end-step.js';
 import { performFunction } from './function-step.js';
 import { modelCall } from './model-call.js';
@@ -15,7 +16,7 @@ import { StepInProgress, type StepHost, type StepParts } from './step-host.js';
 import type { AgentStep, GroupStep, StepEnd, StepScope } from './step-scope.js';
 import type { BegunStep, StepSpec } from './step-spec.js';
 import type { OpenStep } from './step-waits.js';
-import { callToolStep, type ToolStep } from './tool-step.js';
+import type { ToolStep } from './tool-step.js';
 import { askStep, sleepStep } from './waiting-step.js';
 
 /** The steps of a run, of an agent inside it or of a group: carried out once, recorded, and found again. */

@@ -9,7 +9,7 @@ import type { NestedCall, NestedCallFacts } from './nested-call.js';
 import type { ScopePlace } from './scope-place.js';
 import type { StepLog } from './step-log.js';
 import type { OpenStep, StepWaits } from './step-waits.js';
-import type { ToolCalls } from './tools/tool-calls.service.js';
+import type { ToolDoor } from './tool-step.js';
 
 /** What all steps of one run share. */
 export interface StepParts {
@@ -28,7 +28,7 @@ export interface StepParts {
   /** Something was used that no step is going to tell of: it was stopped. */
   noteUsage(usage: Usage): void;
   /** Calls tools, for the agents of this run. */
-  readonly tools: ToolCalls;
+  readonly tools: ToolDoor;
   /** An agent's call inside this run. */
   nestedCall(facts: NestedCallFacts): NestedCall;
 }

@@ -18,7 +18,7 @@ import type { Suspension } from './run-store.port.js';
 import { WHOLE_RUN } from './scope-place.js';
 import type { StepWaits } from './step-waits.js';
 import { stopError, type StopReason } from './stop-reason.js';
-import type { ToolCalls } from './tools/tool-calls.service.js';
+import type { ToolDoor } from './tool-step.js';
 
 export interface EngineParts {
   readonly services: EngineServices;
@@ -136,7 +136,7 @@ export class UserExecutionEngine implements AsyncDisposable {
   }
 
   /** For the run's state. */
-  get tools(): ToolCalls {
+  get tools(): ToolDoor {
     return this.parts.services.tools;
   }
 

@@ -52,7 +52,7 @@ const MET_BY: Readonly<Record<ErrorCode, string>> = {
   unknown_tool: 'test/tools/tool-calls.spec.ts',
   invalid_arguments: 'test/tools/tool-calls.spec.ts',
   tool_denied: 'test/tools/tool-calls.spec.ts',
-  tool_declined: 'test/tools/tool-calls.spec.ts',
+  tool_declined: 'test/tools/tool-questions.spec.ts',
   tool_failed: 'test/tools/tool-calls.spec.ts',
   tool_timed_out: 'test/mcp/hostile-servers.spec.ts',
   tool_result_too_large: 'test/mcp/hostile-servers.spec.ts',

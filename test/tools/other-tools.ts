@@ -58,7 +58,9 @@ export function textResult(text: string): ToolResult {
   return { text, content: [{ type: 'text', text }] };
 }
 
-function definitionOf(server: string, { does: _, ...tool }: OtherTool): ToolDefinition {
+function definitionOf(server: string, staged: OtherTool): ToolDefinition {
+  const tool: Partial<OtherTool> & { tool: string } = { ...staged };
+  delete tool.does;
   return {
     server,
     description: tool.tool,

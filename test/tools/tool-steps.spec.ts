@@ -1,13 +1,17 @@
-import { Injectable, type Type } from '@nestjs/common';
+import { Injectable, Module, type Type } from '@nestjs/common';
 import { z } from 'zod';
+import { RetryableError } from '../../src/agents/agent-error.js';
 import type { AgentRun } from '../../src/agents/agent-run.js';
 import { AgentTool } from '../../src/agents/tools/agent-tool.decorator.js';
 import type { AgentToolCall } from '../../src/agents/tools/agent-tool-call.js';
 import type { StepEffect, StepRecord } from '../../src/events/step-record.js';
-import { modelStepsOf } from '../../src/execution/model-steps-of.js';
+import { modelsOf } from '../../src/execution/models-of.js';
+import { TOOL_SAMPLER, type ToolSampler } from '../../src/execution/tools/tool-sampler.port.js';
+import { CarrelError } from '../../src/shared/errors.js';
 import { newId, type RunId } from '../../src/shared/ids.js';
 import { EngineHost, Gate, scripted, settle, typesOf } from '../execution/engine-host.js';
 import { answered, atRest, Doings, suspended } from '../execution/step-helpers.js';
+import { moduleWith, OtherTools, textResult } from './other-tools.js';
 
 const ANY = z.looseObject({});
 
@@ -137,10 +141,11 @@ describe('a tool call', () => {
       refund,
       scripted('wavers', (run) => textOf(run, name)),
     );
-    const first = host.engineFor('alice');
+    const runId = newId('run');
+    const first = host.engineFor('alice', { runId });
     await suspended(first.engine.executeAgent('wavers', {}));
     name = 'refund';
-    const { engine } = host.engineFor('alice', { recorded: atRest(first.journal) });
+    const { engine } = host.engineFor('alice', { runId, recorded: atRest(first.journal) });
     expect(await engine.executeAgent('wavers', {})).toMatchObject({ error: { code: 'nondeterministic_agent' } });
   });
 
@@ -165,11 +170,91 @@ describe('a tool call', () => {
   });
 });
 
+describe('a call that must not be made twice', () => {
+  const unavailable = () => new CarrelError('mcp_unavailable', 'it died');
+  const slow = ({ signal }: AgentToolCall) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+
+  it.each([
+    ['its server died in the middle of it', () => Promise.reject(unavailable()), 'once', 'mcp_unavailable', 1],
+    ['its time was over', slow, 'once', 'tool_timed_out', 1],
+    [
+      'the tool itself says that it may be made again',
+      () => Promise.reject(new RetryableError('busy')),
+      'once',
+      'tool_failed',
+      2,
+    ],
+    ['it only reads', () => Promise.reject(unavailable()), 'read', 'mcp_unavailable', 2],
+  ] as const)('is, or is not, made by the next attempt when %s', async (_why, does, effect, code, times) => {
+    const doings = new Doings();
+    const work = (call: AgentToolCall) => doings.do('made', does(call));
+    const agent = scripted('calls', (run) => textOf(run, 'act'), { retry: { attempts: 2, baseDelayMs: 0 } });
+    await using host = await EngineHost.boot(tool('act', work, { effect, timeoutMs: 50 }), agent);
+    const end = host.engineFor('alice').engine.executeAgent('calls', {});
+    for (let i = 0; i < 6; i++) {
+      await settle();
+      host.clock.advance(50);
+    }
+    expect(await end).toMatchObject({ status: 'failed', error: { code } });
+    expect(doings.counts).toEqual({ made: times });
+  });
+});
+
+describe('a tool that has a model answer', () => {
+  it('does so in a step of a model inside its own, whose usage counts', async () => {
+    const doings = new Doings();
+    const sampler: ToolSampler = {
+      async sample({ userId }, { messages }, steps) {
+        const text = await steps.model('sample', async ({ use }) => {
+          use({ outputTokens: 5 });
+          return doings.do('sampled', `${messages[0]!.text} for ${userId}`);
+        });
+        return { model: 'tiny', text, stopReason: 'endTurn' };
+      },
+    };
+    @Module({ providers: [{ provide: TOOL_SAMPLER, useValue: sampler }] })
+    class SamplingModule {}
+    const request = { messages: [{ role: 'user', text: 'a haiku' }], maxTokens: 10 } as const;
+    const source = new OtherTools({
+      poet: () => [
+        { tool: 'write', does: async (_context, _args, call) => textResult((await call.sample!(request)).text) },
+      ],
+    });
+    const script = async (run: AgentRun) => {
+      const { text } = await run.tools.call('poet', 'write');
+      await run.ask({ kind: 'question', title: 'Is it fine?' });
+      return text;
+    };
+    await using host = await EngineHost.bootWith([moduleWith(source), SamplingModule], scripted('writes', script));
+    const runId = newId('run');
+    const first = host.engineFor('alice', { runId });
+    await suspended(first.engine.executeAgent('writes', {}));
+    expect(first.journal.records.map(({ path, kind }) => [path, kind])).toEqual([
+      ['1:poet.write/1:sample', 'model'],
+      ['1:poet.write', 'tool'],
+      ['2:question', 'ask'],
+    ]);
+    expect(typesOf(first.journal.drafts).slice(0, 4)).toEqual([
+      'tool_executing',
+      'step_started',
+      'step_completed',
+      'tool_completed',
+    ]);
+    const { engine } = host.engineFor('alice', { runId, recorded: answered(atRest(first.journal), 'yes') });
+    expect(await engine.executeAgent('writes', {})).toMatchObject({
+      result: 'a haiku for alice',
+      usage: { outputTokens: 5 },
+    });
+    expect(doings.counts).toEqual({ sampled: 1 });
+  });
+});
+
 describe('a step of a model', () => {
   it('is recorded with what it has used, and not taken again', async () => {
     const doings = new Doings();
     const script = async (run: AgentRun) => {
-      const said = await modelStepsOf(run).model('think', async ({ use }) => {
+      const said = await modelsOf(run).model('think', async ({ use }) => {
         use({ inputTokens: 10 });
         await settle();
         use({ outputTokens: 3 });

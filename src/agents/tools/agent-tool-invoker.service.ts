@@ -32,7 +32,7 @@ export class AgentToolInvoker {
       method: work,
       call: async (piped) => {
         call.signal.throwIfAborted(); // what was injected, guards and pipes may have taken their time
-        return (work as (...args: unknown[]) => unknown).call(instance, piped, call);
+        return work.call(instance, piped, call);
       },
     };
     if (!hasEnhancers(method)) return handler.call(input);

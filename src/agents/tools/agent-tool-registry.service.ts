@@ -52,6 +52,5 @@ function defineAll(discovered: readonly DiscoveredTool[]): OwnTool[] {
 }
 
 function whereabouts({ targetClass, methodName, provider }: DiscoveredTool): string {
-  const { name = 'a class without a name' } = targetClass;
-  return `${name}.${methodName} (in ${provider.host?.metatype.name ?? 'an unknown module'})`;
+  return `${targetClass.name || 'a class without a name'}.${methodName} (in ${provider.host?.metatype.name ?? 'an unknown module'})`;
 }

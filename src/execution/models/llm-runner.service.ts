@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AgentRun } from '../../agents/agent-run.js';
-import { modelStepsOf } from '../model-steps-of.js';
+import { modelsOf } from '../models-of.js';
 import { Conversations } from './conversations.service.js';
 import { LlmConversation } from './llm-conversation.js';
 import { LlmLoop, type LlmOutcome, type LlmTask } from './llm-loop.js';
@@ -30,7 +30,7 @@ export class LlmRunner {
       agent.remembers ? this.conversations : undefined,
     );
     await conversation.begin();
-    const outcome = await new LlmLoop(agent, run, modelStepsOf(run), conversation, this.models).carryOut();
+    const outcome = await new LlmLoop(agent, run, modelsOf(run), conversation, this.models).carryOut();
     await conversation.end();
     return outcome;
   }

@@ -48,8 +48,7 @@ export function modelFailure(error: unknown, { name, secrets }: FailedModel, now
       cause,
     });
   }
-  const what =
-    statusCode === 200 || error instanceof ModelBrokeOff || said === 'terminated' ? 'broke off' : 'did not answer';
+  const what = statusCode === 200 || error instanceof ModelBrokeOff ? 'broke off' : 'did not answer';
   const options = { cause, retryAfterMs: retryAfterMs(error, nowMs) };
   return new CarrelError('model_failed', `The model "${name}" ${what}${status}`, options);
 }

@@ -9,6 +9,7 @@ import type { ToolResult } from '../../agents/tools/tool-result.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { CarrelError } from '../../shared/errors.js';
 import type { JsonObject, JsonValue } from '../../shared/json.js';
+import { invalidArguments, invalidResult } from './tool-failures.js';
 import { resultOfValue } from './tool-record.js';
 import type { ToolInvocation, ToolListing, ToolSource } from './tool-source.port.js';
 
@@ -47,10 +48,10 @@ export class OwnTools implements ToolSource {
   ): Promise<ToolResult> {
     const tool = this.tool(name);
     const input = await tool.input.check(args);
-    if ('issues' in input) throw new CarrelError('invalid_arguments', `the arguments do not fit "${name}" any more`);
+    if ('issues' in input) throw invalidArguments(tool.definition, input.issues);
     const value = plainValue(name, await this.invoker.invoke(tool, call.scope, input.value, shown(context, call)));
     const output = await tool.output?.check(value);
-    if (output && 'issues' in output) throw invalidResult(name, output.issues);
+    if (output && 'issues' in output) throw invalidResult(tool.definition, output.issues);
     return resultOfValue(value);
   }
 
@@ -77,10 +78,4 @@ function plainValue(tool: string, value: unknown): JsonValue | undefined {
   }
   if (text !== undefined) return JSON.parse(text) as JsonValue;
   throw new CarrelError('invalid_tool_result', `"${tool}" returned a ${typeof value}, which is not JSON`);
-}
-
-function invalidResult(tool: string, issues: readonly InputIssue[]): CarrelError {
-  const [first] = issues;
-  const reason = [first?.path, first?.message].filter(Boolean).join(': ');
-  return new CarrelError('invalid_tool_result', `"${tool}" did not return what its output says: ${reason}`);
 }

@@ -2,16 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ToolRef, UsableTool } from '../../agents/tools/tool-definition.js';
 import type { ToolResult } from '../../agents/tools/tool-result.js';
 import { CARREL_CONFIG, type CarrelConfig } from '../../config/config.js';
-import type { ExecutionScope } from '../../context/execution-scope.js';
-import { redact } from '../../events/redaction.js';
-import { CarrelError, isCarrelError } from '../../shared/errors.js';
 import { plainCopy, whyNotPlainJson, type JsonObject, type JsonValue } from '../../shared/json.js';
-import type { RunSteps } from '../run-steps.js';
-import type { StepEnd } from '../step-scope.js';
-import type { PreparedTool } from '../tool-step.js';
+import { resultOfStep } from '../step-result.js';
+import type { PreparedTool, ToolCaller, ToolDoor } from '../tool-step.js';
+import { approvalOf } from './tool-approval.js';
 import { ToolCatalogue } from './tool-catalogue.service.js';
+import { declined, failureOf, invalidArguments, invalidResult, timedOut, tooLarge } from './tool-failures.js';
 import { invocationOf } from './tool-invocation.js';
-import { packed } from './tool-record.js';
+import { packed, unpacked } from './tool-record.js';
 import { ToolSchemas } from './tool-schemas.service.js';
 import type { ToolInvocation } from './tool-source.port.js';
 import { ToolSources } from './tool-sources.service.js';
@@ -23,28 +21,24 @@ const MAX_NAME_CHARS = 64;
 /** Deeper than anybody's results are, and shallow enough to be walked through. */
 const MAX_RESULT_DEPTH = 64;
 
-/** Who calls a tool, and from where. */
-export interface ToolCaller {
-  readonly steps: RunSteps;
-  readonly scope: ExecutionScope;
-  /** Name of the agent. */
-  readonly agent: string;
-}
-
 /** Calls tools, each as a durable step: the only way to them there is. */
 @Injectable()
-export class ToolCalls {
+export class ToolCalls implements ToolDoor {
   constructor(
-    readonly catalogue: ToolCatalogue,
+    private readonly catalogue: ToolCatalogue,
     private readonly sources: ToolSources,
     private readonly schemas: ToolSchemas,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
-  /** A step whose result is what `unpacked` reads. Never throws before it returns. */
-  call(caller: ToolCaller, ref: ToolRef, args: unknown): Promise<StepEnd> {
-    const name = `${ref.server}.${ref.tool}`.replaceAll(NOT_IN_A_NAME, '_').slice(0, MAX_NAME_CHARS);
-    return caller.steps.tool({ name, prepare: (path) => this.prepare(caller, ref, args, path) });
+  async list({ steps, agent }: ToolCaller): Promise<readonly UsableTool[]> {
+    return (await this.catalogue.list(steps.context, agent)).tools;
+  }
+
+  async call(caller: ToolCaller, ref: ToolRef, args: unknown): Promise<ToolResult> {
+    const name = `${ref.server}.${ref.tool}`.slice(0, MAX_NAME_CHARS).replaceAll(NOT_IN_A_NAME, '_');
+    const end = caller.steps.tool({ name, prepare: (path) => this.prepare(caller, ref, args, path) });
+    return unpacked(await resultOfStep(end));
   }
 
   private async prepare(caller: ToolCaller, ref: ToolRef, given: unknown, path: string): Promise<PreparedTool> {
@@ -56,11 +50,11 @@ export class ToolCalls {
       effect: tool.effect,
       timeoutMs: tool.timeoutMs ?? this.config.tools.timeoutMs,
       telling: new ToolTelling(callId, ref, args),
-      ...(tool.needsApproval && { approval: approvalOf(tool, args) }),
+      ...(tool.needsApproval && { approval: approvalOf(tool, args, this.config.limits.eventDataBytes) }),
       declined: (decision) => declined(tool, decision === 'expired'),
       timedOut: (limitMs) => timedOut(tool, limitMs),
       work: (call) =>
-        this.carryOut(tool, args, invocationOf({ ...caller, call, callId, path, sampler: this.sources.sampler })),
+        this.carryOut(tool, args, invocationOf({ ...caller, call, callId, sampler: this.sources.sampler })),
     };
   }
 
@@ -85,7 +79,7 @@ export class ToolCalls {
       result = await source.call(call.context, tool, plainCopy(args), call);
     } catch (error) {
       call.signal.throwIfAborted();
-      throw asFailure(tool, error);
+      throw failureOf(tool, error);
     }
     const record = this.bounded(tool, result);
     const check = tool.outputSchema && !source.check ? this.schemas.checkOf(tool.outputSchema) : undefined;
@@ -94,11 +88,7 @@ export class ToolCalls {
       result.structured === undefined
         ? [{ path: '', message: 'there is no structured result' }]
         : check(result.structured);
-    if (issues.length > 0)
-      throw invalidResult(
-        tool,
-        issues.map(({ path, message }) => `${path} ${message}`.trim()),
-      );
+    if (issues.length > 0) throw invalidResult(tool, issues);
     return record;
   }
 
@@ -109,47 +99,10 @@ export class ToolCalls {
       maxBytes: Number.POSITIVE_INFINITY,
       maxDepth: MAX_RESULT_DEPTH,
     });
-    if (reason) throw invalidResult(tool, [reason]);
+    if (reason) throw invalidResult(tool, [{ path: '', message: reason }]);
     const text = JSON.stringify(record);
     const bytes = Buffer.byteLength(text);
-    if (bytes > maxBytes) {
-      const message = `"${tool.tool}" answered with ${bytes} bytes; at most ${maxBytes} are taken (CARREL_TOOL_RESULT_BYTES)`;
-      throw new CarrelError('tool_result_too_large', message);
-    }
+    if (bytes > maxBytes) throw tooLarge(tool, bytes, maxBytes);
     return JSON.parse(text) as JsonObject;
   }
-}
-
-function approvalOf({ server, tool, title }: UsableTool, args: JsonObject) {
-  const details = { server, tool, arguments: redact(args) };
-  return { kind: 'approval', title: `Let "${title ?? tool}" of "${server}" be called?`, details } as const;
-}
-
-function invalidArguments({ tool }: ToolRef, issues: readonly { path: string; message: string }[]): CarrelError {
-  const [first] = issues;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  const reason = [first?.path, first?.message].filter(Boolean).join(': ');
-  const details = { issues: issues.map(({ path, message }) => ({ path, message })) };
-  return new CarrelError('invalid_arguments', `The arguments do not fit "${tool}": ${reason}${more}`, { details });
-}
-
-function invalidResult({ tool }: ToolRef, reasons: readonly string[]): CarrelError {
-  return new CarrelError('invalid_tool_result', `"${tool}" did not answer as it promised: ${reasons.join('; ')}`);
-}
-
-function declined({ tool }: ToolRef, isExpired: boolean): CarrelError {
-  const why = isExpired ? 'nobody approved it in time' : 'it was not approved';
-  return new CarrelError('tool_declined', `"${tool}" was not called: ${why}`);
-}
-
-function timedOut({ tool }: ToolRef, limitMs: number): CarrelError {
-  return new CarrelError('tool_timed_out', `"${tool}" took longer than it may (${limitMs} ms)`);
-}
-
-/** What an error of ours says may be said; anything else is for the log. */
-function asFailure({ tool }: ToolRef, cause: unknown): CarrelError {
-  if (!isCarrelError(cause)) return new CarrelError('tool_failed', `"${tool}" failed`, { cause });
-  if (cause.code !== 'agent_failed') return cause;
-  const { message, retryable, retryAfterMs, details } = cause;
-  return new CarrelError('tool_failed', message, { cause, retryable, retryAfterMs, details });
 }

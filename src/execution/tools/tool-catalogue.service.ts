@@ -50,7 +50,7 @@ export class ToolCatalogue {
     return {
       tools: lists.flatMap(({ tools }) => tools),
       heldBack: lists.flatMap(({ heldBack }) => heldBack),
-      unreachable: lists.flatMap(({ unreachable }) => unreachable),
+      unreachable: lists.flatMap((one) => one.unreachable),
     };
   }
 
@@ -92,7 +92,7 @@ export class ToolCatalogue {
       };
     } catch (error) {
       context.signal.throwIfAborted();
-      return { tools: [], heldBack: [], unreachable: [unreachable(server, error)] };
+      return { tools: [], heldBack: [], unreachable: [unreachableServer(server, error)] };
     }
   }
 
@@ -135,7 +135,7 @@ export class ToolCatalogue {
   }
 }
 
-function unreachable(server: string, error: unknown): UnreachableServer {
+function unreachableServer(server: string, error: unknown): UnreachableServer {
   if (!isCarrelError(error)) return { server, code: 'mcp_unavailable', message: 'its tools can not be listed' };
   return { server, code: error.code, message: error.message, retryAfterMs: error.retryAfterMs };
 }

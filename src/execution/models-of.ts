@@ -8,7 +8,7 @@ import type { ModelSteps } from './model-step.js';
  *
  * @throws CarrelError `agent_failed` where the handle is not the engine's own, as in a worker
  */
-export function modelStepsOf(run: AgentRun): ModelSteps {
+export function modelsOf(run: AgentRun): ModelSteps {
   if (run instanceof AttemptRun) return run;
   throw new CarrelError('agent_failed', 'an agent that asks models has to run in the server’s own thread: no isolate', {
     retryable: false,
