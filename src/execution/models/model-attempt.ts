@@ -29,7 +29,9 @@ export class ModelAttempt implements StreamListener {
     private readonly prompt: PreparedPrompt,
     private readonly call: ModelCall,
   ) {
-    this.reasoning = new ReasoningTeller((thought) => (this.told = call.thinking(thought)));
+    this.reasoning = new ReasoningTeller((thought) => {
+      this.told = call.thinking(thought);
+    });
   }
 
   /** The most that it can take. */

@@ -1,4 +1,4 @@
-import type { JSONSchema7, LanguageModelV4CallOptions } from '@ai-sdk/provider';
+import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { inputReader } from '../../agents/agent-input.js';
 import type { AgentInput } from '../../agents/agent-provider.js';
@@ -78,7 +78,7 @@ export function responseFormat(
 ): LanguageModelV4CallOptions['responseFormat'] {
   if (facts.hasTools) return undefined;
   if (!facts.keepsSchemas) return { type: 'json' };
-  return { type: 'json', schema: jsonSchema as JSONSchema7, name: 'answer' };
+  return { type: 'json', schema: jsonSchema, name: 'answer' };
 }
 
 /** What the model itself is told. */

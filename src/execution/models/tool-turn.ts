@@ -1,4 +1,4 @@
-import type { JSONValue, LanguageModelV4Message, LanguageModelV4ToolResultPart } from '@ai-sdk/provider';
+import type { LanguageModelV4Message, LanguageModelV4ToolResultPart } from '@ai-sdk/provider';
 import type { AgentRun } from '../../agents/agent-run.js';
 import type { ToolResult } from '../../agents/tools/tool-result.js';
 import { CarrelError, isCarrelError, type ErrorCode } from '../../shared/errors.js';
@@ -80,12 +80,12 @@ function told({ code, message, details }: CarrelError): string {
 
 function outputOf({ text, structured, content }: ToolResult): Output {
   if (text === '' && structured !== undefined && JSON.stringify(structured).length <= MAX_RESULT_CHARS) {
-    return { type: 'json', value: structured as JSONValue };
+    return { type: 'json', value: structured };
   }
   const words = text === '' && structured !== undefined ? JSON.stringify(structured) : text;
   const others = content
     .filter(({ type }) => type !== 'text')
-    .map(({ type }) => `[${String(type)}, which is not shown here]`);
+    .map(({ type }) => `[${typeof type === 'string' ? type : 'something'}, which is not shown here]`);
   return { type: 'text', value: [cut(words), ...others].filter(Boolean).join('\n') };
 }
 
