@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { pathText, type InputIssue } from '../agents/input-reader.js';
+import { linearPatterns } from './linear-patterns.js';
 import { whyNotPlainJson, type JsonBounds, type JsonObject } from '../shared/json.js';
 
 /** More than a person reads. */
@@ -28,9 +29,14 @@ export type SchemaCheck = (value: unknown) => InputIssue[];
 /**
  * Compiles a schema that comes from somebody else.
  *
+ * @param isTrusted of one that is not, patterns are matched in linear time
  * @returns its check, or a sentence that says why values can't be checked by it
  */
-export function compileSchema(schema: unknown, bounds: JsonBounds): SchemaCheck | string {
+export function compileSchema(
+  schema: unknown,
+  bounds: JsonBounds,
+  { isTrusted = true }: { isTrusted?: boolean } = {},
+): SchemaCheck | string {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return 'the schema is not an object';
   const reason = whyNotPlainJson(schema, 'schema', bounds);
   if (reason) return reason;
@@ -40,15 +46,16 @@ export function compileSchema(schema: unknown, bounds: JsonBounds): SchemaCheck 
   try {
     if (dialect.checker.validateSchema(schema) !== true)
       return cut(dialect.checker.errorsText(dialect.checker.errors, { dataVar: 'schema' }));
-    return checkOf(compile(schema as JsonObject, dialect));
+    return checkOf(compile(schema as JsonObject, dialect, isTrusted));
   } catch (error) {
     return cut(`the schema can't be compiled: ${(error as Error).message}`);
   }
 }
 
 /** Compiled by itself each time: a compiler remembers what it has compiled, and its `$id`s would meet those of others. */
-function compile(schema: JsonObject, { Compiler }: Dialect): ValidateFunction {
-  return new Compiler({ ...OPTIONS, meta: false, validateSchema: false }).compile(schema);
+function compile(schema: JsonObject, { Compiler }: Dialect, isTrusted: boolean): ValidateFunction {
+  const code = isTrusted ? {} : { code: { regExp: linearPatterns } };
+  return new Compiler({ ...OPTIONS, ...code, meta: false, validateSchema: false }).compile(schema);
 }
 
 function checkOf(validate: ValidateFunction): SchemaCheck {

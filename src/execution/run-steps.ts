@@ -53,7 +53,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   /** The attempt is over: what must not stay open is told to be over. */
   leaveOpen(): void {
-    for (const step of this.open ?? []) step.leave?.();
+    if (this.open) for (const step of this.open) step.leave?.();
   }
 
   /** Resolves when nothing of it is under way any more. */

@@ -2,6 +2,7 @@ import { CRASH_FAULTS } from './crash-faults.mjs';
 import { MODEL_FAULTS } from './model-faults.mjs';
 import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
+import { TOOL_FAULTS } from './tool-faults.mjs';
 
 /**
  * Faults that somebody could bring in, and the tests that must notice each of them.
@@ -262,5 +263,6 @@ export const FAULTS = [
   ...STEP_FAULTS,
   ...STORAGE_FAULTS,
   ...MODEL_FAULTS,
+  ...TOOL_FAULTS,
   ...CRASH_FAULTS,
 ];

@@ -11,7 +11,7 @@ import {
 import { CarrelError } from '../../src/shared/errors.js';
 import type { JsonObject } from '../../src/shared/json.js';
 
-export interface OtherTool extends Partial<ToolDefinition> {
+interface OtherTool extends Partial<ToolDefinition> {
   tool: string;
   does?: (context: UserExecutionContext, args: JsonObject, call: ToolInvocation) => Promise<ToolResult> | ToolResult;
 }

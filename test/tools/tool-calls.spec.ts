@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { RunEvent } from '../../src/events/run-event.js';
 import { CarrelServer, type CarrelUser, type RunJson } from '../carrel-server.js';
 import { done, gateOf, gates, TeamToolsModule } from './team-tools.module.js';
@@ -190,6 +193,40 @@ describe('a call of a tool', () => {
     expect(typesOf(events)).toEqual(['agent_started', 'tool_executing', 'tool_completed', 'agent_cancelled']);
     expect(events.at(-1)).toMatchObject({ data: { forced: true } });
     gateOf('alice').resolve('too late');
+  });
+});
+
+describe('a call that the server’s stop has interrupted', () => {
+  it('is told to be over, and made again when its run goes on', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'carrel-tools-'));
+    const options = { agents: [TeamToolsModule], env: { ...ENV, CARREL_DRAIN_MS: '1' }, dataDir };
+    try {
+      const first = await CarrelServer.start(options);
+      const user = await first.as('alice');
+      const { id } = await user.start('safe-caller', {
+        calls: [{ tool: 'add', args: { a: 1, b: 1 } }, { tool: 'wait' }],
+      });
+      const socket = await user.connect({ after: 0 });
+      await socket.until(({ type, data }) => type === 'tool_executing' && 'tool' in data && data.tool === 'wait');
+      await first.close();
+      gateOf('alice').resolve('at last');
+      await using second = await CarrelServer.start(options);
+      const { run, events } = await ended(await second.as('alice'), id);
+      expect(run).toMatchObject({ status: 'completed', result: { results: [{}, { text: 'at last' }] } });
+      expect(done.slice(0, 2)).toEqual(['add alice', 'stopped alice']);
+      expect(done.slice(2)).not.toContain('add alice');
+      const calls = events.filter(({ type }) => type.startsWith('tool_')).map(({ type, step }) => [type, step]);
+      expect(calls).toEqual([
+        ['tool_executing', '1:app.add'],
+        ['tool_completed', '1:app.add'],
+        ['tool_executing', '2:app.wait'],
+        ['tool_completed', '2:app.wait'],
+        ['tool_executing', '2:app.wait'],
+        ['tool_completed', '2:app.wait'],
+      ]);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
   });
 });
 

@@ -22,6 +22,8 @@ const source = new OtherTools({
   ],
   broken: () => [
     { tool: 'no_schema', inputSchema: { type: 'nothing' } },
+    // JavaScript's own expressions would look for the end of time whether this fits
+    { tool: 'trap', inputSchema: { type: 'object', properties: { text: { type: 'string', pattern: '^(a+)+$' } } } },
     {
       tool: 'count',
       inputSchema: {
@@ -146,6 +148,7 @@ describe('tools that are not what they should be', () => {
     const alice = await as('alice');
     const run = await alice.run(
       'caller',
+      { server: 'broken', tool: 'trap', args: { text: `${'a'.repeat(40)}!` }, caught: true },
       { server: 'broken', tool: 'count', args: { n: 1.5 }, caught: true },
       { server: 'broken', tool: 'count', args: { n: 1, m: 2 }, caught: true },
       { server: 'broken', tool: 'count', args: { n: 1 } },
@@ -156,6 +159,10 @@ describe('tools that are not what they should be', () => {
       status: 'completed',
       result: {
         results: [
+          {
+            code: 'invalid_arguments',
+            details: { issues: [{ path: 'text', message: expect.stringContaining('pattern') }] },
+          },
           { code: 'invalid_arguments', details: { issues: [{ path: 'n', message: 'must be integer' }] } },
           { code: 'invalid_arguments', details: { issues: [{ path: '', message: expect.stringContaining('"m"') }] } },
           { text: 'count for alice' },

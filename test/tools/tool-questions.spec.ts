@@ -73,6 +73,24 @@ describe('a tool that needs approval', () => {
     expect(ofType(events, 'approval_resolved').map(({ data }) => data.decision)).toEqual(['expired']);
   });
 
+  it('is asked about beside others that are called together, and each is called when it is approved', async () => {
+    const pay = (cents: number) => ({ tool: 'pay', args: { cents } });
+    const { id } = await alice.start('caller', {
+      calls: [pay(1), pay(2), { tool: 'add', args: { a: 1, b: 2 } }],
+      together: true,
+    });
+    const { events } = await question(alice, id);
+    const asked = ofType(events, 'approval_required');
+    expect(asked.map(({ step }) => step)).toEqual(['1:app.pay/approval', '2:app.pay/approval']);
+    await decide(alice, asked[1]!.data.approvalId, 'approve');
+    await decide(alice, asked[0]!.data.approvalId, 'approve');
+    const { run } = await ended(alice, id);
+    expect(run.result).toMatchObject({
+      results: [{ structured: { paid: 1 } }, { structured: { paid: 2 } }, { structured: { sum: 3 } }],
+    });
+    expect(done.toSorted()).toEqual(['add alice', 'pay alice 1', 'pay alice 2']);
+  });
+
   it('waits for its approval over a restart of the server', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'carrel-tools-'));
     try {

@@ -22,7 +22,7 @@ export class ToolSchemas {
     const known = this.bySchema.get(schema);
     if (known) return known.check;
     const key = textKey(schema);
-    const compiled = (key && this.byText.get(key)) || { check: compileSchema(schema, BOUNDS) };
+    const compiled = (key && this.byText.get(key)) || { check: compileSchema(schema, BOUNDS, { isTrusted: false }) };
     if (key) this.byText.set(key, compiled);
     this.bySchema.set(schema, compiled);
     return compiled.check;

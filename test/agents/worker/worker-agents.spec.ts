@@ -60,6 +60,19 @@ describe('an agent in a worker', () => {
     await dispose();
   });
 
+  it('can call the tools of its user', async () => {
+    const { run, result, dispose } = host.attempt('tool-using');
+    expect(await result).toEqual({
+      text: 'looked for alice',
+      refused: { code: 'unknown_tool', details: { near: ['look'] } },
+    });
+    expect(run.told).toEqual([
+      ['app', 'look', { at: 'it' }],
+      ['app', 'other', undefined],
+    ]);
+    await dispose();
+  });
+
   it('can be an async generator', async () => {
     const { run, result, dispose } = host.attempt('generating');
     expect(await result).toEqual({ text: 'one ' });

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Ask, SpawnOptions, StepCall, StepOptions } from '../../../src/agents/agent-run.js';
+import type { UsableTool } from '../../../src/agents/tools/tool-definition.js';
 import type { ApprovalAnswer } from '../../../src/events/approval-record.js';
 import { CarrelError } from '../../../src/shared/errors.js';
 import type { JsonValue } from '../../../src/shared/json.js';
@@ -20,6 +21,17 @@ export interface HostedAttempt {
   dispose: () => Promise<unknown[]>;
   abort: (reason?: unknown) => void;
 }
+
+const LOOK: UsableTool = {
+  server: 'app',
+  tool: 'look',
+  description: 'Looks at it',
+  inputSchema: { type: 'object' },
+  effect: 'read',
+  destructive: false,
+  openWorld: false,
+  needsApproval: false,
+};
 
 /** The real host of worker agents, and attempts of the fixture's agents in it. */
 export class WorkerHost {
@@ -54,6 +66,16 @@ class AttemptedRun extends RecordingRun {
   constructor(userId: string, signal: AbortSignal) {
     super(contextOf(userId, signal), () => this.look());
   }
+
+  override readonly tools: RecordingRun['tools'] = {
+    list: () => Promise.resolve([LOOK]),
+    call: (...asked) => {
+      this.told.push(asked);
+      return asked[1] === LOOK.tool
+        ? Promise.resolve({ text: `looked for ${this.context.userId}`, content: [] })
+        : Promise.reject(new CarrelError('unknown_tool', 'no such tool', { details: { near: [LOOK.tool] } }));
+    },
+  };
 
   override async step<Result extends JsonValue | void>(
     name: string,
