@@ -9,8 +9,8 @@ export const LLM_FAULTS = [
     file: 'src/execution/models/model-stream.ts',
     search: 'if (!finish || isCut(finish.finishReason))',
     replace: 'if (!finish)',
-    spec: 'test/models/provider-failures.spec.ts',
-    only: 'ends the stream too early|breaks off in a call',
+    spec: 'test/testing/scripted-model.spec.ts',
+    only: 'breaks off and is slow',
   },
   {
     name: 'a provider is not left alone for as long as it asks',
