@@ -1,3 +1,4 @@
+import { modelMessageSchema } from 'ai';
 import type { RunEvent } from '../../src/events/run-event.js';
 import type { CarrelUser } from '../carrel-server.js';
 import { DeskModule, DeskTools } from './model-agents.module.js';
@@ -158,6 +159,14 @@ describe('an agent with a language model', () => {
       ['user', 'What did I say?'],
     ]);
     expect(JSON.stringify(messages)).not.toContain('secret thoughts');
+    const { body } = await alice.http<{ items: { role: string; content: unknown }[] }>(
+      'GET',
+      `/v1/threads/${first.threadId}/messages`,
+    );
+    const roles = ['user', 'assistant', 'tool', 'assistant', 'user', 'assistant'];
+    expect(body.items.map(({ role }) => role)).toEqual(roles);
+    // whoever reads them can give them to the AI SDK as they are
+    for (const { role, content } of body.items) modelMessageSchema.parse({ role, content });
     await alice.end((await alice.start('assistant', { text: 'Who am I?' })).id);
     expect(
       world.double.seen

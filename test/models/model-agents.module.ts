@@ -47,7 +47,7 @@ type Question = z.infer<typeof Question>;
 const Place = z.object({ city: z.string(), people: z.number() });
 
 @Agent({ name: 'reader', description: 'Answers with data', input: Question })
-export class ReaderAgent extends LlmAgent<Question, z.infer<typeof Place>> {
+class ReaderAgent extends LlmAgent<Question, z.infer<typeof Place>> {
   override readonly output = Place;
 
   prompt({ text }: Question): string {
@@ -74,7 +74,7 @@ export class AdderAgent extends LlmAgent<Question> {
 }
 
 @Agent({ name: 'on-fast', description: 'Names its model', input: Question })
-export class OnFastAgent extends LlmAgent<Question> {
+class OnFastAgent extends LlmAgent<Question> {
   override readonly model = 'fast';
 
   prompt({ text }: Question): string {
