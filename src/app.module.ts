@@ -8,6 +8,9 @@ import { EdgeModule } from './edge/edge.module.js';
 import { LoggingModule } from './edge/logging.js';
 import { SharedStateModule } from './edge/shared-state.module.js';
 import { ToolsAgentModule } from './execution/mcp/library/tools-agent.module.js';
+import { AssistantModule } from './execution/models/library/assistant.module.js';
+import { ModelsModule } from './execution/models/models.module.js';
+import { hasDefaultModel, type GivenModels } from './execution/models/providers/load-models.js';
 import { PipelineLibraryModule } from './execution/pipeline/library/pipeline-library.module.js';
 import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
 import { CLOCK, systemClock } from './shared/clock.js';
@@ -18,6 +21,11 @@ export interface CarrelModuleOptions {
   config: CarrelConfig;
   /** Modules that provide agents, beside the shipped ones. */
   imports?: ModuleMetadata['imports'];
+  /**
+   * Language models as objects (of the AI SDK, or `scriptedModel` of `carrel/testing`), by the names that agents use: beside
+   * those of the configuration, or in their place. The one called `default` is used by agents that name none.
+   */
+  models?: GivenModels;
   /** Writes the log. @default one of Carrel's own, to stdout */
   logger?: Logger;
 }
@@ -25,7 +33,7 @@ export interface CarrelModuleOptions {
 /** The composition root: the only place that knows which adapter is behind which port. */
 @Module({})
 export class CarrelModule {
-  static forRoot({ config, imports = [], logger }: CarrelModuleOptions): DynamicModule {
+  static forRoot({ config, imports = [], models = {}, logger }: CarrelModuleOptions): DynamicModule {
     return {
       module: CarrelModule,
       imports: [
@@ -35,6 +43,8 @@ export class CarrelModule {
         LibraryModule,
         PipelineLibraryModule,
         ToolsAgentModule,
+        ModelsModule.forRoot(models),
+        ...(hasDefaultModel(config.models, models) ? [AssistantModule] : []),
         EdgeModule,
         ...(config.http.acceptSharedState ? [SharedStateModule] : []),
         ...imports,

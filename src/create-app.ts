@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { CarrelModule } from './app.module.js';
+import { CarrelModule, type CarrelModuleOptions } from './app.module.js';
 import type { CarrelConfig } from './config/config.js';
 import { httpServerOptions } from './edge/http-server-options.js';
 import { installHttp } from './edge/install-http.js';
@@ -13,13 +13,15 @@ import { CarrelIoAdapter } from './edge/socket-io.adapter.js';
 export async function createCarrelApp(options: {
   config: CarrelConfig;
   agents?: readonly Type[];
+  /** Language models as objects; see `CarrelModuleOptions.models`. */
+  models?: CarrelModuleOptions['models'];
   /** Where log lines go. @default stdout */
   logTo?: { write(line: string): void };
 }): Promise<NestFastifyApplication> {
-  const { config, agents = [] } = options;
+  const { config, agents = [], models } = options;
   const logger = createLogger(config.log, options.logTo);
   const app = await NestFactory.create<NestFastifyApplication>(
-    CarrelModule.forRoot({ config, imports: [...agents], logger }),
+    CarrelModule.forRoot({ config, imports: [...agents], models, logger }),
     new FastifyAdapter(httpServerOptions(config)),
     { logger: serverLogger(logger), abortOnError: false, bodyParser: false },
   );

@@ -41,6 +41,10 @@ export { McpExecutionService, type McpExecutionOptions } from './execution/mcp/m
 export type { RequestDecision, ToolCandidate, ToolRequest } from './execution/mcp/analysis/request-decision.js';
 export type { ToolsResult } from './execution/mcp/library/tools.agent.js';
 export { ExecutionHook, type ExecutionHookOptions, type RunFacts } from './execution/hooks/execution-hook.js';
+export { LlmAgent, type LlmAnswer, type LlmProgress } from './execution/models/llm-agent.js';
+export type { TokenUsage } from './execution/models/model-answer.js';
+export type { GivenModels } from './execution/models/providers/load-models.js';
+export type { OutputSchema } from './execution/models/structured-output.js';
 export type { LaneState } from './execution/lane.js';
 export type { PipelineBuilder } from './execution/pipeline/pipeline-builder.js';
 export { Pipeline } from './execution/pipeline/pipeline.decorator.js';

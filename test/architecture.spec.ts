@@ -14,6 +14,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   dispatch: ['shared', 'config', 'events', 'execution'],
   storage: ['shared', 'config', 'events', 'execution'],
   edge: ['shared', 'config', 'context', 'events', 'agents', 'execution'],
+  /** `carrel/testing`: for the tests of people's own agents. Nothing imports it. */
+  testing: ['shared', 'execution'],
   cli: ['shared', 'config', 'edge', 'events', '.'],
   /** Files right in src/: boot, composition root, public API. */
   '.': ['shared', 'config', 'context', 'events', 'agents', 'execution', 'edge', 'cli'],

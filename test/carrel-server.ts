@@ -9,6 +9,7 @@ import type { CarrelConfig } from '../src/config/config.js';
 import { createCarrelApp } from '../src/create-app.js';
 import { signToken } from '../src/edge/token-signer.js';
 import type { RunEvent } from '../src/events/run-event.js';
+import type { GivenModels } from '../src/execution/models/providers/load-models.js';
 import { ExecutionEngineFactory } from '../src/execution/execution-engine.factory.js';
 
 /** A real server on a free port, in a data folder of its own, for real clients. Close it (`await using`, or `close`). */
@@ -26,6 +27,7 @@ export class CarrelServer implements AsyncDisposable {
   static async start(
     options: {
       agents?: readonly Type[];
+      models?: GivenModels;
       env?: Record<string, string>;
       /** What no setting says. */
       configure?: (config: CarrelConfig) => CarrelConfig;
@@ -46,7 +48,7 @@ export class CarrelServer implements AsyncDisposable {
     );
     const { logLines } = options;
     const logTo = logLines && { write: (line: string) => void logLines.push(line) };
-    const app = await createCarrelApp({ config, agents: options.agents, logTo });
+    const app = await createCarrelApp({ config, agents: options.agents, models: options.models, logTo });
     await app.listen(0, '127.0.0.1');
     return new CarrelServer(app, config, await app.getUrl(), options.dataDir === undefined);
   }

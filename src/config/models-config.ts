@@ -6,6 +6,8 @@ export interface ModelsConfig {
   /** Name of the model that an agent uses which names none. @default `default`, when there is one of that name */
   readonly defaultModel?: string;
   readonly budgets?: BudgetsConfig;
+  /** Where provider packages are looked for first: the file's folder. @default the working directory */
+  readonly folder?: string;
 }
 
 export type ModelProviderConfig =
@@ -15,6 +17,8 @@ export type ModelProviderConfig =
       readonly baseURL: string;
       readonly apiKey?: string;
       readonly headers?: Readonly<Record<string, string>>;
+      /** It takes JSON Schemas (`response_format: json_schema`) and keeps to them. @default false */
+      readonly structuredOutputs?: boolean;
     }
   /** An AI SDK provider by its package, such as `@ai-sdk/anthropic`, which the operator has installed beside Carrel. */
   | { readonly kind: 'package'; readonly package: string; readonly options: Readonly<Record<string, unknown>> };

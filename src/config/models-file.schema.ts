@@ -37,6 +37,7 @@ const COMPATIBLE = strictly({
       error: ({ code }) => (code === 'invalid_key' ? 'is no name of a header' : 'must be an object of texts'),
     })
     .optional(),
+  structuredOutputs: z.boolean('must be true or false').optional(),
 });
 
 const PACKAGE = strictly({

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../shared/near-names.js';
 import { readJsonFile } from './json-file.js';
 import type { Budget, ModelProviderConfig, ModelsConfig } from './models-config.js';
@@ -27,7 +27,7 @@ export function readModelsFile(file: string, secrets: Secrets, problems: string[
   );
   [...problemsWithModels(read.data), ...problemsWithPrices(read.data)].forEach(complain);
   const defaultModel = read.data.defaultModel ?? (Object.hasOwn(models, 'default') ? 'default' : undefined);
-  return { providers, models, defaultModel, budgets };
+  return { providers, models, defaultModel, budgets, folder: dirname(path) };
 }
 
 function providerFrom(name: string, entry: ProviderEntry, secrets: Secrets, complain: Complain): ModelProviderConfig {
@@ -39,12 +39,13 @@ function providerFrom(name: string, entry: ProviderEntry, secrets: Secrets, comp
   if (!isUsableUrl(baseURL)) {
     complain(`providers.${name}.baseURL must be an http(s) URL without a user name or password in it`);
   }
-  const { apiKey, headers } = entry;
+  const { apiKey, headers, structuredOutputs } = entry;
   return {
     kind: 'openai-compatible',
     baseURL,
     ...(apiKey !== undefined && { apiKey: fill(apiKey, 'apiKey') }),
     ...(headers && { headers: fill(headers, 'headers') }),
+    ...(structuredOutputs !== undefined && { structuredOutputs }),
   };
 }
 

@@ -3,14 +3,14 @@ import type { AgentInvoker } from '../agents/agent-invoker.service.js';
 import type { ExecutionScope } from '../context/execution-scope.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { RunError } from '../events/run-error.js';
-import { CarrelError, isCarrelError } from '../shared/errors.js';
+import { CarrelError, type ErrorCode } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
 import { plainCopy, type JsonBounds, type JsonValue } from '../shared/json.js';
 import { plainResult } from './agent-result.js';
 import { Attempt, type AttemptEnd, type AttemptWork } from './attempt.js';
 import type { CallObserver } from './call-observer.js';
 import type { AttemptLimits } from './attempt-timer.js';
-import { backoffMs } from './backoff.js';
+import { askedDelayMs, backoffMs } from './backoff.js';
 import type { CircuitBreakers, CircuitPass } from './circuit-breakers.js';
 import type { CallEnd, NestedCall } from './nested-call.js';
 import { toRunError } from './run-failure.js';
@@ -88,7 +88,7 @@ export class AgentCall implements NestedCall {
         this.current = undefined;
       }
       if (judged.kind !== 'failed' || end?.atWork) return judged;
-      const again = judged.error.retryable && judged.error.code !== 'circuit_open' && attempt < last;
+      const again = judged.error.retryable && !IN_VAIN.has(judged.error.code) && attempt < last;
       if (this.stopReason) return again ? this.stoppedCall(this.stopReason, attempt, false) : judged;
       if (!again || !(await this.waitToRetry(attempt, judged))) return this.fallBack(input, judged);
     }
@@ -212,6 +212,9 @@ export class AgentCall implements NestedCall {
   }
 }
 
+/** A breaker is open for longer than that; of models, what can be tried again was tried, and what is recorded stays so. */
+const IN_VAIN: ReadonlySet<ErrorCode> = new Set(['circuit_open', 'model_failed', 'invalid_model_output']);
+
 function limitsOf({ callee, context }: CallFacts, { steps }: CallParts): AttemptLimits {
   const { runs } = steps.config;
   return {
@@ -220,10 +223,4 @@ function limitsOf({ callee, context }: CallFacts, { steps }: CallParts): Attempt
     attemptTimeoutMs: callee.timeoutMs ?? runs.attemptTimeoutMs,
     noProgressMs: runs.noProgressMs,
   };
-}
-
-/** What the agent's error asks for; anything that is no time counts as nothing. */
-function askedDelayMs(error: unknown): number {
-  const asked = isCarrelError(error) ? Number(error.retryAfterMs) : 0;
-  return asked > 0 ? asked : 0;
 }

@@ -1,3 +1,5 @@
+import { isCarrelError } from '../shared/errors.js';
+
 /** No delay grows beyond this, however many attempts there are. */
 const MAX_DELAY_MS = 60_000;
 
@@ -11,4 +13,10 @@ const MAX_DELAY_MS = 60_000;
 export function backoffMs(baseDelayMs: number, attempt: number, random: number = Math.random()): number {
   const delay = Math.min(baseDelayMs * 2 ** (attempt - 1), MAX_DELAY_MS);
   return Math.round(delay * (0.5 + random / 2));
+}
+
+/** What the error that was thrown asks for; anything that is no time counts as nothing. */
+export function askedDelayMs(error: unknown): number {
+  const asked = isCarrelError(error) ? Number(error.retryAfterMs) : 0;
+  return asked > 0 ? asked : 0;
 }

@@ -14,7 +14,7 @@ import type { StepEvent, ToldEnd } from './step-telling.js';
 export type StepWorkEnd = { attempts: number; usage?: Usage } &
   /** `isPlain`: it is within bounds, and nobody else's, already. */
   (
-    | { outcome: 'ok'; value: unknown; isPlain?: false }
+    | { outcome: 'ok'; value: unknown; isPlain?: false; degraded?: boolean }
     | { outcome: 'ok'; value: JsonValue; isPlain: true; degraded?: boolean }
     | { outcome: 'failed'; cause: unknown; error?: RunError }
     | { outcome: 'cancelled' | 'skipped'; reason: string }
@@ -119,7 +119,7 @@ function checked({ parts, context }: StepHost, { path, kind }: BegunStep, work: 
   const maxDepth = kind === 'step' ? limits.jsonDepth : Number.POSITIVE_INFINITY;
   try {
     const result = value === undefined ? undefined : plainResult(value, { maxBytes: http.bodyLimitBytes, maxDepth });
-    return { attempts, outcome: 'ok', result };
+    return { attempts, outcome: 'ok', result, degraded: work.degraded };
   } catch (cause) {
     return { attempts, outcome: 'failed', cause, error: toRunError(cause, facts) };
   }

@@ -3,7 +3,7 @@ import type { StepCall } from '../agents/agent-run.js';
 import type { StopSwitch } from '../context/stop-switch.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
 import { pause } from '../shared/pause.js';
-import { backoffMs } from './backoff.js';
+import { askedDelayMs, backoffMs } from './backoff.js';
 import type { BegunStep } from './step-spec.js';
 import type { StepWorkEnd } from './end-step.js';
 import { toRunError } from './run-failure.js';
@@ -53,7 +53,8 @@ export async function performFunction(
     if (limits.stop?.aborted) return { ...facts, outcome: 'cancelled', reason: reasonOf(limits.stop) };
     const mayHelp = !isCarrelError(error) || error.retryable;
     if (atWork || !mayHelp || attempts >= last) return { ...facts, outcome: 'failed', cause: error };
-    await waitToRetry(host, begun, { ...limits, attempt: attempts, error });
+    if (!(await waitToRetry(host, begun, { ...limits, attempt: attempts, error })))
+      return { ...facts, outcome: 'failed', cause: error };
   }
 }
 
@@ -107,15 +108,20 @@ export function reasonOf({ reason }: StopSwitch): string {
   return reason instanceof Error ? reason.message : 'it was stopped';
 }
 
+/** @returns false when there is no time for another try: before the run's deadline, or before it would be declared dead */
 async function waitToRetry(
-  { parts, signal }: StepHost,
+  { context, parts, signal }: StepHost,
   { path }: BegunStep,
   failed: FunctionLimits & { attempt: number; error: unknown },
-): Promise<void> {
+): Promise<boolean> {
   const { attempt, error, retry } = failed;
-  const delayMs = backoffMs(retry?.baseDelayMs ?? parts.config.runs.retryBaseMs, attempt);
+  const backoff = backoffMs(retry?.baseDelayMs ?? parts.config.runs.retryBaseMs, attempt);
+  const delayMs = Math.max(askedDelayMs(error), backoff);
+  if (context.deadline && parts.clock.now() + delayMs >= context.deadline.getTime()) return false;
+  if (delayMs >= parts.config.runs.noProgressMs) return false;
   const facts = { attempt: attempt + 1, delayMs, error: toRunError(error, { agent: path, attempt }) };
   await parts.log.retry(error, facts, { attempt: parts.attempt(), step: path, isGroup: failed.isGroup });
   await pause(delayMs, parts.clock, failed.stop ? AbortSignal.any([signal, failed.stop.signal]) : signal);
   signal.throwIfAborted();
+  return true;
 }

@@ -9,12 +9,12 @@ import { beginStep } from './begin-step.js';
 import { callToolStep } from './call-tool-step.js';
 import { endStep, leaveStepOpen, type StepWorkEnd } from './end-step.js';
 import { performFunction } from './function-step.js';
+import { modelCall } from './model-call.js';
 import type { ModelCall, ModelStepOptions } from './model-step.js';
 import { placeInside, type ScopePlace } from './scope-place.js';
 import { StepInProgress, type StepHost, type StepParts } from './step-host.js';
 import type { AgentStep, GroupStep, StepEnd, StepScope } from './step-scope.js';
 import type { BegunStep, StepSpec } from './step-spec.js';
-import { usageOfStep } from './step-usage.js';
 import type { OpenStep } from './step-waits.js';
 import type { ToolStep } from './tool-step.js';
 import { askStep, sleepStep } from './waiting-step.js';
@@ -72,6 +72,20 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return this.carryOut(spec, (begun) => performFunction(this, begun, options, work));
   }
 
+  /** `ModelSteps.model` */
+  model(
+    name: string,
+    work: (call: ModelCall) => unknown,
+    { fallback, ...limits }: ModelStepOptions = {},
+  ): Promise<StepEnd> {
+    const spec = { path: this.nextPath(name), kind: 'model', effect: 'read', isAhead: true } as const;
+    return this.carryOut(spec, async (begun) => {
+      if (fallback) await this.parts.emitter.emit('agent_fallback', this.parts.attempt(), fallback, begun.path);
+      const end = await performFunction(this, begun, limits, (call) => work(modelCall(this, begun, call)));
+      return end.outcome === 'ok' && fallback ? { ...end, degraded: true } : end;
+    });
+  }
+
   /** `AgentRun.spawn` */
   spawn(agent: string, input: unknown, { name = agent, ...options }: SpawnOptions): Promise<StepEnd> {
     return this.agentStep({ path: this.nextPath(name) }, { ...options, name, agent, input });
@@ -96,17 +110,6 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
       callToolStep(this, inProgress, path, step, {
         scopeInside: (begun, signal) => this.scopeInside(begun, step.name, signal),
         carryOut: (spec, work) => this.carryOutTracked(inProgress, spec, work),
-      }),
-    );
-  }
-
-  /** `ModelSteps.model` */
-  model(name: string, work: (call: ModelCall) => unknown, options: ModelStepOptions = {}): Promise<StepEnd> {
-    const spec = { path: this.nextPath(name), kind: 'model', effect: 'read' } as const;
-    return this.carryOut(spec, (begun) =>
-      performFunction(this, begun, options, (call) => {
-        const used = usageOfStep();
-        return work({ ...call, use: (usage) => used?.add(usage) });
       }),
     );
   }

@@ -10,7 +10,8 @@ export interface StepSpec {
   readonly silent?: boolean;
   /**
    * What follows need not wait until its end is on disk, for it would be done again with it: the steps of a pipeline, whose
-   * code between the steps has no effects. Not for what must be done once.
+   * code between the steps has no effects, and the calls of models: what must be done once after them is recorded after them
+   * before it is done. Not for what must be done once itself.
    */
   readonly isAhead?: boolean;
   /** @default `step_started` and `step_completed` */

@@ -31,7 +31,10 @@ export function problemsIn(modules: readonly string[]): string[] {
   );
   const options: ts.CompilerOptions = {
     ...config?.options,
-    paths: { carrel: [join(process.cwd(), 'src/index.ts')] },
+    paths: {
+      carrel: [join(process.cwd(), 'src/index.ts')],
+      'carrel/testing': [join(process.cwd(), 'src/testing/scripted-model.ts')],
+    },
     noUnusedLocals: false,
   };
   const host = ts.createCompilerHost(options);

@@ -1,4 +1,5 @@
 import { CRASH_FAULTS } from './crash-faults.mjs';
+import { LLM_FAULTS } from './llm-faults.mjs';
 import { MODEL_FAULTS } from './model-faults.mjs';
 import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
@@ -262,6 +263,7 @@ export const FAULTS = [
   },
   ...STEP_FAULTS,
   ...STORAGE_FAULTS,
+  ...LLM_FAULTS,
   ...MODEL_FAULTS,
   ...TOOL_FAULTS,
   ...CRASH_FAULTS,
