@@ -23,28 +23,25 @@ function server(): McpServer {
     words(String(cancelled)),
   );
   made.registerTool('book', { inputSchema: z.object({}) }, async (_input, { mcpReq }) => {
+    const asked = mcpReq.requestState<string>();
     const guests = acceptedContent(mcpReq.inputResponses, 'guests', z.object({ n: z.number() }));
-    if (!guests)
-      return inputRequired({
-        inputRequests: { guests: inputRequired.elicit(question('How many?', 'n', 'number')) },
-        requestState: 'first',
-      });
     const name = acceptedContent(mcpReq.inputResponses, 'name', z.object({ name: z.string() }));
-    if (name) return words(`booked for ${name.name}`);
-    return inputRequired({
-      inputRequests: { name: inputRequired.elicit(question(`Who of the ${guests.n}?`, 'name', 'string')) },
-    });
+    if (name) return words(`booked for ${name.name} and ${asked}`);
+    if (!guests) return inputRequired({ inputRequests: { guests: ask('How many?', 'n', 'number') } });
+    const inputRequests = { name: ask(`Who of the ${guests.n}?`, 'name', 'string') };
+    return inputRequired({ inputRequests, requestState: String(guests.n - 1) });
   });
   made.registerTool('ask', { inputSchema: z.object({}) }, async (_input, { mcpReq }) => {
     const answers = mcpReq.inputResponses as Record<string, { action?: string }> | undefined;
     if (answers?.sure) return words(`the answer: ${answers.sure.action}`);
-    return inputRequired({ inputRequests: { sure: inputRequired.elicit(question('Sure?', 'sure', 'boolean')) } });
+    return inputRequired({ inputRequests: { sure: ask('Sure?', 'sure', 'boolean') } });
   });
   made.registerTool(
     'work',
     { inputSchema: z.object({ ms: z.number() }), annotations: read },
     async ({ ms }, { mcpReq }) => {
-      mcpReq.signal.addEventListener('abort', () => (cancelled += 1));
+      const count = () => (cancelled += 1);
+      mcpReq.signal.addEventListener('abort', count);
       const progressToken = mcpReq._meta?.progressToken;
       for (let i = 1; i <= 4 && !mcpReq.signal.aborted; i++) {
         await new Promise((resolve) => setTimeout(resolve, ms / 4));
@@ -54,14 +51,20 @@ function server(): McpServer {
           params: { progressToken, progress: i, total: 4, message: `part ${i}` },
         });
       }
+      mcpReq.signal.removeEventListener('abort', count);
       return words('worked');
     },
   );
   return made;
 }
 
-function question(message: string, key: string, type: 'number' | 'string' | 'boolean') {
-  return { message, requestedSchema: { type: 'object' as const, properties: { [key]: { type } }, required: [key] } };
+function ask(message: string, key: string, type: 'number' | 'string' | 'boolean') {
+  const requestedSchema = {
+    type: 'object' as const,
+    properties: { [key]: { type } as { type: 'string' } },
+    required: [key],
+  };
+  return inputRequired.elicit({ message, requestedSchema });
 }
 
 if (!process.env.PORT) serveStdio(server);

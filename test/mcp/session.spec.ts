@@ -49,7 +49,7 @@ describe('a session of the stateless protocol', () => {
       expect(await answer(alice, id, 'answer', { n: 3 })).toMatchObject({ title: 'How many?' });
       expect(await answer(alice, id, 'answer', { name: 'Ada' }, 2)).toMatchObject({ title: 'Who of the 3?' });
       const { results, events } = await world.ended(alice, id);
-      expect(results).toMatchObject([{ text: 'booked for Ada' }]);
+      expect(results).toMatchObject([{ text: 'booked for Ada and 2' }]);
       expect(ofType(events, 'approval_required')).toHaveLength(2);
     },
   );
@@ -71,7 +71,9 @@ describe('a session of the stateless protocol', () => {
     const { id } = await alice.start('caller', { calls: [{ server, tool: 'work', args: { ms: 60_000 } }] });
     const quick = await alice.start('caller', { calls: [{ server, tool: 'work', args: { ms: 400 } }] });
     const { events } = await world.ended(alice, quick.id);
-    expect(ofType(events, 'tool_progress').at(-1)).toMatchObject({ progress: 1, message: 'part 4' });
+    expect(ofType(events, 'tool_progress')).toContainEqual(
+      expect.objectContaining({ progress: 0.5, message: 'part 2' }),
+    );
     await alice.http('POST', `/v1/runs/${id}/cancel`, {});
     expect((await world.ended(alice, id)).run.status).toBe('cancelled');
     socket.close();
