@@ -1,4 +1,5 @@
 import { CRASH_FAULTS } from './crash-faults.mjs';
+import { MCP_FAULTS } from './mcp-faults.mjs';
 import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
 import { TOOL_FAULTS } from './tool-faults.mjs';
@@ -262,5 +263,6 @@ export const FAULTS = [
   ...STEP_FAULTS,
   ...STORAGE_FAULTS,
   ...TOOL_FAULTS,
+  ...MCP_FAULTS,
   ...CRASH_FAULTS,
 ];
