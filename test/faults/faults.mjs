@@ -1,6 +1,7 @@
 import { CRASH_FAULTS } from './crash-faults.mjs';
 import { LLM_FAULTS } from './llm-faults.mjs';
 import { MODEL_FAULTS } from './model-faults.mjs';
+import { MCP_FAULTS } from './mcp-faults.mjs';
 import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
 import { TOOL_FAULTS } from './tool-faults.mjs';
@@ -266,5 +267,6 @@ export const FAULTS = [
   ...LLM_FAULTS,
   ...MODEL_FAULTS,
   ...TOOL_FAULTS,
+  ...MCP_FAULTS,
   ...CRASH_FAULTS,
 ];

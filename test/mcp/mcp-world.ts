@@ -99,6 +99,29 @@ export function ofType<Type extends RunEvent['type']>(events: readonly RunEvent[
   return events.filter((event) => event.type === type).map(({ data }) => data as RunEventData[Type]);
 }
 
+/**
+ * Answers what a run asks, when it has asked it and rests.
+ *
+ * @param which of its questions, from 1
+ */
+export async function answer(
+  user: CarrelUser,
+  runId: string,
+  decision: 'answer' | 'decline',
+  content?: object,
+  which = 1,
+): Promise<RunEventData['approval_required']> {
+  const socket = await user.connect({ after: 0 });
+  const rests = () => socket.events.filter((event) => event.runId === runId && event.type === 'agent_suspended').length;
+  await socket.until(() => rests() >= which);
+  const ofRun = socket.events.filter((event) => event.runId === runId);
+  const asked = ofType(ofRun, 'approval_required')[which - 1]!;
+  socket.close();
+  const { status, text } = await user.http('POST', `/v1/approvals/${asked.approvalId}`, { decision, answer: content });
+  if (status !== 200) throw new Error(`the answer was answered with ${status}: ${text}`);
+  return asked;
+}
+
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

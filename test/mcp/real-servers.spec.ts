@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CarrelUser } from '../carrel-server.js';
 import { HttpServerProcess } from './http-server-process.js';
 import { publicServer } from './mcp-host.js';
-import { McpWorld, ofType, type Call } from './mcp-world.js';
+import { answer, McpWorld, ofType, type Call } from './mcp-world.js';
 
 /** Servers that nobody here has written. */
 let world: McpWorld;
@@ -37,25 +37,6 @@ afterAll(async () => {
 });
 
 const both = <T>(work: (user: CarrelUser) => Promise<T>) => Promise.all([alice, bob].map(work));
-
-/** Answers what a run asks, when it has asked it. */
-async function answer(
-  user: CarrelUser,
-  runId: string,
-  decision: string,
-  content?: object,
-): Promise<Record<string, unknown>> {
-  const socket = await user.connect({ after: 0 });
-  await socket.until((event) => event.runId === runId && event.type === 'agent_suspended');
-  const asked = ofType(
-    socket.events.filter((event) => event.runId === runId),
-    'approval_required',
-  ).at(-1)!;
-  socket.close();
-  const { status, text } = await user.http('POST', `/v1/approvals/${asked.approvalId}`, { decision, answer: content });
-  expect([status, text]).toEqual([200, expect.any(String)]);
-  return asked as unknown as Record<string, unknown>;
-}
 
 describe.each(['everything', 'remote'])('server-everything (%s)', (server) => {
   it('is called for alice and for bob, over connections of their own', async () => {

@@ -6,14 +6,13 @@ import type { UserExecutionContext } from '../../context/user-execution-context.
 import { CLOCK, type Clock } from '../../shared/clock.js';
 import type { CarrelError } from '../../shared/errors.js';
 import { HttpTransport } from './http-transport.js';
+import { blackOutFor } from './black-out.js';
 import { StdioTransport } from './stdio-transport.js';
 import { makeFolder, userFolder } from './user-folder.js';
 import { UserValues } from './user-values.js';
 
 /** A message may be so many times as long as a tool's answer: it is escaped, and has more in it. */
 const MESSAGE_FACTOR = 8;
-/** What is shorter is everywhere. */
-const MIN_HIDDEN_LENGTH = 4;
 /** Lists of tools are long too. */
 const MIN_MESSAGE_BYTES = 1024 * 1024;
 
@@ -80,14 +79,13 @@ export class McpTransports {
       cwd: folder,
       env: { ...environment, HOME: folder, ...Object.fromEntries(ownEnv) },
     };
-    const hidden = hiddenValues(context, server);
+    const blackOut = blackOutFor(context, server);
     await makeFolder(folder);
     const transport = new StdioTransport({
       launch,
       clock: this.clock,
       maxMessageBytes: this.maxMessageBytes,
-      onLog: (line) =>
-        this.logger.debug({ userId, mcpServer: name, line: withoutValues(line, hidden) }, 'an MCP server says'),
+      onLog: (line) => this.logger.debug({ userId, mcpServer: name, line: blackOut(line) }, 'an MCP server says'),
       onLost,
     });
     return { transport, end: () => transport.close() };
@@ -96,14 +94,4 @@ export class McpTransports {
   private get maxMessageBytes(): number {
     return Math.max(MIN_MESSAGE_BYTES, MESSAGE_FACTOR * this.config.tools.resultBytes);
   }
-}
-
-/** What a server may have been told and must not be in the log, even if the server prints it; the longest first. */
-function hiddenValues({ claims }: UserExecutionContext, server: McpServerConfig): string[] {
-  const told = [...server.secrets, ...server.claims.map((name) => (Object.hasOwn(claims, name) ? claims[name]! : ''))];
-  return told.filter(({ length }) => length >= MIN_HIDDEN_LENGTH).toSorted((a, b) => b.length - a.length);
-}
-
-function withoutValues(line: string, hidden: readonly string[]): string {
-  return hidden.reduce((text, value) => text.replaceAll(value, '[redacted]'), line);
 }

@@ -3,6 +3,7 @@ import { CARREL_CONFIG, type CarrelConfig } from '../../../config/config.js';
 import type { McpServerConfig } from '../../../config/mcp-config.js';
 import type { UserExecutionContext } from '../../../context/user-execution-context.js';
 import { CLOCK, type Clock } from '../../../shared/clock.js';
+import { blackOutFor } from '../black-out.js';
 import { userFolder } from '../user-folder.js';
 import { McpSession } from './mcp-session.js';
 
@@ -15,7 +16,9 @@ export class McpSessionFactory {
   ) {}
 
   /** For one connection of this user's to one server, which the pool opens. */
-  create({ userId }: UserExecutionContext, { name, kind }: McpServerConfig): McpSession {
+  create(context: UserExecutionContext, server: McpServerConfig): McpSession {
+    const { userId } = context;
+    const { name, kind } = server;
     const { mcp, models } = this.config;
     const facts = {
       userId,
@@ -24,6 +27,7 @@ export class McpSessionFactory {
       folder: kind === 'stdio' ? userFolder(mcp.workDir, userId, name) : undefined,
       canSample: models !== undefined,
       connectTimeoutMs: mcp.connectTimeoutMs,
+      blackOut: blackOutFor(context, server),
     };
     return new McpSession(facts, this.clock);
   }

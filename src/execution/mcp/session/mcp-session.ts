@@ -44,6 +44,8 @@ export interface McpSessionFacts {
   readonly folder?: string;
   readonly canSample: boolean;
   readonly connectTimeoutMs: number;
+  /** Takes out of a text what must not be in the log. */
+  readonly blackOut: (text: string) => string;
 }
 
 /** What is said over one connection: by one user's runs to one server, and back. */
@@ -219,8 +221,8 @@ export class McpSession {
   }
 
   private log({ level, data }: { level: string; data?: unknown }): void {
-    const text = JSON.stringify(data)?.slice(0, MAX_LOG_CHARS);
-    const { userId, server } = this.facts;
+    const { userId, server, blackOut } = this.facts;
+    const text = blackOut(JSON.stringify(data) ?? '').slice(0, MAX_LOG_CHARS);
     this.logger.debug({ userId, mcpServer: server, level, data: text }, 'an MCP server logs');
   }
 }
