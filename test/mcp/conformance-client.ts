@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { McpPool } from '../../src/execution/mcp/mcp-pool.service.js';
 import type { McpToolSource } from '../../src/execution/mcp/mcp-tool-source.js';

@@ -33,22 +33,12 @@ if (mode === 'grandchildren' || mode === 'stubborn') {
   note(spawn(process.execPath, ['-e', code], { stdio: 'inherit' }).pid);
 }
 
-const NAMES = [
-  ...[
-    'echo',
-    'hang',
-    'die',
-    'huge',
-    'flood',
-    'list-flood',
-    'progress-flood',
-    'garbage',
-    'wrong-ids',
-    'no-result',
-    'canary',
-  ],
-  ...['ignore', 'asks-ahead', 'says-no', 'refuse', 'die-with-children', 'block', 'deep'],
-];
+const NAMES = `
+  echo hang die huge flood list-flood progress-flood garbage wrong-ids no-result canary
+  ignore says-no refuse die-with-children block deep
+`
+  .trim()
+  .split(/\s+/);
 
 function tools(): unknown[] {
   if (mode === 'bad-schemas') {

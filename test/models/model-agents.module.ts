@@ -1,6 +1,6 @@
 import { Injectable, Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Agent, AgentTool, LlmAgent, type LlmProgress } from '../../src/index.js';
+import { Agent, AgentTool, LlmAgent, UserExecutionContext, type LlmProgress } from '../../src/index.js';
 
 const Numbers = z.object({ a: z.number(), b: z.number() });
 const Word = z.object({ word: z.string() });
@@ -85,5 +85,19 @@ class OnFastAgent extends LlmAgent<Question> {
 @Module({ providers: [DeskTools, ReaderAgent, AdderAgent], exports: [DeskTools] })
 export class DeskModule {}
 
-@Module({ providers: [OnFastAgent] })
+@Agent({ name: 'by-role', description: 'Has the big model for those who pay', input: Question })
+class ByRoleAgent extends LlmAgent<Question> {
+  override readonly model: string;
+
+  constructor({ roles }: UserExecutionContext) {
+    super();
+    this.model = roles.includes('premium') ? 'big' : 'default';
+  }
+
+  prompt({ text }: Question): string {
+    return text;
+  }
+}
+
+@Module({ providers: [OnFastAgent, ByRoleAgent] })
 export class OnFastModule {}

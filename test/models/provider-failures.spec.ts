@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../src/events/run-event.js';
-import type { CarrelUser } from '../carrel-server.js';
+import { CarrelUser } from '../carrel-server.js';
 import { AdderAgent, DeskModule, OnFastModule } from './model-agents.module.js';
 import { ModelServer } from './model-server.js';
 import type { ChatReply, ChatRequest } from './openai-double.js';
@@ -166,6 +166,17 @@ describe('a provider that fails', () => {
     expect(JSON.stringify(events)).not.toContain(KEY);
     expect(JSON.stringify(events.at(-1))).not.toContain(PROMPT);
     expect(JSON.stringify(events)).not.toContain('Incorrect API key');
+  });
+});
+
+describe('the model of an agent', () => {
+  it('may depend on what is injected: on the roles of its user', async () => {
+    await using world = await ModelServer.start({ models: MODELS, agents: [OnFastModule] });
+    const bob = new CarrelUser(world.server, 'bob', await world.server.token('bob', { roles: ['premium'] }));
+    for (const user of [await world.server.as('alice'), bob]) {
+      await user.end((await user.start('by-role', { text: 'Hi' })).id);
+    }
+    expect(world.double.seen.map(({ body }) => body.model)).toEqual(['m-default', 'm-big']);
   });
 });
 

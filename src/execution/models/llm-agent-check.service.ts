@@ -34,7 +34,7 @@ export class LlmAgentCheck implements OnModuleInit {
         throw new CarrelError('invalid_agent', 'its maxModelCalls must be a whole number from 1');
       }
     } catch (error) {
-      if (!isCarrelError(error)) return; // a getter that wants what is injected: it is looked at in each run
+      if (!isCarrelError(error)) throw error;
       throw new CarrelError(error.code, `${className}: ${error.message}`, { cause: error, details: error.details });
     }
   }

@@ -30,7 +30,7 @@ export interface LlmProgress {
 
 /**
  * An agent that has a language model do the work. A class needs a `prompt`; everything else has a default. Members may be
- * getters, and so depend on what is injected. Each call of a model and of a tool is a durable step of the run.
+ * set in the constructor, and so depend on what is injected. Each call of a model and of a tool is a durable step of the run.
  *
  * The members are looked at once at boot, in an instance that nothing was injected into: a model that is not there, a schema or a
  * pattern that can't be used stops the boot.

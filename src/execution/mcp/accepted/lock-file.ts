@@ -35,12 +35,15 @@ export function readLockFile(path: string): AcceptedHashes | undefined {
 
 /** Sorted, so that what was changed is all that a diff shows. Nobody ever reads half of it. */
 export async function writeLockFile(path: string, accepted: AcceptedHashes): Promise<void> {
-  const sorted = <T>(map: ReadonlyMap<string, T>) => [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const servers = sorted(accepted).map(([server, tools]) => [server, Object.fromEntries(sorted(tools))]);
   const text = JSON.stringify({ version: 1, servers: Object.fromEntries(servers) }, null, 2);
   const draft = `${path}.new`;
   await writeFile(draft, `${text}\n`);
   await rename(draft, path);
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** When it was last written; undefined without one. */

@@ -8,6 +8,7 @@ import {
   type InputRequest,
   type InputResponse,
   type InputResponses,
+  type JSONRPCMessage,
   type Transport,
 } from '@modelcontextprotocol/client';
 import { Logger } from '@nestjs/common';
@@ -69,8 +70,10 @@ export class McpSession {
     this.answerRequests();
     this.client.setNotificationHandler('notifications/message', ({ params }) => this.log(params));
     this.closed.promise.catch(() => undefined);
-    this.client.onclose = () => this.closed.reject(new CarrelError('mcp_unavailable', 'the connection was closed'));
-    this.client.onerror = () => undefined; // late and unknown messages; whoever waits for something hears of it
+    Object.assign(this.client, {
+      onclose: () => this.closed.reject(new CarrelError('mcp_unavailable', 'the connection was closed')),
+      onerror: () => undefined, // late and unknown messages; whoever waits for something hears of it
+    });
   }
 
   /**
@@ -86,11 +89,11 @@ export class McpSession {
       cancelled.sent(message);
       return send(message, options);
     };
-    transport.onmessage = (message) => {
+    const received = (message: JSONRPCMessage) => {
       cancelled.received(message);
-      if (!rate.takes(message))
-        end(new CarrelError('mcp_unavailable', 'it sends more than it was asked for: too many notifications'));
+      if (!rate.takes(message)) end(tooManyMessages());
     };
+    Object.assign(transport, { onmessage: received }); // the SDK calls it before its own
     this.close = end;
   }
 
@@ -225,4 +228,8 @@ export class McpSession {
     const text = blackOut(JSON.stringify(data) ?? '').slice(0, MAX_LOG_CHARS);
     this.logger.debug({ userId, mcpServer: server, level, data: text }, 'an MCP server logs');
   }
+}
+
+function tooManyMessages(): CarrelError {
+  return new CarrelError('mcp_unavailable', 'it sends more than it was asked for: too many notifications');
 }
