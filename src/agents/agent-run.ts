@@ -37,6 +37,8 @@ export interface StepOptions {
 export interface SpawnOptions extends Omit<StepOptions, 'effect'> {
   /** What the step is called. @default the agent's name */
   name?: string;
+  /** The agent answers for something else, which has failed: `agent_fallback` tells so, and the run is `degraded`. */
+  insteadOf?: { name: string; reason: string };
 }
 
 /** What `AgentRun.ask` asks. */

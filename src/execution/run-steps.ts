@@ -78,7 +78,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     work: (call: ModelCall) => unknown,
     { fallback, ...limits }: ModelStepOptions = {},
   ): Promise<StepEnd> {
-    const spec = { path: this.nextPath(name), kind: 'model', effect: 'read', isAhead: true } as const;
+    const spec = { path: this.nextPath(name), kind: 'model', effect: 'read' } as const;
     return this.carryOut(spec, async (begun) => {
       if (fallback) await this.parts.emitter.emit('agent_fallback', this.parts.attempt(), fallback, begun.path);
       const end = await performFunction(this, begun, limits, (call) => work(modelCall(this, begun, call)));
@@ -168,9 +168,15 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   private agentStep(place: Pick<StepSpec, 'path' | 'isAhead'>, step: AgentStep): Promise<StepEnd> {
     const effect = step.effect ?? this.parts.registry.find(step.agent)?.effect ?? 'once';
-    return this.carryOut({ ...place, kind: 'agent', effect }, (begun, inProgress) =>
-      callAgentStep(this, begun, inProgress, step),
-    );
+    return this.carryOut({ ...place, kind: 'agent', effect }, async (begun, inProgress) => {
+      if (step.insteadOf) await this.tellFallback(step.insteadOf, step.agent, begun);
+      const end = await callAgentStep(this, begun, inProgress, step);
+      return end.outcome === 'ok' && step.insteadOf ? { ...end, degraded: true } : end;
+    });
+  }
+
+  private tellFallback({ name, reason }: NonNullable<AgentStep['insteadOf']>, to: string, begun: BegunStep) {
+    return this.parts.emitter.emit('agent_fallback', this.parts.attempt(), { from: name, to, reason }, begun.path);
   }
 
   private carryOut(

@@ -42,6 +42,8 @@ export interface AgentStep extends ScopedStep {
   readonly fallback?: FallbackOptions;
   /** @default the agent's */
   readonly effect?: StepEffect;
+  /** It answers for something else, which has failed. */
+  readonly insteadOf?: { readonly name: string; readonly reason: string };
 }
 
 /**

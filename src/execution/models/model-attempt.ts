@@ -13,6 +13,8 @@ import type { KnownModel } from './providers/model-registry.service.js';
 import { ReasoningTeller } from './reasoning-teller.js';
 
 const MAX_OUTPUT_TOKENS = 4_096;
+/** Prompts are estimated: so much more is set aside, so that calls side by side do not pass a budget together. */
+const PROMPT_MARGIN = 1.5;
 
 /** One try of a model's call: what it tells while the answer comes in, and what it took, however it ends. */
 export class ModelAttempt implements StreamListener {
@@ -36,7 +38,8 @@ export class ModelAttempt implements StreamListener {
 
   /** The most that it can take. */
   estimate(): ModelUsage {
-    return { inputTokens: promptTokens(this.prompt), outputTokens: this.maxOutputTokens };
+    const inputTokens = Math.ceil(promptTokens(this.prompt) * PROMPT_MARGIN);
+    return { inputTokens, outputTokens: this.maxOutputTokens };
   }
 
   /** What the budget is charged. */

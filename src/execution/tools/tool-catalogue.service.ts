@@ -23,7 +23,7 @@ export interface UsableTools {
 }
 
 /** A server whose tools are not known now. */
-interface UnreachableServer {
+export interface UnreachableServer {
   readonly server: string;
   readonly code: ErrorCode;
   readonly message: string;

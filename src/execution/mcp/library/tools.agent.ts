@@ -1,7 +1,7 @@
 import { Agent } from '../../../agents/agent.decorator.js';
 import type { AgentProvider } from '../../../agents/agent-provider.js';
 import { AgentRegistry } from '../../../agents/agent-registry.service.js';
-import type { AgentRun } from '../../../agents/agent-run.js';
+import type { AgentRun, SpawnOptions } from '../../../agents/agent-run.js';
 import type { ToolRef } from '../../../agents/tools/tool-definition.js';
 import type { ToolResult } from '../../../agents/tools/tool-result.js';
 import { isCarrelError, type ErrorCode } from '../../../shared/errors.js';
@@ -74,8 +74,9 @@ export class ToolsAgent implements AgentProvider<ToolsInput, ToolsResult> {
       run.signal.throwIfAborted();
       if (input.onToolError === 'fail' || !isCarrelError(error)) throw error;
       const toolError = { code: error.code, message: error.message };
+      const failed = { name: `${first.server}/${first.tool}`, reason: error.message };
       const why = `"${first.tool}" of "${first.server}" failed: ${error.message}`;
-      return { ...(await this.answer(input, decision, why, run)), toolError } as ToolsResult;
+      return { ...(await this.answer(input, decision, why, run, failed)), toolError } as ToolsResult;
     }
   }
 
@@ -88,10 +89,11 @@ export class ToolsAgent implements AgentProvider<ToolsInput, ToolsResult> {
     decision: RequestDecision,
     why: string,
     run: AgentRun,
+    insteadOf?: SpawnOptions['insteadOf'],
   ): Promise<ToolsResult> {
     const agent = standardAgent ?? (this.agents.find('assistant') ? 'assistant' : 'summarise');
     await run.thinking(`No tool: "${agent}" answers, for ${why}`, { step: 2 });
-    return { way: 'standard', why, decision, agent, result: await run.spawn(agent, { text }) };
+    return { way: 'standard', why, decision, agent, result: await run.spawn(agent, { text }, { insteadOf }) };
   }
 }
 
