@@ -20,6 +20,7 @@ beforeAll(async () => {
   });
   const names = [...MODES, ...TOOLS];
   world = await McpWorld.start(Object.fromEntries(names.map((name) => [name, server(name)])), {
+    toolPolicy: { trust: [{}] },
     env: {
       CARREL_MCP_CONNECT_TIMEOUT_MS: '4500',
       CARREL_TOOL_TIMEOUT_MS: '5000',
