@@ -15,7 +15,8 @@ export const linearPatterns = Object.assign(
   (pattern: string): Pattern => {
     try {
       const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-      return { test: (text) => compiled.matcher(text).find() };
+      // ajv knows a pattern by its text: without it, all patterns of a schema would be the first one
+      return { test: (text) => compiled.matcher(text).find(), toString: () => `/${pattern}/` };
     } catch {
       return ANYTHING;
     }
