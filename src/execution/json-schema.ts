@@ -3,12 +3,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { pathText, type InputIssue } from '../agents/input-reader.js';
 import { linearPatterns } from './linear-patterns.js';
 import { whyNotPlainJson, type JsonBounds, type JsonObject } from '../shared/json.js';
-import { linearPattern } from './linear-pattern.js';
 
 /** More than a person reads. */
 const MAX_ISSUES = 20;
 const MAX_REASON_CHARS = 300;
-const OPTIONS = { strict: false, validateFormats: false, logger: false, code: { regExp: linearPattern } } as const;
+const OPTIONS = { strict: false, validateFormats: false, logger: false } as const;
 const DRAFT_2020_12 = 'https://json-schema.org/draft/2020-12/schema';
 const DRAFT_07 = 'http://json-schema.org/draft-07/schema';
 

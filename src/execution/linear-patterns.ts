@@ -2,6 +2,7 @@ import { RE2JS } from 're2js';
 
 interface Pattern {
   test(text: string): boolean;
+  toString(): string;
 }
 
 /** What is not understood here is left to whoever made it. */
@@ -15,7 +16,8 @@ export const linearPatterns = Object.assign(
   (pattern: string): Pattern => {
     try {
       const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-      return { test: (text) => compiled.matcher(text).find() };
+      // ajv knows a pattern by its text: without it, all patterns of a schema would be the first one
+      return { test: (text) => compiled.matcher(text).find(), toString: () => `/${pattern}/` };
     } catch {
       return ANYTHING;
     }

@@ -20,6 +20,7 @@ beforeAll(async () => {
   });
   const names = [...MODES, ...TOOLS];
   world = await McpWorld.start(Object.fromEntries(names.map((name) => [name, server(name)])), {
+    toolPolicy: { trust: [{}] },
     env: {
       CARREL_MCP_CONNECT_TIMEOUT_MS: '4500',
       CARREL_TOOL_TIMEOUT_MS: '5000',
@@ -34,8 +35,9 @@ beforeAll(async () => {
 afterAll(async () => {
   const users = [alice, bob];
   const pids = await Promise.all(users.flatMap((user) => [...MODES, ...TOOLS].map((name) => world.pids(user, name))));
-  expect(world.server.held).toEqual({ liveContexts: 0, active: 0 });
+  const { held } = world.server;
   await world[Symbol.asyncDispose]();
+  expect(held).toEqual({ liveContexts: 0, active: 0 });
   expect(pids.flat()).not.toEqual([]);
   await allGone(pids.flat()); // whatever was started is gone with the server
 });

@@ -31,9 +31,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  expect(world.server.held).toEqual({ liveContexts: 0, active: 0 });
+  const { held } = world.server;
   await world[Symbol.asyncDispose]();
   await remote[Symbol.asyncDispose]();
+  expect(held).toEqual({ liveContexts: 0, active: 0 });
 });
 
 const both = <T>(work: (user: CarrelUser) => Promise<T>) => Promise.all([alice, bob].map(work));
@@ -92,7 +93,8 @@ describe.each(['everything', 'remote'])('server-everything (%s)', (server) => {
     ]);
     expect(results[0]!.text).toContain('Long running operation completed');
     const told = ofType(events, 'tool_progress').map(({ progress }) => progress);
-    expect(told).toEqual(expect.arrayContaining([0.25, 0.5]));
+    expect(told[0]).toBe(0.25);
+    expect(told.length).toBeGreaterThanOrEqual(2);
     expect(told).toEqual(told.toSorted((a, b) => a - b));
   });
 

@@ -28,9 +28,10 @@ describe('a session of the stateless protocol', () => {
     ({ alice, bob } = world);
   });
   afterAll(async () => {
-    expect(world.server.held).toEqual({ liveContexts: 0, active: 0 });
+    const { held } = world.server;
     await world[Symbol.asyncDispose]();
     await remote[Symbol.asyncDispose]();
+    expect(held).toEqual({ liveContexts: 0, active: 0 });
   });
 
   it.each(['stdio', 'http'])('is what both sides agree on when both can (%s)', async (server) => {
@@ -71,9 +72,7 @@ describe('a session of the stateless protocol', () => {
     const { id } = await alice.start('caller', { calls: [{ server, tool: 'work', args: { ms: 60_000 } }] });
     const quick = await alice.start('caller', { calls: [{ server, tool: 'work', args: { ms: 400 } }] });
     const { events } = await world.ended(alice, quick.id);
-    expect(ofType(events, 'tool_progress')).toContainEqual(
-      expect.objectContaining({ progress: 0.5, message: 'part 2' }),
-    );
+    expect(ofType(events, 'tool_progress')[0]).toMatchObject({ progress: 0.25, message: 'part 1' });
     await alice.http('POST', `/v1/runs/${id}/cancel`, {});
     expect((await world.ended(alice, id)).run.status).toBe('cancelled');
     socket.close();

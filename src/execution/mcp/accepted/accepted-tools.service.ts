@@ -56,12 +56,12 @@ export class AcceptedTools implements OnModuleInit, OnApplicationBootstrap {
     this.readAgain();
     const key = `${userId}\n${server}`;
     const known = this.lock ? this.lock.get(server) : this.seenBefore(key, tools);
-    const accepted = tools.filter(({ definition, hash }) => known?.get(definition.tool) === hash);
+    const isAccepted = ({ definition, hash }: ListedTool) => known?.get(definition.tool) === hash;
     const heldBack = tools
-      .filter((tool) => !accepted.includes(tool))
+      .filter((tool) => !isAccepted(tool))
       .map(({ definition: { tool } }) => heldBackTool(server, tool, known?.has(tool) ?? false));
     this.tell(key, { userId, server }, heldBack);
-    return { accepted, heldBack };
+    return { accepted: tools.filter(isAccepted), heldBack };
   }
 
   /** A tool that was not there before is taken as it is; one that has changed is not. */

@@ -33,7 +33,7 @@ export async function elicit(
     details: { server, tool, message: cut(params.message, MAX_MESSAGE_CHARS) },
     schema: params.requestedSchema as unknown as JsonObject,
   };
-  return resultOf(await asked(call, ask));
+  return resultOf(await asked(call, ask), params.requestedSchema.properties);
 }
 
 /** A question that can't be asked is the server's fault, and the server is told; other failures are the run's. */
@@ -47,10 +47,15 @@ async function asked(call: ToolInvocation, ask: Ask): Promise<ApprovalAnswer> {
   }
 }
 
-function resultOf({ decision, answer }: ApprovalAnswer): ElicitResult {
+/** What the user left out is as the schema has it by default, which the capability `applyDefaults` promises. */
+function resultOf({ decision, answer }: ApprovalAnswer, properties: object): ElicitResult {
   if (decision === 'expired') return { action: 'cancel' };
   if (decision !== 'answered' && decision !== 'approved') return { action: 'decline' };
-  return { action: 'accept', content: (answer ?? {}) as ElicitResult['content'] };
+  const defaults = Object.entries(properties as Record<string, { default?: unknown }>)
+    .filter(([, schema]) => schema.default !== undefined)
+    .map(([key, schema]) => [key, schema.default]);
+  const content = { ...Object.fromEntries(defaults), ...(answer as object | undefined) };
+  return { action: 'accept', content: content as ElicitResult['content'] };
 }
 
 function refused(why: string): ProtocolError {
