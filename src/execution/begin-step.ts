@@ -44,15 +44,14 @@ function isOpenAgain({ state, attempts }: StepRecord): boolean {
 }
 
 /** What must be done once is recorded before it is done; of other steps it is enough that they are recorded when they end. */
-async function tellBegin(
+function tellBegin(
   { parts, place }: StepHost,
   spec: StepSpec,
   record: StepRecord,
   recorded: StepRecord | undefined,
-): Promise<void> {
+): Promise<void> | undefined {
   const data = { step: spec.path, kind: spec.kind };
-  if (spec.effect === 'once') await parts.log.write(record, 'step_started', data, place.above);
-  else if (recorded?.state !== 'waiting' && !spec.silent) {
-    await parts.emitter.emit('step_started', parts.attempt(), data, spec.path);
-  }
+  if (spec.effect === 'once') return parts.log.write(record, 'step_started', data, place.above);
+  if (recorded?.state === 'waiting' || spec.silent) return undefined;
+  return parts.emitter.emit('step_started', parts.attempt(), data, spec.path);
 }

@@ -109,18 +109,27 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
    * @throws the signal's reason when the scope's run or step has been stopped
    */
   async track<Result>(work: (step: StepInProgress) => Promise<Result>): Promise<Result> {
+    const step = this.enter();
+    try {
+      return await work(step);
+    } finally {
+      this.leave(step);
+    }
+  }
+
+  private enter(): StepInProgress {
     this.throwIfStopped();
     this.place.life.onProgress();
     const step = new StepInProgress();
     (this.open ??= new Set()).add(step);
-    try {
-      return await work(step);
-    } finally {
-      this.open?.delete(step);
-      step.settle();
-      this.place.life.onProgress();
-      this.parts.waits.changed();
-    }
+    return step;
+  }
+
+  private leave(step: StepInProgress): void {
+    this.open?.delete(step);
+    step.settle();
+    this.place.life.onProgress();
+    this.parts.waits.changed();
   }
 
   private steps(): StepInProgress[] {
@@ -138,11 +147,12 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     );
   }
 
-  private carryOut(
+  private async carryOut(
     spec: StepSpec,
     work: (begun: BegunStep, step: StepInProgress) => Promise<StepWorkEnd>,
   ): Promise<StepEnd> {
-    return this.track(async (step) => {
+    const step = this.enter();
+    try {
       const begun = await beginStep(this, step, spec);
       if ('outcome' in begun) return begun;
       const leave = this.parts.log.enter(begun.path);
@@ -155,8 +165,10 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
       } finally {
         leave();
       }
-      return endStep(this, begun, end);
-    });
+      return await endStep(this, begun, end);
+    } finally {
+      this.leave(step);
+    }
   }
 
   /** An agent's steps are known by their order: the number is part of the path, and the name is for people. */
