@@ -62,14 +62,13 @@ function isOpenAgain({ state, attempts }: StepRecord): boolean {
 }
 
 /** What must be done once is recorded before it is done; of other steps it is enough that they are recorded when they end. */
-async function tellBegin(
+function tellBegin(
   { parts, place }: StepHost,
   { path, kind, effect, silent, telling, record }: BegunStep,
   recorded: StepRecord | undefined,
-): Promise<void> {
+): Promise<void> | undefined {
   const event: StepEvent = telling?.begun() ?? { type: 'step_started', data: { step: path, kind } };
-  if (effect === 'once') await parts.log.write(record, event, place.above);
-  else if (telling || (recorded?.state !== 'waiting' && !silent)) {
-    await parts.emitter.emit(event.type, parts.attempt(), event.data, path);
-  }
+  if (effect === 'once') return parts.log.write(record, event, place.above);
+  if (!telling && (recorded?.state === 'waiting' || silent)) return undefined;
+  return parts.emitter.emit(event.type, parts.attempt(), event.data, path);
 }

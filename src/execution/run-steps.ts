@@ -144,18 +144,27 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
    * @throws the signal's reason when the scope's run or step has been stopped
    */
   async track<Result>(work: (step: StepInProgress) => Promise<Result>): Promise<Result> {
+    const step = this.enter();
+    try {
+      return await work(step);
+    } finally {
+      this.leave(step);
+    }
+  }
+
+  private enter(): StepInProgress {
     this.throwIfStopped();
     this.place.life.onProgress();
     const step = new StepInProgress();
     (this.open ??= new Set()).add(step);
-    try {
-      return await work(step);
-    } finally {
-      this.open?.delete(step);
-      step.settle();
-      this.place.life.onProgress();
-      this.parts.waits.changed();
-    }
+    return step;
+  }
+
+  private leave(step: StepInProgress): void {
+    this.open?.delete(step);
+    step.settle();
+    this.place.life.onProgress();
+    this.parts.waits.changed();
   }
 
   private steps(): StepInProgress[] {
@@ -179,11 +188,16 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     return this.parts.emitter.emit('agent_fallback', this.parts.attempt(), { from: name, to, reason }, begun.path);
   }
 
-  private carryOut(
+  private async carryOut(
     spec: StepSpec,
     work: (begun: BegunStep, step: StepInProgress) => Promise<StepWorkEnd>,
   ): Promise<StepEnd> {
-    return this.track((step) => this.carryOutTracked(step, spec, work));
+    const step = this.enter();
+    try {
+      return await this.carryOutTracked(step, spec, work);
+    } finally {
+      this.leave(step);
+    }
   }
 
   private async carryOutTracked(

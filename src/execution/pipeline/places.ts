@@ -22,17 +22,19 @@ export class Places {
 }
 
 /**
- * Carries out `work` in a place of each. They are taken from the innermost pipeline's to the outermost's, and whoever has
- * them all does nothing but work, so that nobody can wait for somebody who waits for him.
+ * Takes a place of each, from the innermost pipeline's to the outermost's: whoever has them all does nothing but work, so
+ * that nobody can wait for somebody who waits for him.
+ *
+ * @returns a promise when there is not one of each yet
  */
-export async function inPlaces<Result>(places: readonly Places[], work: () => Promise<Result>): Promise<Result> {
-  for (const place of places) {
+export function takeAll(places: readonly Places[]): Promise<void> | undefined {
+  for (const [taken, place] of places.entries()) {
     const turn = place.take();
-    if (turn) await turn;
+    if (turn) return turn.then(() => takeAll(places.slice(taken + 1)));
   }
-  try {
-    return await work();
-  } finally {
-    for (const place of places) place.giveBack();
-  }
+  return undefined;
+}
+
+export function giveBackAll(places: readonly Places[]): void {
+  for (const place of places) place.giveBack();
 }

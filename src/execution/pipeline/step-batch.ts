@@ -49,18 +49,14 @@ export class StepBatch {
   /** @throws what stopped the run, when something has: then not every step has ended */
   async carryOut(): Promise<ReadonlyMap<string, StepEnd>> {
     const settled = new Map(this.steps.map(({ name }) => [name, Promise.withResolvers<void>()]));
-    await Promise.all(
-      this.steps.map(async (step) => {
-        for (const name of step.dependsOn) await settled.get(name)?.promise;
-        await this.begin(step);
-        settled.get(step.name)?.resolve();
-      }),
-    );
+    await Promise.all(this.steps.map((step) => this.begin(step, settled)));
     if (this.#stopped) throw this.#stopped.error;
     return this.#ends;
   }
 
-  private async begin(step: PlanStep): Promise<void> {
+  /** Never rejects. */
+  private async begin(step: PlanStep, settled: ReadonlyMap<string, PromiseWithResolvers<void>>): Promise<void> {
+    for (const name of step.dependsOn) await settled.get(name)?.promise;
     const { width } = this.rules;
     await width?.take();
     try {
@@ -75,6 +71,7 @@ export class StepBatch {
       this.#stopped ??= { error };
     } finally {
       width?.giveBack();
+      settled.get(step.name)?.resolve();
     }
   }
 

@@ -6,7 +6,7 @@ import { frozenData } from './frozen-data.js';
 import { MAX_MAP_ITEMS } from './pipeline-bounds.js';
 import { PipelineFailure } from './pipeline-failure.js';
 import type { PipelinePlan, PlanStep, PlanWork } from './pipeline-plan.js';
-import { inPlaces, Places } from './places.js';
+import { giveBackAll, Places, takeAll } from './places.js';
 import { StepBatch, type Surface, type Turn } from './step-batch.js';
 
 /** Steps of one list, and what is known around them. */
@@ -110,7 +110,7 @@ function carryOutWork(step: PlanStep, work: PlanWork, known: Known, turn: Turn):
   }
 }
 
-function carryOutAgent(
+async function carryOutAgent(
   limits: Pick<GroupStep, 'name' | 'retry' | 'timeoutMs' | 'stop'>,
   { agent, input, fallback }: Extract<PlanWork, { kind: 'agent' }>,
   known: Known,
@@ -122,13 +122,17 @@ function carryOutAgent(
   } catch (error) {
     return failed(limits.name, messageOf(error), error, turn);
   }
-  return inPlaces(turn.places, async () => {
+  const waits = takeAll(turn.places);
+  if (waits) await waits;
+  try {
     const reason = turn.whyNot(); // it may have waited for long
-    if (reason !== undefined) return turn.scope.skip({ name: limits.name, kind: 'agent' }, reason);
+    if (reason !== undefined) return await turn.scope.skip({ name: limits.name, kind: 'agent' }, reason);
     const end = await turn.scope.agent({ ...limits, agent, input: given, fallback });
     turn.settle(end);
     return end;
-  });
+  } finally {
+    giveBackAll(turn.places);
+  }
 }
 
 function group(step: GroupStep, turn: Turn, work: (inner: Surface) => Promise<JsonValue>): Promise<StepEnd> {
