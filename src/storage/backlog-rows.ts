@@ -2,11 +2,13 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { Usage } from '../events/run-error.js';
 import type { RunStatus, TerminalStatus } from '../execution/run-status.js';
 import type { ThreadId, UserId } from '../shared/ids.js';
+import type { RunRow } from './run-row.js';
 
 /** Columns of `runs` that a new run has, in this order. */
 export const OPENED_COLUMNS =
   'id, thread_key, thread_id, agent, status, admitted, attempt, fence, created_at, started_at, idempotency_key, fingerprint';
 export type OpenedColumns = readonly SQLInputValue[];
+export const ID_COLUMN = 0;
 export const IDEMPOTENCY_KEY_COLUMN = 10;
 
 /** Columns of `run_steps` that a step has, in this order. */
@@ -120,6 +122,34 @@ interface Facts {
   steps?: readonly StepColumns[];
   state?: RunState;
   end?: Omit<RunEnd, 'outcome'>;
+}
+
+/** The row of `runs` that a run will have which has none yet: it was neither held nor suspended, or it would have one. */
+export function rowOf(columns: OpenedColumns, { key, state, end }: PendingRun): RunRow {
+  const [id, , threadId, agent, status, admitted, attempt, fence, createdAt, startedAt] = columns;
+  const latest = end ?? state;
+  return {
+    key,
+    id: String(id),
+    thread_id: String(threadId),
+    agent: String(agent),
+    status: latest?.status ?? String(status),
+    admitted: Number(end ? 0 : (state?.admitted ?? admitted)),
+    attempt: latest?.attempt ?? Number(attempt),
+    fence: latest?.fence ?? Number(fence),
+    cancel_requested_by: latest?.cancelRequestedBy ?? null,
+    created_at: Number(createdAt),
+    started_at: latest ? latest.startedAtMs : (startedAt as number | null),
+    ended_at: end?.endedAtMs ?? null,
+    outcome: end?.outcome ?? null,
+    priority: 0,
+    hold: null,
+    due_at: null,
+    resumed: 0,
+    suspended_at: null,
+    suspended_ms: 0,
+    stepped: 0,
+  };
 }
 
 /** What a delta's row holds beside its keys; long texts have columns of their own, so that nothing is escaped twice. */

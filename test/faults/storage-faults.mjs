@@ -96,7 +96,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'a step that is written again is the first of its run by its last event',
-    file: 'src/storage/backlog.ts',
+    file: 'src/storage/backlog-merge.ts',
     search: 'steps.set(path, [path, knownSeq, knownNth, ...rest]);',
     replace: 'steps.set(path, step);',
     spec: 'test/storage/sqlite.spec.ts',

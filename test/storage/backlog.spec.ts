@@ -253,7 +253,7 @@ describe('a transaction that could not be committed', () => {
     database.failingCommits = 1;
     await runs.submit(alice, newRun({ opening }), ROOMY).catch(() => undefined);
     await journal.append(alice, first.id, 1, [thinking('next')]);
-    database.failingCommits = 1;
+    database.failingCommits = 2;
     await expect(types(alice)).rejects.toThrow('disk is full');
     expect(await types(alice)).toEqual(['1 agent_started', '2 agent_thinking']);
     database.close();
