@@ -1,4 +1,3 @@
-import type { SQLInputValue } from 'node:sqlite';
 import type { Usage } from '../events/run-error.js';
 import type { RunStatus, TerminalStatus } from '../execution/run-status.js';
 import type { ThreadId, UserId } from '../shared/ids.js';
@@ -7,14 +6,40 @@ import type { RunRow } from './run-row.js';
 /** Columns of `runs` that a new run has, in this order. */
 export const OPENED_COLUMNS =
   'id, thread_key, thread_id, agent, status, admitted, attempt, fence, created_at, started_at, idempotency_key, fingerprint';
-export type OpenedColumns = readonly SQLInputValue[];
+export type OpenedColumns = readonly [
+  id: string,
+  threadKey: number,
+  threadId: string,
+  agent: string,
+  status: string,
+  admitted: number,
+  attempt: number,
+  fence: number,
+  createdAt: number,
+  startedAt: number | null,
+  idempotencyKey: string | null,
+  fingerprint: string | null,
+];
 export const ID_COLUMN = 0;
 export const IDEMPOTENCY_KEY_COLUMN = 10;
 
 /** Columns of `run_steps` that a step has, in this order. */
 export const STEP_COLUMNS =
   'path, first_seq, nth, kind, effect, state, attempts, started_at, ended_at, until_at, outcome';
-export type StepColumns = readonly [path: string, firstSeq: number, nth: number, ...rest: SQLInputValue[]];
+export type StepColumns = readonly [
+  path: string,
+  firstSeq: number,
+  nth: number,
+  kind: string,
+  effect: string,
+  state: string,
+  attempts: number,
+  startedAt: number,
+  endedAt: number | null,
+  untilAt: number | null,
+  outcome: string | null,
+];
+export const OUTCOME_COLUMN = 10;
 
 /** A thread that was made by its first run. */
 export interface PendingThread {
@@ -130,16 +155,16 @@ export function rowOf(columns: OpenedColumns, { key, state, end }: PendingRun): 
   const latest = end ?? state;
   return {
     key,
-    id: String(id),
-    thread_id: String(threadId),
-    agent: String(agent),
-    status: latest?.status ?? String(status),
-    admitted: Number(end ? 0 : (state?.admitted ?? admitted)),
-    attempt: latest?.attempt ?? Number(attempt),
-    fence: latest?.fence ?? Number(fence),
+    id,
+    thread_id: threadId,
+    agent,
+    status: latest?.status ?? status,
+    admitted: Number(end ? false : (state?.admitted ?? admitted)),
+    attempt: latest?.attempt ?? attempt,
+    fence: latest?.fence ?? fence,
     cancel_requested_by: latest?.cancelRequestedBy ?? null,
-    created_at: Number(createdAt),
-    started_at: latest ? latest.startedAtMs : (startedAt as number | null),
+    created_at: createdAt,
+    started_at: latest ? latest.startedAtMs : startedAt,
     ended_at: end?.endedAtMs ?? null,
     outcome: end?.outcome ?? null,
     priority: 0,

@@ -3,6 +3,7 @@ import type { RunId, ThreadId, UserId } from '../shared/ids.js';
 import {
   factsFromRow,
   ID_COLUMN,
+  OUTCOME_COLUMN,
   IDEMPOTENCY_KEY_COLUMN,
   rowOf,
   storedDeltaOf,
@@ -121,7 +122,7 @@ export class Backlog {
     const user = this.userOf(owner);
     (this.deltaOf(user, runKey).steps ??= []).push(step);
     addStep(this.runOf(user, runKey), step);
-    this.grow(user, String(step.at(-1)).length);
+    this.grow(user, step[OUTCOME_COLUMN]?.length ?? 0);
   }
 
   addState(owner: Owner, runKey: number, state: RunState): void {

@@ -201,6 +201,8 @@ describe('a process that is killed', () => {
     const again = open(killed(one.dir));
     await one.world.ports.close();
     const { runs, journal } = again.world.ports;
+    const theirs = await runOf(again.world, bob);
+    expect(await again.world.events(bob)).toMatchObject(upTo(5).map((seq) => ({ seq, runId: theirs })));
     expect(await runs.unfinished(undefined, 9)).toEqual([{ userId: alice, runId: run.id, status: 'running' }]);
     const taken = (await runs.takeOver(alice, run.id))!;
     await journal.append(alice, run.id, taken.fence, [recorded(okStep('b'))]);
