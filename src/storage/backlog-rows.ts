@@ -1,18 +1,45 @@
-import type { SQLInputValue } from 'node:sqlite';
 import type { Usage } from '../events/run-error.js';
 import type { RunStatus, TerminalStatus } from '../execution/run-status.js';
 import type { ThreadId, UserId } from '../shared/ids.js';
+import type { RunRow } from './run-row.js';
 
 /** Columns of `runs` that a new run has, in this order. */
 export const OPENED_COLUMNS =
   'id, thread_key, thread_id, agent, status, admitted, attempt, fence, created_at, started_at, idempotency_key, fingerprint';
-export type OpenedColumns = readonly SQLInputValue[];
+export type OpenedColumns = readonly [
+  id: string,
+  threadKey: number,
+  threadId: string,
+  agent: string,
+  status: string,
+  admitted: number,
+  attempt: number,
+  fence: number,
+  createdAt: number,
+  startedAt: number | null,
+  idempotencyKey: string | null,
+  fingerprint: string | null,
+];
+export const ID_COLUMN = 0;
 export const IDEMPOTENCY_KEY_COLUMN = 10;
 
 /** Columns of `run_steps` that a step has, in this order. */
 export const STEP_COLUMNS =
   'path, first_seq, nth, kind, effect, state, attempts, started_at, ended_at, until_at, outcome';
-export type StepColumns = readonly [path: string, firstSeq: number, nth: number, ...rest: SQLInputValue[]];
+export type StepColumns = readonly [
+  path: string,
+  firstSeq: number,
+  nth: number,
+  kind: string,
+  effect: string,
+  state: string,
+  attempts: number,
+  startedAt: number,
+  endedAt: number | null,
+  untilAt: number | null,
+  outcome: string | null,
+];
+export const OUTCOME_COLUMN = 10;
 
 /** A thread that was made by its first run. */
 export interface PendingThread {
@@ -120,6 +147,34 @@ interface Facts {
   steps?: readonly StepColumns[];
   state?: RunState;
   end?: Omit<RunEnd, 'outcome'>;
+}
+
+/** The row of `runs` that a run will have which has none yet: it was neither held nor suspended, or it would have one. */
+export function rowOf(columns: OpenedColumns, { key, state, end }: PendingRun): RunRow {
+  const [id, , threadId, agent, status, admitted, attempt, fence, createdAt, startedAt] = columns;
+  const latest = end ?? state;
+  return {
+    key,
+    id,
+    thread_id: threadId,
+    agent,
+    status: latest?.status ?? status,
+    admitted: Number(end ? false : (state?.admitted ?? admitted)),
+    attempt: latest?.attempt ?? attempt,
+    fence: latest?.fence ?? fence,
+    cancel_requested_by: latest?.cancelRequestedBy ?? null,
+    created_at: createdAt,
+    started_at: latest ? latest.startedAtMs : startedAt,
+    ended_at: end?.endedAtMs ?? null,
+    outcome: end?.outcome ?? null,
+    priority: 0,
+    hold: null,
+    due_at: null,
+    resumed: 0,
+    suspended_at: null,
+    suspended_ms: 0,
+    stepped: 0,
+  };
 }
 
 /** What a delta's row holds beside its keys; long texts have columns of their own, so that nothing is escaped twice. */

@@ -109,7 +109,15 @@ export class BacklogSettler {
   }
 }
 
-function stateColumnsOf(state: RunState | RunEnd): SQLInputValue[] {
+type StateColumns = readonly [
+  status: string,
+  admitted: number,
+  attempt: number,
+  fence: number,
+  startedAt: number | null,
+];
+
+function stateColumnsOf(state: RunState | RunEnd): StateColumns {
   const admitted = 'admitted' in state && state.admitted;
   return [state.status, admitted ? 1 : 0, state.attempt, state.fence, state.startedAtMs];
 }
@@ -119,9 +127,8 @@ function endColumnsOf({ cancelRequestedBy, endedAtMs, stepped, outcome }: RunEnd
 }
 
 /** A new run's columns as they are by now. */
-function withState(opened: OpenedColumns, state: RunState | RunEnd): SQLInputValue[] {
-  const [id, threadKey, threadId, agent, , , , , createdAt, , idempotencyKey, fingerprint] = opened;
+function withState(opened: OpenedColumns, state: RunState | RunEnd): OpenedColumns {
+  const [id, threadKey, threadId, agent, , , , , createdAt, , ...idempotency] = opened;
   const [status, admitted, attempt, fence, startedAt] = stateColumnsOf(state);
-  const where = [id!, threadKey!, threadId!, agent!];
-  return [...where, status!, admitted!, attempt!, fence!, createdAt!, startedAt!, idempotencyKey!, fingerprint!];
+  return [id, threadKey, threadId, agent, status, admitted, attempt, fence, createdAt, startedAt, ...idempotency];
 }

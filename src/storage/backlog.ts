@@ -1,7 +1,11 @@
-import type { ThreadId, UserId } from '../shared/ids.js';
+import type { RunRecord } from '../execution/run-store.port.js';
+import type { RunId, ThreadId, UserId } from '../shared/ids.js';
 import {
   factsFromRow,
+  ID_COLUMN,
+  OUTCOME_COLUMN,
   IDEMPOTENCY_KEY_COLUMN,
+  rowOf,
   storedDeltaOf,
   type BacklogRow,
   type OpenedRun,
@@ -13,17 +17,16 @@ import {
   type RunState,
   type StepColumns,
 } from './backlog-rows.js';
+import { addEvents, addOpened, addStep, follows, joined } from './backlog-merge.js';
 import type { BacklogSettler } from './backlog-settler.js';
 import { atMsOf, linesOf } from './event-lines.js';
+import { recordFromRow } from './run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
 /** Runs that are pending before all are settled: more would share yet more pages, but the event loop stands still meanwhile. */
 const MAX_RUNS = 500;
 /** Characters that may be pending, which bounds the memory. */
 const MAX_CHARACTERS = 8 * 1_024 * 1_024;
-/** A row of `events` grows no longer by what follows: whoever reads one event reads all of its row. */
-const MAX_ROW_CHARACTERS = 16 * 1_024;
-
 /** Of whom something is pending: the part of `UserState` that does not change. */
 type Owner = { readonly id: UserId; readonly key: number };
 
@@ -75,6 +78,13 @@ export class Backlog {
     return this.pending().get(userId)?.threads.get(threadId)?.key;
   }
 
+  /** A run that has no row yet. */
+  find(userId: UserId, runId: RunId): RunRecord | undefined {
+    const runs = this.pending().get(userId)?.runs.values() ?? [];
+    const run = runs.find(({ opened }) => opened?.columns[ID_COLUMN] === runId);
+    return run?.opened && recordFromRow(userId, rowOf(run.opened.columns, run), run.opened.request);
+  }
+
   /** The column `request` of a run that is new. */
   requestOf(userId: UserId, runKey: number): string | undefined {
     return this.pending().get(userId)?.runs.get(runKey)?.opened?.request;
@@ -112,7 +122,7 @@ export class Backlog {
     const user = this.userOf(owner);
     (this.deltaOf(user, runKey).steps ??= []).push(step);
     addStep(this.runOf(user, runKey), step);
-    this.grow(user, String(step.at(-1)).length);
+    this.grow(user, step[OUTCOME_COLUMN]?.length ?? 0);
   }
 
   addState(owner: Owner, runKey: number, state: RunState): void {
@@ -269,32 +279,4 @@ export class Backlog {
     user.characters += characters;
     this.pendingCharacters += characters;
   }
-}
-
-function addOpened(user: PendingUser, run: PendingRun, opened: OpenedRun): void {
-  run.opened = opened;
-  if (opened.thread) user.threads.set(opened.thread.id, opened.thread);
-}
-
-function addEvents({ events }: PendingRun, more: PendingEvents): void {
-  const last = events.at(-1);
-  if (last && follows(last, more) && last.lines.length < MAX_ROW_CHARACTERS)
-    events[events.length - 1] = joined(last, more);
-  else events.push(more);
-}
-
-/** A step is found by its path; its place in its run is the one it had first. */
-function addStep(run: PendingRun, step: StepColumns): void {
-  const steps = (run.steps ??= new Map());
-  const [path, firstSeq, nth, ...rest] = step;
-  const [, knownSeq = firstSeq, knownNth = nth] = steps.get(path) ?? [];
-  steps.set(path, [path, knownSeq, knownNth, ...rest]);
-}
-
-function follows(before: PendingEvents, after: PendingEvents): boolean {
-  return before.lastSeq + after.count === after.lastSeq;
-}
-
-function joined(before: PendingEvents, after: PendingEvents): PendingEvents {
-  return { ...after, lines: `${before.lines}\n${after.lines}`, count: before.count + after.count };
 }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { JournalledEvent } from '../events/run-event.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
+import type { UserId } from '../shared/ids.js';
 import type { Backlog } from './backlog.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
@@ -19,6 +20,13 @@ interface Queued {
   reject(reason: unknown): void;
 }
 
+/** Somebody who is about to read a user's rows. */
+interface Reader {
+  userId: UserId;
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
 type Settled = { queued: Queued } & ({ value: unknown } | { reason: unknown });
 
 /**
@@ -29,13 +37,14 @@ export class GroupCommit {
   private readonly logger = new Logger('Storage');
   private readonly listeners: ((events: readonly JournalledEvent[]) => void)[] = [];
   private queue: Queued[] = [];
+  private readers: Reader[] = [];
   private scheduled = false;
   private stopped = false;
 
   /** @param forget drops what is remembered of rows, after a transaction was rolled back */
   constructor(
     private readonly database: SqliteDatabase,
-    private readonly backlog: Pick<Backlog, 'log' | 'isFull' | 'isEmpty' | 'settleAll'>,
+    private readonly backlog: Pick<Backlog, 'log' | 'isFull' | 'isEmpty' | 'settle' | 'settleAll'>,
     private readonly forget: () => void,
   ) {}
 
@@ -48,6 +57,14 @@ export class GroupCommit {
     }) as Promise<T>;
   }
 
+  /** Resolves when a user's rows are complete. All who wait for that in one tick cost one transaction. */
+  whenSettled(userId: UserId): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.readers.push({ userId, resolve, reject });
+      this.schedule();
+    });
+  }
+
   onCommitted(listener: (events: readonly JournalledEvent[]) => void): void {
     this.listeners.push(listener);
   }
@@ -57,6 +74,7 @@ export class GroupCommit {
     this.stopped = true;
     while (this.queue.length > 0) this.commitNext();
     if (!this.backlog.isEmpty) this.emptyBacklog();
+    this.settleForReaders();
   }
 
   /** Carries out work that moves what is stored already, and that nobody waits for the disk for. */
@@ -75,9 +93,32 @@ export class GroupCommit {
     setImmediate(() => {
       this.scheduled = false;
       this.commitNext();
+      this.settleForReaders();
       if (this.backlog.isFull) this.emptyBacklog();
       if (this.queue.length > 0) this.schedule();
     });
+  }
+
+  private settleForReaders(): void {
+    const { readers } = this;
+    if (readers.length === 0) return;
+    this.readers = [];
+    try {
+      this.move(() => readers.forEach(({ userId }) => this.backlog.settle(userId)));
+      for (const { resolve } of readers) resolve();
+    } catch {
+      for (const reader of readers) this.settleForOne(reader);
+    }
+  }
+
+  /** One of several is to blame: alone, it fails alone. */
+  private settleForOne({ userId, resolve, reject }: Reader): void {
+    try {
+      this.move(() => this.backlog.settle(userId));
+      resolve();
+    } catch (error) {
+      reject(error);
+    }
   }
 
   private emptyBacklog(): void {

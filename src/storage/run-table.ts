@@ -2,6 +2,7 @@ import type { NewRun, RunOutcome, RunRecord } from '../execution/run-store.port.
 import { isTerminal, type RunStatus } from '../execution/run-status.js';
 import type { RunId } from '../shared/ids.js';
 import type { Backlog } from './backlog.js';
+import type { OpenedColumns } from './backlog-rows.js';
 import type { EventTable } from './event-table.js';
 import {
   liveRunFromRow,
@@ -79,7 +80,7 @@ export class RunTable {
     const { key: idempotencyKey = null, fingerprint = null } = run.idempotency ?? {};
     const text = JSON.stringify(request);
     if (live.status === 'queued' && live.admitted && text.length <= MAX_KEPT_REQUEST) live.request = text;
-    const columns = [
+    const columns: OpenedColumns = [
       run.id,
       thread.key,
       run.threadId,

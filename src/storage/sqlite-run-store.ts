@@ -48,7 +48,9 @@ export class SqliteRunStore implements RunStore {
   }
 
   async find(userId: UserId, runId: RunId): Promise<RunRecord | undefined> {
-    return this.tables.readOf(userId, ({ runReader }) => runReader.find(userId, runId));
+    // who waits for a run's end asks as soon as it has come
+    const known = this.tables.read(({ backlog }) => backlog.find(userId, runId));
+    return known ?? this.tables.readOf(userId, ({ runReader }) => runReader.find(userId, runId));
   }
 
   async list(userId: UserId, filter: RunFilter, page: { limit: number; cursor?: string }): Promise<RunPage> {

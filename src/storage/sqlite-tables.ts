@@ -81,11 +81,9 @@ export class SqliteTables {
   }
 
   /** Reads what is committed of one user. */
-  readOf<T>(userId: UserId, question: (tables: this) => T): T {
-    return this.read(() => {
-      if (this.backlog.has(userId)) this.commits.move(() => this.backlog.settle(userId));
-      return question(this);
-    });
+  async readOf<T>(userId: UserId, question: (tables: this) => T): Promise<T> {
+    if (this.database.isOpen && this.backlog.has(userId)) await this.commits.whenSettled(userId);
+    return this.read(question);
   }
 
   /** Reads what is committed of everybody. */

@@ -29,7 +29,7 @@ export class SqliteUsageStore implements UsageStore {
 
   async byAgent(userId: UserId, days: { first: number; last: number }): Promise<ReadonlyMap<string, UsageFigures>> {
     const byAgent = new Map<string, Sums>();
-    const rows = this.tables.readOf(userId, ({ usageOfDays }) => usageOfDays.all(userId, days.first, days.last));
+    const rows = await this.tables.readOf(userId, ({ usageOfDays }) => usageOfDays.all(userId, days.first, days.last));
     for (const row of rows as unknown as UsageRow[]) {
       const sums = byAgent.get(row.agent) ?? nothing();
       addRow(sums, row);

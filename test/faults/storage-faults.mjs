@@ -81,10 +81,10 @@ export const STORAGE_FAULTS = [
   {
     name: 'a user is read without what waits in the backlog',
     file: 'src/storage/sqlite-tables.ts',
-    search: 'if (this.backlog.has(userId))',
-    replace: 'if (this.backlog.isFull)',
+    search: 'this.backlog.has(userId)',
+    replace: 'this.backlog.isFull',
     spec: 'test/storage/backlog.spec.ts',
-    only: 'is read as if it did not',
+    only: 'apart that come in one transaction',
   },
   {
     name: 'what is put into its tables stays in the backlog',
@@ -96,7 +96,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'a step that is written again is the first of its run by its last event',
-    file: 'src/storage/backlog.ts',
+    file: 'src/storage/backlog-merge.ts',
     search: 'steps.set(path, [path, knownSeq, knownNth, ...rest]);',
     replace: 'steps.set(path, step);',
     spec: 'test/storage/sqlite.spec.ts',

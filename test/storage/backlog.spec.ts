@@ -211,6 +211,8 @@ describe('a process that is killed', () => {
     const again = open(killed(one.dir));
     await one.world.ports.close();
     const { runs, journal } = again.world.ports;
+    const theirs = await runOf(again.world, bob);
+    expect(await again.world.events(bob)).toMatchObject(upTo(5).map((seq) => ({ seq, runId: theirs })));
     expect(await runs.unfinished(undefined, 9)).toEqual([{ userId: alice, runId: run.id, status: 'running' }]);
     const taken = (await runs.takeOver(alice, run.id))!;
     await journal.append(alice, run.id, taken.fence, [recorded(okStep('b'))]);
@@ -263,7 +265,7 @@ describe('a transaction that could not be committed', () => {
     database.failingCommits = 1;
     await runs.submit(alice, newRun({ opening }), ROOMY).catch(() => undefined);
     await journal.append(alice, first.id, 1, [thinking('next')]);
-    database.failingCommits = 1;
+    database.failingCommits = 2;
     await expect(types(alice)).rejects.toThrow('disk is full');
     expect(await types(alice)).toEqual(['1 agent_started', '2 agent_thinking']);
     database.close();

@@ -32,7 +32,8 @@ class TracedDatabase extends SqliteDatabase {
 }
 
 /** One that has nothing in it until the test says so. */
-const backlog = { isFull: false, isEmpty: true, log: () => undefined, settleAll: () => undefined };
+const nothing = () => undefined;
+const backlog = { isFull: false, isEmpty: true, log: nothing, settle: nothing, settleAll: nothing };
 
 const dir = mkdtempSync(join(tmpdir(), 'carrel-commits-'));
 let database: TracedDatabase;
