@@ -210,6 +210,18 @@ describe('the agent tools', () => {
   });
 });
 
+describe('the time limit of an attempt', () => {
+  it('is not that of the tools, which have one of their own', async () => {
+    const slow = new RecordingSource(tools.filter(({ tool }) => tool === 'echo'));
+    await using hasty = await CarrelServer.start({ agents: [slow.module], env: { CARREL_ATTEMPT_TIMEOUT_MS: '1' } });
+    const carol = await hasty.as('carol');
+    const { id } = await carol.start('tools', {
+      call: { server: 'everything', tool: 'echo', arguments: { message: 'x' } },
+    });
+    expect(await carol.end(id)).toMatchObject({ status: 'completed', attempt: 1, result: { way: 'mcp' } });
+  });
+});
+
 describe('McpExecutionService', () => {
   const mcp = () => server.app.get(McpExecutionService);
   const as = (userId: string) => server.app.get(ExecutionService).contextFor(userId);

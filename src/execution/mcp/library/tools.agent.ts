@@ -37,6 +37,7 @@ export type ToolsResult = {
     'Finds out which of your tools a request in plain words needs, takes the arguments from the text, checks them and calls the tool. What needs no tool, or does not tell enough, goes to the standard agent. It uses no language model.',
   input: toolsInput,
   example: { text: 'Read the file notes/plan.txt' },
+  timeoutMs: 600_000, // how long a tool may take is the tool's to say
   effect: 'idempotent',
 })
 export class ToolsAgent implements AgentProvider<ToolsInput, ToolsResult> {
