@@ -39,6 +39,17 @@ describe('a provider that fails', () => {
     return { end, events: body.items };
   }
 
+  it('is left when there is no end to what it says, and not asked again', async () => {
+    world.double.answer = () => ({ reasoning: 'x'.repeat(9 * 1024 * 1024), hold: new Promise(() => undefined) });
+    const { end } = await run();
+    expect(end).toMatchObject({
+      status: 'failed',
+      error: { code: 'model_failed', message: expect.stringContaining('does not come to an end') },
+    });
+    expect(world.double.seen).toHaveLength(1);
+    expect(await world.double.seen[0]!.over).toBe(true);
+  });
+
   it.each<[string, ChatReply]>([
     ['is busy (429)', { status: 429, headers: { 'retry-after-ms': '5' } }],
     ['times out (408)', { status: 408 }],

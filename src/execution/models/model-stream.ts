@@ -6,8 +6,12 @@ import type {
   LanguageModelV4StreamPart,
   SharedV4ProviderMetadata,
 } from '@ai-sdk/provider';
+import { CarrelError } from '../../shared/errors.js';
 import { readContent, usageFrom, type ModelAnswer, type TokenUsage } from './model-answer.js';
 import { ModelBrokeOff } from './model-failure.js';
+
+/** Of one answer, words, thoughts and arguments together: more than any model may say, whatever its provider lets it. */
+const MAX_ANSWER_CHARS = 8 * 1024 * 1024;
 
 /** Who follows an answer as it comes in. */
 export interface StreamListener {
@@ -28,7 +32,8 @@ export type StreamedAnswer = Omit<ModelAnswer, 'usage'> & {
 /**
  * One call of a model, read to its end. Nothing of an answer may be used before it is whole.
  *
- * @throws the signal's own reason; ModelBrokeOff when the answer is not whole; otherwise what the provider throws
+ * @throws the signal's own reason; ModelBrokeOff when the answer is not whole; CarrelError `model_failed` when there is no end to
+ *   it; otherwise what the provider throws
  */
 export async function streamModel(
   model: LanguageModelV4,
@@ -59,10 +64,13 @@ class AnswerReading {
   private failure: { error: unknown } | undefined;
   private finish: Extract<LanguageModelV4StreamPart, { type: 'finish' }> | undefined;
   private warnings: string[] = [];
+  private chars = 0;
 
   constructor(private readonly listener: StreamListener) {}
 
   take(part: LanguageModelV4StreamPart): void {
+    this.chars += 'delta' in part ? part.delta.length : part.type === 'tool-call' ? part.input.length : 0;
+    if (this.chars > MAX_ANSWER_CHARS) throw tooLong();
     switch (part.type) {
       case 'text-start':
       case 'text-delta':
@@ -152,4 +160,9 @@ function isCut({ unified, raw }: LanguageModelV4FinishReason): boolean {
 function messageOf(error: unknown): string {
   const message = (error as { message?: unknown } | null)?.message;
   return typeof message === 'string' ? message : 'the provider reported an error in the middle of its answer';
+}
+
+function tooLong(): CarrelError {
+  const text = `The model does not come to an end: its answer has more than ${MAX_ANSWER_CHARS} characters`;
+  return new CarrelError('model_failed', text, { retryable: false });
 }
