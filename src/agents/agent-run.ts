@@ -47,7 +47,7 @@ export interface Ask {
   /** One line. */
   title: string;
   details?: JsonValue;
-  /** JSON Schema that the answer must fit. */
+  /** JSON Schema that the answer must fit. Its patterns are matched in linear time; look-arounds in them are not checked. */
   schema?: JsonObject;
   /** @default CARREL_APPROVAL_TTL_MS (24 h) */
   expiresInMs?: number;

@@ -11,9 +11,12 @@ export function whyNotAnswerSchema(schema: unknown): string | undefined {
   return typeof check === 'string' ? check : undefined;
 }
 
-/** What is wrong with an answer; empty when it fits. The schema is one that `whyNotAnswerSchema` has let pass. */
+/**
+ * What is wrong with an answer; empty when it fits. The schema is one that `whyNotAnswerSchema` has let pass. It may be an MCP
+ * server's, and the answer is anybody's: so patterns are matched in linear time.
+ */
 export function answerIssues(schema: JsonObject, answer: unknown): InputIssue[] {
-  const check = compileSchema(schema, BOUNDS);
+  const check = compileSchema(schema, BOUNDS, { isTrusted: false });
   if (typeof check !== 'string') return check(answer);
   return [{ path: '', message: 'what was asked has a schema that answers cannot be checked by' }];
 }

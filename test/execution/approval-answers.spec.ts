@@ -114,6 +114,14 @@ describe('the schema of an answer', () => {
     expect(issuesWith(his, { decision: 'answer', answer: 1 })).toEqual([]);
   });
 
+  it('has a pattern that takes for ever: it does not', () => {
+    const question = asked('question', { type: 'string', pattern: '^(a+)+$' });
+    const startMs = performance.now();
+    expect(issuesWith(question, { decision: 'answer', answer: `${'a'.repeat(30)}!` })).toHaveLength(1);
+    expect(performance.now() - startMs).toBeLessThan(3_000);
+    expect(issuesWith(question, { decision: 'answer', answer: 'aaa' })).toEqual([]);
+  });
+
   it.each<[string, unknown]>([
     ['no object', 'string'],
     ['a list', []],

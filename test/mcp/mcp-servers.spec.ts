@@ -39,7 +39,8 @@ beforeAll(async () => {
     tenant: { ...handMade('${user.claims.tenant}', '${user.claims.level}') },
     broken: { command: '/nowhere/mcp', env: { KEY: '${secret.KEY}' } },
   };
-  await writeFile(file, JSON.stringify({ mcpServers }));
+  const toolPolicy = { deny: [{ server: 'broken', role: 'guest' }, { tool: 'delete_*' }] };
+  await writeFile(file, JSON.stringify({ mcpServers, toolPolicy }));
   server = await CarrelServer.start({
     agents: [LookModule],
     env: {
@@ -100,6 +101,17 @@ describe('GET /v1/mcp/servers', () => {
       expect(text).not.toContain(secret);
     const bobs = await bob.http<ServersBody>('GET', '/v1/mcp/servers');
     expect(bobs.body.items.map(({ state }) => state)).toEqual(['idle', 'idle', 'idle']);
+  });
+
+  it('has nothing that the policy denies: neither a tool nor a whole server', async () => {
+    const [alice, guest] = await Promise.all([userWith('alice'), userWith('bob', { roles: ['guest'] })]);
+    const { body } = await alice.http<{ items: { tool: string }[] }>('GET', '/v1/mcp/servers/memory/tools');
+    expect(body.items.map(({ tool }) => tool)).toContain('create_entities');
+    expect(body.items.filter(({ tool }) => tool.startsWith('delete_'))).toEqual([]);
+    const servers = await guest.http<ServersBody>('GET', '/v1/mcp/servers');
+    expect(servers.body.items.map(({ name }) => name)).toEqual(['memory', 'tenant']);
+    const { status, body: problem } = await guest.http('GET', '/v1/mcp/servers/broken/tools');
+    expect([status, problem]).toMatchObject([404, { code: 'not_found', detail: 'there is no MCP server "broken"' }]);
   });
 
   it('has no server that is not configured', async () => {

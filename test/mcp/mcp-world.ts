@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent, RunEventData } from '../../src/events/run-event.js';
 import { userFolder } from '../../src/execution/mcp/user-folder.js';
+import type { GivenModels } from '../../src/execution/models/providers/load-models.js';
 import type { UserId } from '../../src/shared/ids.js';
 import { CarrelServer, isTerminal, type CarrelUser, type RunJson } from '../carrel-server.js';
 import { ToolCallersModule } from './tool-callers.module.js';
@@ -29,6 +30,13 @@ export interface Story {
   events: RunEvent[];
 }
 
+export interface McpWorldOptions {
+  toolPolicy?: object;
+  env?: Record<string, string>;
+  lock?: object;
+  models?: GivenModels;
+}
+
 /** The whole server with an `mcp.json` of its own, and alice and bob. */
 export class McpWorld implements AsyncDisposable {
   private constructor(
@@ -41,7 +49,7 @@ export class McpWorld implements AsyncDisposable {
 
   static async start(
     mcpServers: object,
-    { toolPolicy = {}, env = {}, lock }: { toolPolicy?: object; env?: Record<string, string>; lock?: object } = {},
+    { toolPolicy = {}, env = {}, lock, models }: McpWorldOptions = {},
   ): Promise<McpWorld> {
     const folder = await mkdtemp(join(tmpdir(), 'carrel-mcp-'));
     const file = join(folder, 'mcp.json');
@@ -50,6 +58,7 @@ export class McpWorld implements AsyncDisposable {
     const logLines: string[] = [];
     const server = await CarrelServer.start({
       agents: [ToolCallersModule],
+      models,
       env: { CARREL_LOG_LEVEL: 'debug', CARREL_MCP_FILE: file, ...env },
       logLines,
     });

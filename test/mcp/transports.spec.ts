@@ -1,3 +1,6 @@
+import { SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import { inspect } from 'node:util';
+import { callFailure } from '../../src/execution/mcp/session/call-failure.js';
 import { handMadeOverHttp, everythingOverHttp, RecordingServer } from './http-servers.js';
 import { contextOf, handMade, isAlive, McpHost, until } from './mcp-host.js';
 
@@ -141,6 +144,29 @@ describe('a server over HTTP', () => {
     await expect(host.call(alice, 'broken')).rejects.toMatchObject({
       message: 'the MCP server "broken" can not be used: it answered with HTTP 500',
     });
+  });
+});
+
+describe('what a server answers when it fails', () => {
+  it('is not in the log, for it may be what it was given', async () => {
+    await using echo = await RecordingServer.start((req, res) =>
+      res.writeHead(500).end(`no: ${req.headers.authorization}`),
+    );
+    const server = { url: echo.url, headers: { authorization: 'Bearer ${secret.TOKEN}' } };
+    await using host = await McpHost.boot({ echo: server }, { env: { CARREL_SECRET_TOKEN: 'hush-1' } });
+    await expect(host.call(alice, 'echo')).rejects.toMatchObject({ code: 'mcp_unavailable' });
+    expect(echo.of('authorization', 'Bearer hush-1')).not.toEqual([]);
+    const logged = inspect(host.logged, { depth: 10 });
+    expect(logged).toContain('HTTP 500');
+    expect(logged).not.toContain('hush-1');
+  });
+
+  it('is not in the cause of a failed call', () => {
+    const facts = { status: 503, text: 'no: hush-1' };
+    const error = new SdkHttpError(SdkErrorCode.ClientHttpNotImplemented, 'no: hush-1', facts);
+    const failure = inspect(callFailure(error, { server: 'echo', tool: 'x' }), { depth: 10 });
+    expect(failure).toContain('HTTP 503');
+    expect(failure).not.toContain('hush-1');
   });
 });
 

@@ -108,6 +108,16 @@ describe('an agent with a language model', () => {
     expect(last(world.double.seen.at(-1)!.body).content).toMatch(/cut off/);
   });
 
+  it('says so when its own words were cut off at the limit, and only then', async () => {
+    const ends = [];
+    for (const finish of ['length', 'stop']) {
+      world.double.answer = () => ({ text: 'Once upon a', finish });
+      ends.push((await alice.end((await alice.start('assistant', { text: 'Tell' })).id)).result);
+    }
+    const whole = { text: 'Once upon a', model: 'default', calls: 1, usage: expect.anything() as unknown };
+    expect(ends).toEqual([{ ...whole, isCut: true }, whole]);
+  });
+
   it.each([
     ['approved', { decision: 'approve' }, 'burnt it', 'ok'],
     ['rejected', { decision: 'reject' }, 'tool_declined: "burn" was not called: it was not approved', undefined],

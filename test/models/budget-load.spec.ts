@@ -61,4 +61,16 @@ describe(`a budget under ${RUNS} runs at once`, () => {
     const bob = await world.server.as('bob');
     expect(await bob.end((await bob.start('assistant', { text: 'Hi' })).id)).toMatchObject({ status: 'completed' });
   });
+
+  it('counts a call that was given up before its answer began: nobody knows what it took', async () => {
+    world.double.answer = () => ({ text: 'Late', late: new Promise(() => undefined) });
+    const carol = await world.server.as('carol');
+    const { id } = await carol.start('assistant', { text: 'Read this. '.repeat(200) });
+    const request = await world.double.request(({ body }) => JSON.stringify(body.messages).includes('Read this.'));
+    await carol.http('POST', `/v1/runs/${id}/cancel?wait=true`);
+    expect(await request.over).toBe(true);
+    const { body } = await carol.http<{ budgets: { used: number; reserved: number }[] }>('GET', '/v1/me/usage');
+    expect(body.budgets).toMatchObject([{ used: expect.any(Number), reserved: 0 }]);
+    expect(body.budgets[0]!.used).toBeGreaterThan(400);
+  });
 });

@@ -37,6 +37,8 @@ export type ChatReply =
       calls?: readonly { id?: string; name: string; arguments: unknown }[];
       finish?: string;
       usage?: { prompt: number; completion: number; cached?: number; reasoning?: number } | null;
+      /** All of it waits for it, the head of the response too. */
+      late?: Promise<unknown>;
       /** What comes after the first chunk waits for it. */
       hold?: Promise<unknown>;
       /** Ends the stream after what it has said: `reset` by breaking the connection, `eof` in order, `error` by saying so. */
@@ -127,7 +129,8 @@ function refuse(response: ServerResponse, reply: Extract<ChatReply, { status: nu
 }
 
 async function stream(response: ServerResponse, reply: Exclude<ChatReply, { status: number }>): Promise<void> {
-  const { text = [], reasoning, calls = [], usage = USAGE, hold, cut } = reply;
+  const { text = [], reasoning, calls = [], usage = USAGE, late, hold, cut } = reply;
+  await late;
   const send = (data: object | string) =>
     response.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
   const say = (delta: object, finish: string | null = null) =>

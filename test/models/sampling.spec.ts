@@ -3,6 +3,8 @@ import type { SampleReply } from '../../src/execution/tools/tool-source.port.js'
 import { isCarrelError } from '../../src/shared/errors.js';
 import { scriptedModel } from '../../src/testing/scripted-model.js';
 import { CarrelServer } from '../carrel-server.js';
+import { publicServer } from '../mcp/mcp-host.js';
+import { McpWorld, ofType } from '../mcp/mcp-world.js';
 import { moduleWith, OtherTools, textResult } from '../tools/other-tools.js';
 
 describe('a tool that asks for a model', () => {
@@ -78,5 +80,20 @@ describe('a tool that asks for a model', () => {
     const end = await alice.end((await alice.start('assistant', { text: 'Rhyme' })).id);
     expect(end).toMatchObject({ status: 'completed', result: { text: 'Sorry' } });
     expect(codes).toEqual(['model_refused']);
+  });
+
+  it('may be a public MCP server: it is offered the model, and hears its answer', async () => {
+    using model = scriptedModel([{ text: 'A haiku about carrels', usage: { inputTokens: 3, outputTokens: 7 } }]);
+    await using world = await McpWorld.start(
+      { everything: publicServer('everything') },
+      { toolPolicy: { trust: [{}] }, models: { default: model } },
+    );
+    const { run, results, events } = await world.calls(world.alice, [
+      { server: 'everything', tool: 'trigger-sampling-request', args: { prompt: 'Write a haiku', maxTokens: 20 } },
+    ]);
+    expect(results).toMatchObject([{ text: expect.stringContaining('A haiku about carrels') }]);
+    expect(run).toMatchObject({ usage: { inputTokens: 3, outputTokens: 7 } });
+    expect(JSON.stringify(model.requests[0]!.prompt)).toContain('Write a haiku');
+    expect(ofType(events, 'tool_completed')).toMatchObject([{ outcome: 'ok' }]);
   });
 });

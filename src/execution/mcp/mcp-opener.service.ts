@@ -42,7 +42,7 @@ export class McpOpener {
       const reason = connectFailure(err);
       const ids = { userId: context.userId, mcpServer: server.name };
       // a value that this user lacks is nothing for the operator to be woken for
-      if (reason.retryable) this.logger.warn({ err, ...ids }, 'an MCP server could not be connected to');
+      if (reason.retryable) this.logger.warn({ err: reason, ...ids }, 'an MCP server could not be connected to');
       else this.logger.log({ ...ids, why: reason.message }, 'an MCP server can not be used by this user');
       throw reason;
     }

@@ -4,6 +4,7 @@ import { AcceptedTools } from './accepted/accepted-tools.service.js';
 import { ToolReview } from './accepted/tool-review.service.js';
 import { McpOpener } from './mcp-opener.service.js';
 import { McpPool } from './mcp-pool.service.js';
+import { McpServers } from './mcp-servers.service.js';
 import { McpToolSource } from './mcp-tool-source.js';
 import { McpTransports } from './mcp-transports.js';
 import { McpSessionFactory } from './session/mcp-session.factory.js';
@@ -14,12 +15,13 @@ import { McpSessionFactory } from './session/mcp-session.factory.js';
     AcceptedTools,
     McpOpener,
     McpPool,
+    McpServers,
     McpSessionFactory,
     McpToolSource,
     McpTransports,
     ToolReview,
     { provide: TOOL_SOURCES, useExisting: McpToolSource },
   ],
-  exports: [McpPool, McpToolSource, ToolReview],
+  exports: [McpServers, ToolReview],
 })
 export class McpModule {}

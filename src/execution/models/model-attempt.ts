@@ -18,7 +18,7 @@ const PROMPT_MARGIN = 1.5;
 
 /** One try of a model's call: what it tells while the answer comes in, and what it took, however it ends. */
 export class ModelAttempt implements StreamListener {
-  /** What it took; undefined while nobody knows, and when the provider did not begin to answer. */
+  /** What it took; undefined while nobody knows, and when the provider did not begin to answer by itself. */
   private usage: TokenUsage | undefined;
   private text = '';
   private hasBegun = false;
@@ -55,6 +55,7 @@ export class ModelAttempt implements StreamListener {
 
   /** @throws CarrelError `model_failed` | `model_refused`; the signal's reason */
   async carryOut(clock: Clock): Promise<ModelAnswer & { warnings: readonly string[] }> {
+    this.call.signal.throwIfAborted();
     try {
       const { usage, calls, ...answer } = await streamModel(this.model.model, this.options(), this);
       this.count(usage ?? this.estimated());
@@ -62,7 +63,9 @@ export class ModelAttempt implements StreamListener {
       const { tools } = this.prompt;
       return { ...answer, calls: calls.map((one) => ({ ...one, tool: tools?.find(one.name) })), usage: this.usage! };
     } catch (error) {
-      if (this.hasBegun && !this.usage) this.count(this.estimated());
+      // given up before it began: the provider may have read the prompt all the same
+      const mayCost = this.hasBegun || this.call.signal.aborted;
+      if (mayCost && !this.usage) this.count(this.estimated());
       this.call.signal.throwIfAborted();
       throw modelFailure(error, this.model, clock.now());
     }

@@ -36,7 +36,7 @@ export class ModelsModule {
           useFactory: (models: ModelRegistry, sampler: Sampler) => (models.hasDefault ? sampler : undefined),
         },
       ],
-      exports: [LlmRunner, ModelRegistry],
+      exports: [LlmRunner, ModelRegistry, TOOL_SAMPLER],
     };
   }
 }

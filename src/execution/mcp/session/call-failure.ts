@@ -7,9 +7,10 @@ import {
 } from '@modelcontextprotocol/client';
 import type { ToolRef } from '../../../agents/tools/tool-definition.js';
 import { CarrelError, isCarrelError } from '../../../shared/errors.js';
+import { withoutAnswer } from '../mcp-failure.js';
 import { failed } from './tool-answer.js';
 
-/** What has become of a request that has failed; what the SDK says itself is for the log. */
+/** What has become of a request that has failed; what the SDK says itself is the cause, for the log. */
 export function callFailure(error: unknown, ref: ToolRef): CarrelError {
   if (isCarrelError(error)) return error;
   if (error instanceof UrlElicitationRequiredError) {
@@ -21,7 +22,7 @@ export function callFailure(error: unknown, ref: ToolRef): CarrelError {
     return new CarrelError('invalid_tool_result', text, { cause: error });
   }
   return new CarrelError('mcp_unavailable', `the MCP server "${ref.server}" can not be used: ${phraseOf(error)}`, {
-    cause: error,
+    cause: withoutAnswer(error),
     details: { server: ref.server },
   });
 }

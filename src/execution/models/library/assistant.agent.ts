@@ -20,6 +20,8 @@ export interface AssistantResult {
   /** Calls of models. */
   calls: number;
   usage: TokenUsage;
+  /** There when the answer was cut off at the model's limit (`maxOutputTokens`). */
+  isCut?: true;
 }
 
 const INSTRUCTIONS =
@@ -46,7 +48,7 @@ export class AssistantAgent extends LlmAgent<AssistantInput> {
     return text;
   }
 
-  override result({ text, model, calls, usage }: LlmAnswer): AssistantResult {
-    return { text, model, calls, usage };
+  override result({ text, model, calls, usage, isCut }: LlmAnswer): AssistantResult {
+    return { text, model, calls, usage, ...(isCut && { isCut }) };
   }
 }
