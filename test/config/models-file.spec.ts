@@ -73,6 +73,7 @@ describe('models.json', () => {
       models,
       defaultModel: 'default',
       budgets,
+      folder: expect.stringContaining('carrel-models-'),
     });
   });
 

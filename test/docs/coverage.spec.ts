@@ -41,7 +41,7 @@ function cellsOf(row: string): string[] {
     .map((cell) => cell.trim());
 }
 
-const CLAIM = /\bit(?:\.each\((?:[^()]|\([^()]*\))*\))?\(\s*(['"`])((?:\\.|(?!\1).)+)\1/g;
+const CLAIM = /\bit(?:\.each(?:<[^()]*>)?\((?:[^()]|\([^()]*\))*\))?\(\s*(['"`])((?:\\.|(?!\1).)+)\1/g;
 
 /** What the tests of a file are called. */
 function claimsOf(path: string): Set<string> {

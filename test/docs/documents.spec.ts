@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { CarrelServer, type CarrelUser, type RunJson } from '../carrel-server.js';
+import { OpenAiDouble } from '../models/openai-double.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { blocksOf, modulesOf, problemsIn } from './code-blocks.js';
 
@@ -40,6 +43,41 @@ describe('the documents', () => {
   it('have JSON that is JSON', () => {
     for (const path of DOCUMENTS)
       for (const block of blocksOf(path, 'json')) expect(() => JSON.parse(block)).not.toThrow();
+  });
+});
+
+describe('README.md', () => {
+  it('has MCP servers, a model and commands that work together', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'carrel-readme-'));
+    await using double = await OpenAiDouble.start(() => ({ text: 'Milk' }));
+    const [servers, models] = blocksOf('README.md', 'json');
+    const env = {
+      CARREL_MCP_FILE: join(folder, 'mcp.json'),
+      CARREL_MODELS_FILE: join(folder, 'models.json'),
+      PATH: [resolve('node_modules/.bin'), process.env.PATH].join(delimiter), // what npm install --global does
+    };
+    await writeFile(env.CARREL_MCP_FILE, servers!);
+    await writeFile(env.CARREL_MODELS_FILE, models!.replace(/http:[^"]+/, double.baseURL));
+    await using server = await CarrelServer.start({ env });
+    const alice = await server.as('alice');
+    const run = async (agent: string) => {
+      const [body] = bodiesIn('README.md').filter((one) => one.agent === agent);
+      return (await alice.http<RunJson>('POST', '/v1/runs', body, { prefer: 'wait=20' })).body;
+    };
+
+    expect(await run('tools')).toMatchObject({
+      status: 'completed',
+      result: {
+        way: 'mcp',
+        call: { server: 'files', tool: 'write_file' },
+        result: { text: expect.stringContaining('notes.txt') },
+      },
+    });
+    expect(await run('assistant')).toMatchObject({ status: 'completed', result: { text: 'Milk', model: 'default' } });
+    const offered = (double.seen[0]!.body.tools ?? []).map((tool) => tool.function.name);
+    expect(offered).toEqual(expect.arrayContaining(['files__read_text_file', 'memory__read_graph']));
+    expect(offered).not.toContain('memory__delete_entities');
+    await rm(folder, { recursive: true });
   });
 });
 
@@ -89,6 +127,12 @@ describe('docs/pipelines.md', () => {
     });
   });
 });
+
+/** What a document's commands send. */
+function bodiesIn(path: string): { agent?: string }[] {
+  const commands = blocksOf(path, 'sh').join('\n');
+  return [...commands.matchAll(/-d '([^']+)'/g)].map(([, body]) => JSON.parse(body!) as { agent?: string });
+}
 
 /** As GitHub makes them of headings. */
 function anchorsOf(path: string): Set<string> {

@@ -16,8 +16,8 @@ export const CRASH_FAULTS = [
   {
     name: 'a step that must be done once is begun before that is recorded',
     file: 'src/execution/begin-step.ts',
-    search: "if (spec.effect === 'once') return",
-    replace: "if (spec.path === '') return",
+    search: "if (effect === 'once') return",
+    replace: "if (path === '') return",
     spec: 'test/e2e/durable-crash-walk.spec.ts',
     only: 's3 .once., killed inside',
     built: true,
@@ -34,8 +34,8 @@ export const CRASH_FAULTS = [
   {
     name: 'a step that was interrupted is done again unasked',
     file: 'src/execution/begin-step.ts',
-    search: "if (wasInterrupted && recorded.effect === 'once') {",
-    replace: "if (wasInterrupted && recorded.path === '') {",
+    search: "recorded.state === 'started' && recorded.effect === 'once'",
+    replace: "recorded.path === ''",
     spec: 'test/e2e/durable-crash-walk.spec.ts',
     only: 's3 .once., killed ended',
     built: true,

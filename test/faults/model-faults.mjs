@@ -72,8 +72,8 @@ export const MODEL_FAULTS = [
   {
     name: 'what is deleted can still be read in the file',
     file: 'src/storage/sqlite-database.ts',
-    search: "this.connection.exec('PRAGMA secure_delete = ON');",
-    replace: '',
+    search: 'PRAGMA secure_delete = ON;',
+    replace: 'PRAGMA secure_delete = FAST;',
     spec: 'test/storage/erasure.spec.ts',
   },
 ];

@@ -148,10 +148,15 @@ describe('the agent tools', () => {
     source.failing.add('echo');
     const failed = await run(alice, { text: 'Echo "hello"' });
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'tool_failed' } });
-    const { status, result } = await run(alice, { text: 'Echo "hello"', onToolError: 'standard' });
+    const { id, status, result } = await run(alice, { text: 'Echo "hello"', onToolError: 'standard' });
     expect({ status, result }).toMatchObject({
       status: 'degraded',
       result: { way: 'standard', toolError: { code: 'tool_failed', message: 'echo is out of order' } },
+    });
+    expect((await eventsOf(alice, id)).find(({ type }) => type === 'agent_fallback')!.data).toEqual({
+      from: 'everything/echo',
+      to: 'summarise',
+      reason: 'echo is out of order',
     });
     expect(source.calls).toHaveLength(2);
   });
