@@ -53,4 +53,12 @@ export const LLM_FAULTS = [
     spec: 'test/models/assistant.spec.ts',
     only: 'cut off at its limit',
   },
+  {
+    name: 'a call that is given up before its answer begins costs nothing',
+    file: 'src/execution/models/model-attempt.ts',
+    search: 'const mayCost = this.hasBegun || this.call.signal.aborted;',
+    replace: 'const mayCost = this.hasBegun;',
+    spec: 'test/models/budget-load.spec.ts',
+    only: 'given up before its answer',
+  },
 ];

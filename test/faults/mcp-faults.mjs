@@ -44,4 +44,20 @@ export const MCP_FAULTS = [
     spec: 'test/mcp/real-servers.spec.ts',
     only: 'which of several calls',
   },
+  {
+    name: 'a server that the policy denies is connected to, and shown',
+    file: 'src/execution/mcp/mcp-servers.service.ts',
+    search: '|| !mayUseServer(this.policy, server, user))',
+    replace: ')',
+    spec: 'test/mcp/mcp-servers.spec.ts',
+    only: 'nothing that the policy denies',
+  },
+  {
+    name: 'what a server answers when it fails is logged',
+    file: 'src/execution/mcp/mcp-failure.ts',
+    search: 'return new Error(`HTTP ${error.status}`);',
+    replace: 'return error;',
+    spec: 'test/mcp/transports.spec.ts',
+    only: 'is not in the log',
+  },
 ];

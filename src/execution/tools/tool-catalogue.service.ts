@@ -23,7 +23,7 @@ export interface UsableTools {
 }
 
 /** A server whose tools are not known now. */
-export interface UnreachableServer {
+interface UnreachableServer {
   readonly server: string;
   readonly code: ErrorCode;
   readonly message: string;
