@@ -22,6 +22,8 @@ class ToolsQuery {
   agent?: string;
 }
 
+type ToolsView = Pick<UsableTools, 'unreachable'> & { items: object[]; heldBack: object[] };
+
 /** The tools that the caller's runs may use now. */
 @ApiTags('Tools')
 @Controller('v1/tools')
@@ -39,13 +41,16 @@ export class ToolsController {
     problems: ['invalid_request', 'unknown_agent'],
   })
   @Get()
-  async list(@CurrentContext() context: UserExecutionContext, @Query(CHECKED) { agent }: ToolsQuery) {
+  async list(
+    @CurrentContext() context: UserExecutionContext,
+    @Query(CHECKED) { agent }: ToolsQuery,
+  ): Promise<ToolsView> {
     if (agent !== undefined) this.agents.get(agent);
     return toView(await this.catalogue.list(context, agent));
   }
 }
 
-function toView({ tools, heldBack, unreachable }: UsableTools) {
+function toView({ tools, heldBack, unreachable }: UsableTools): ToolsView {
   return {
     items: tools.map((one) => {
       const { server, tool, title, description, inputSchema, outputSchema, effect, destructive, openWorld } = one;

@@ -50,7 +50,7 @@ export function expectWireError(error: unknown, code: ErrorCode): void {
 
 export function expectNoInternals(text: string): void {
   expect(text).not.toMatch(INTERNALS);
-  expect(text.length).toBeLessThan(2 * MAX_MESSAGE_LENGTH);
+  expect(text.length).toBeLessThan(4 * MAX_MESSAGE_LENGTH);
 }
 
 function expectMessage(message: unknown): void {
