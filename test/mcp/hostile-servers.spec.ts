@@ -65,8 +65,8 @@ describe('a server that is no good from the start', () => {
       'GET',
       '/v1/mcp/servers/bad-schemas/tools',
     );
-    expect(body.items.map(({ tool }) => tool)).toEqual(['echo', 'vast', 'bomb', 'cycle', 'tree', 'elsewhere']);
-    expect(body.heldBack.map(({ code }) => code)).toEqual(Array(6).fill('invalid_tool'));
+    expect(body.items.map(({ tool }) => tool)).toEqual(['echo', 'bomb', 'tree']);
+    expect(body.heldBack.map(({ code }) => code)).toEqual(Array(9).fill('invalid_tool'));
     expect(await world.call(alice, 'bad-schemas', 'echo', { a: 1 })).toMatchObject({ text: 'alice said {"a":1}' });
     expect(await world.call(alice, 'bad-schemas', 'tree', { next: { next: 1 } })).toMatchObject({
       failed: 'invalid_arguments',

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../../config/config.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { CarrelError } from '../../shared/errors.js';
+import { ToolCatalogue } from '../tools/tool-catalogue.service.js';
 import { mayUse, mayUseServer, type ToolUser } from '../tools/tool-policy.js';
 import type { ToolListing } from '../tools/tool-source.port.js';
 import { McpPool } from './mcp-pool.service.js';
@@ -14,6 +15,7 @@ export class McpServers {
   constructor(
     private readonly pool: McpPool,
     private readonly source: McpToolSource,
+    private readonly catalogue: ToolCatalogue,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
@@ -27,7 +29,7 @@ export class McpServers {
     const user = userOf(context);
     if (!this.source.servers().includes(server) || !mayUseServer(this.policy, server, user))
       throw new CarrelError('not_found', `there is no MCP server "${server.slice(0, 64)}"`);
-    const { tools, heldBack } = await this.source.list(context, server, signal);
+    const { tools, heldBack } = await this.catalogue.offered(context, server, signal);
     return {
       tools: tools.filter((tool) => mayUse(this.policy, tool, user)),
       heldBack: heldBack.filter((tool) => mayUse(this.policy, tool, user)),

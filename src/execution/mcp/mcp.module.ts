@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ToolsModule } from '../tools/tools.module.js';
 import { TOOL_SOURCES } from '../tools/tool-source.port.js';
 import { AcceptedTools } from './accepted/accepted-tools.service.js';
 import { ToolReview } from './accepted/tool-review.service.js';
@@ -11,6 +12,7 @@ import { McpSessionFactory } from './session/mcp-session.factory.js';
 
 /** MCP servers, for each user their own connections. */
 @Module({
+  imports: [ToolsModule],
   providers: [
     AcceptedTools,
     McpOpener,

@@ -29,7 +29,7 @@ export class LlmRunner {
       run.context,
       agent.remembers ? this.conversations : undefined,
     );
-    await conversation.begin();
+    conversation.begin();
     const outcome = await new LlmLoop(agent, run, modelsOf(run), conversation, this.models).carryOut();
     await conversation.end();
     return outcome;

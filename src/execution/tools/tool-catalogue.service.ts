@@ -96,9 +96,14 @@ export class ToolCatalogue {
     }
   }
 
-  /** What a server offers, less what nobody could call. */
-  private async offered(context: UserExecutionContext, server: string): Promise<ToolListing> {
-    const { tools, heldBack } = await this.inTime(context, server);
+  /**
+   * What a server offers this user, less what nobody could call; whatever the policy says.
+   *
+   * @param gone aborted when nobody waits for it any more
+   * @throws CarrelError whatever the source's `list` throws
+   */
+  async offered(context: UserExecutionContext, server: string, gone = context.signal): Promise<ToolListing> {
+    const { tools, heldBack } = await this.inTime(context, server, gone);
     const callable = new Map<string, ToolDefinition>();
     const wrong: HeldBackTool[] = [];
     for (const definition of tools) {
@@ -113,11 +118,11 @@ export class ToolCatalogue {
     return { tools: [...callable.values()], heldBack: [...heldBack, ...wrong] };
   }
 
-  private async inTime(context: UserExecutionContext, server: string): Promise<ToolListing> {
+  private async inTime(context: UserExecutionContext, server: string, gone: AbortSignal): Promise<ToolListing> {
     const limitMs = this.config.tools.timeoutMs;
     const late = new AbortController();
     const cancelTimer = this.clock.after(limitMs, () => late.abort(tooLate(server, limitMs)));
-    const signal = AbortSignal.any([context.signal, late.signal]);
+    const signal = AbortSignal.any([gone, late.signal]);
     const stopped = Promise.withResolvers<never>();
     const stop = () => stopped.reject(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
