@@ -177,8 +177,10 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
 
   private agentStep(place: Pick<StepSpec, 'path' | 'isAhead'>, step: AgentStep): Promise<StepEnd> {
     const effect = step.effect ?? this.parts.registry.find(step.agent)?.effect ?? 'once';
+    // what rested with its run is only entered again: it was told of when it began
+    const isNew = this.parts.log.find(place.path)?.state !== 'waiting';
     return this.carryOut({ ...place, kind: 'agent', effect }, async (begun, inProgress) => {
-      if (step.insteadOf) await this.tellFallback(step.insteadOf, step.agent, begun);
+      if (step.insteadOf && isNew) await this.tellFallback(step.insteadOf, step.agent, begun);
       const end = await callAgentStep(this, begun, inProgress, step);
       return end.outcome === 'ok' && step.insteadOf ? { ...end, degraded: true } : end;
     });

@@ -42,6 +42,9 @@ const agents = [
     },
     { retry: { attempts: 2, baseDelayMs: 10 }, fallback: { agent: 'asks' } },
   ),
+  scripted('stands-in', (run) => run.spawn('asks', {}, { insteadOf: { name: 'files/read', reason: 'no' } }), {
+    effect: 'idempotent',
+  }),
 ];
 
 describe('a run that is suspended', () => {
@@ -138,5 +141,17 @@ describe('a run that is suspended', () => {
     expect(calls).toEqual(['hopeless', 'hopeless']);
     const types = (await world.journal(alice, runId)).map(({ type }) => type);
     expect(types.filter((type) => type === 'agent_fallback' || type === 'agent_retrying')).toHaveLength(2);
+  });
+
+  it('inside an agent that answers instead of something else has told of that once', async () => {
+    const runId = await start('stands-in');
+    await settled();
+    expect(await statusOf(runId)).toBe('suspended');
+    const { items } = await world.approvals.list(world.as(alice), { open: true }, { limit: 9 });
+    await world.approvals.respond(world.as(alice), items[0]!.id, { decision: 'answer', answer: 1 });
+    await settled();
+    expect(await statusOf(runId)).toBe('degraded');
+    const types = (await world.journal(alice, runId)).map(({ type }) => type);
+    expect(types.filter((type) => type === 'agent_fallback')).toHaveLength(1);
   });
 });
