@@ -84,9 +84,14 @@ export class RunEmitter {
     const refusal = this.refusal(type);
     if (refusal) return quietly(Promise.reject(refusal));
     this.add(type, data, { attempt, step, records });
-    this.written ??= Promise.withResolvers();
-    void this.scheduled();
-    return quietly(this.written.promise);
+    return this.whenWritten();
+  }
+
+  /** Resolves when all that was emitted before is on disk. */
+  async caughtUp(): Promise<void> {
+    if (this.pending.length === 0) await this.flushing;
+    else await this.whenWritten();
+    if (this.state !== 'open') throw new CarrelError('run_closed');
   }
 
   /** Adds to the agent's message; see `emit`. */
@@ -116,6 +121,12 @@ export class RunEmitter {
     this.written?.reject(new CarrelError('run_closed'));
     if (this.inFlight > 0) await this.flushing;
     return this.pending.splice(0);
+  }
+
+  private whenWritten(): Promise<void> {
+    this.written ??= Promise.withResolvers();
+    void this.scheduled();
+    return quietly(this.written.promise);
   }
 
   private add<Type extends RunEventType>(

@@ -30,6 +30,8 @@ export async function beginStep(scope: StepHost, step: StepInProgress, spec: Ste
   const begun: BegunStep = { ...spec, record };
   if (spec.telling) step.leave = () => leaveStepOpen(scope, begun);
   await tellBegin(scope, begun, recorded);
+  // what it is given may follow from what would come out otherwise if it were done again, under the same idempotency key
+  if (spec.effect === 'idempotent' && spec.kind !== 'agent') await log.caughtUp();
   return begun;
 }
 

@@ -37,7 +37,8 @@ export async function callToolStep(
     host.signal.throwIfAborted();
     return refused(host, path, cause);
   }
-  const spec: StepSpec = { path, kind: 'tool', effect: tool.effect, telling: tool.telling };
+  const { effect, telling } = tool;
+  const spec: StepSpec = { path, kind: 'tool', effect, telling, isAhead: effect === 'read' };
   return scope.carryOut(spec, async (begun) => {
     step.isWatched = true;
     let inside: StepsInside | undefined;

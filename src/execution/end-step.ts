@@ -39,8 +39,9 @@ export async function endStep(scope: StepHost, begun: BegunStep, work: StepWorkE
   const durationMs = endedAtMs - record.startedAtMs;
   const reason = end.outcome === 'failed' ? end.error.message : 'reason' in end ? end.reason : undefined;
   const told = { step: begun.path, outcome: end.outcome, reason, attempts: end.attempts, durationMs };
-  if (begun.isAhead && begun.effect !== 'once') await parts.log.writeBehind(record, told);
-  else await parts.log.write(record, begun.telling?.over(toldEnd(end), durationMs) ?? completed(told));
+  const event = begun.telling?.over(toldEnd(end), durationMs) ?? completed(told);
+  if (begun.isAhead && begun.effect !== 'once') await parts.log.writeBehind(record, event);
+  else await parts.log.write(record, event);
   return { ...end, durationMs };
 }
 

@@ -78,7 +78,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     work: (call: ModelCall) => unknown,
     { fallback, ...limits }: ModelStepOptions = {},
   ): Promise<StepEnd> {
-    const spec = { path: this.nextPath(name), kind: 'model', effect: 'read' } as const;
+    const spec = { path: this.nextPath(name), kind: 'model', effect: 'read', isAhead: true } as const;
     return this.carryOut(spec, async (begun) => {
       if (fallback) await this.parts.emitter.emit('agent_fallback', this.parts.attempt(), fallback, begun.path);
       const end = await performFunction(this, begun, limits, (call) => work(modelCall(this, begun, call)));

@@ -26,6 +26,8 @@ export class StepLog {
   private underWay: Set<string> | undefined;
   /** By key: what a failed step has thrown, in this process. */
   private thrown: Map<string, unknown> | undefined;
+  /** Something may have been written behind that is not on disk yet. */
+  private isBehind = false;
   /** What was used by steps that are open again. */
   private readonly usedBefore = new UsageCounter();
 
@@ -46,9 +48,17 @@ export class StepLog {
    *
    * @throws CarrelError `too_many_steps`
    */
-  writeBehind(record: StepRecord, data: RunEventData['step_completed']): Promise<void> {
+  writeBehind(record: StepRecord, { type, data }: StepEvent): Promise<void> {
     this.keep(record);
-    return this.run.emitter.emit('step_completed', this.run.attempt(), data, record.path, [record]);
+    this.isBehind = true;
+    return this.run.emitter.emit(type, this.run.attempt(), data, record.path, [record]);
+  }
+
+  /** Resolves when what was written behind is on disk. */
+  async caughtUp(): Promise<void> {
+    if (!this.isBehind) return;
+    await this.run.emitter.caughtUp();
+    this.isBehind = false;
   }
 
   /**

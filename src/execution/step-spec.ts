@@ -9,9 +9,9 @@ export interface StepSpec {
   /** Nobody is told that it begins. */
   readonly silent?: boolean;
   /**
-   * What follows need not wait until its end is on disk, for it would be done again with it: the steps of a pipeline, whose
-   * code between the steps has no effects, and the calls of models: what must be done once after them is recorded after them
-   * before it is done. Not for what must be done once itself.
+   * What follows need not wait until its end is on disk, which is on its way there: the steps of a pipeline, whose code
+   * between the steps has no effects, answers of models, and calls of tools that only read. Whatever has effects after
+   * them begins when they are on disk. Not for what must be done once itself.
    */
   readonly isAhead?: boolean;
   /** @default `step_started` and `step_completed` */

@@ -5,6 +5,14 @@
  */
 export const TOOL_FAULTS = [
   {
+    name: 'a tool with effects is called before the answer that it follows from is on disk',
+    file: 'src/execution/begin-step.ts',
+    search: "if (spec.effect === 'idempotent' && spec.kind !== 'agent') await log.caughtUp();",
+    replace: '',
+    spec: 'test/tools/tool-steps.spec.ts',
+    only: 'is on disk before a tool is called that is "idempotent"',
+  },
+  {
     name: 'the policy decides what is listed, and not what is called',
     file: 'src/execution/tools/tool-catalogue.service.ts',
     search: 'if ((found ?? held) && !mayUse(',

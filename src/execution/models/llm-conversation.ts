@@ -11,8 +11,6 @@ export class LlmConversation {
   private readonly messages: Message[];
   private past: Promise<readonly LanguageModelV4Message[]> | undefined;
 
-  private begun: Promise<void> | undefined;
-
   /** @param memory undefined: the agent has no part in the thread's conversation */
   constructor(
     prompt: string,
@@ -34,15 +32,17 @@ export class LlmConversation {
     return [...(system ? [{ role: 'system' as const, content: system }] : []), ...past, ...this.messages];
   }
 
-  /** What the user says is kept whatever becomes of the run. The model need not wait for the disk to have it. */
-  begin(): void {
-    this.begun = this.memory?.append(this.context, 0, [stored(this.messages[0]!)]);
-    this.begun?.catch(() => undefined); // `end` says so
+  /**
+   * What the user says is kept whatever becomes of the run. The model need not wait for the disk to have it.
+   *
+   * @throws CarrelError `run_closed`, as `Conversations.append` does
+   */
+  async begin(): Promise<void> {
+    await this.memory?.append(this.context, 0, [stored(this.messages[0]!)]);
   }
 
-  /** @throws CarrelError `run_closed`, as `Conversations.append` does */
+  /** What else was said. It is on disk before the run's end, which need not wait for it. @throws like `begin` */
   async end(): Promise<void> {
-    await this.begun;
     await this.memory?.append(this.context, 1, this.messages.slice(1).map(stored));
   }
 

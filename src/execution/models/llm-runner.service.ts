@@ -1,6 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { AgentRun } from '../../agents/agent-run.js';
+import { CLOCK, type Clock } from '../../shared/clock.js';
+import { isCarrelError } from '../../shared/errors.js';
 import { modelsOf } from '../models-of.js';
+import { untilStored } from '../until-stored.js';
 import { Conversations } from './conversations.service.js';
 import { LlmConversation } from './llm-conversation.js';
 import { LlmLoop, type LlmOutcome, type LlmTask } from './llm-loop.js';
@@ -16,9 +19,12 @@ export interface LlmDeclaration<Input> extends LlmTask {
 /** Carries out runs of `LlmAgent`s. */
 @Injectable()
 export class LlmRunner {
+  private readonly logger = new Logger(LlmRunner.name);
+
   constructor(
     private readonly models: ModelCalls,
     private readonly conversations: Conversations,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** @throws CarrelError, as `LlmAgent` says */
@@ -29,9 +35,18 @@ export class LlmRunner {
       run.context,
       agent.remembers ? this.conversations : undefined,
     );
-    conversation.begin();
+    this.keep(run, () => conversation.begin());
     const outcome = await new LlmLoop(agent, run, modelsOf(run), conversation, this.models).carryOut();
-    await conversation.end();
+    this.keep(run, () => conversation.end());
     return outcome;
+  }
+
+  /** Nobody waits for it: the store carries writes out in their order, so that it is there when the run has ended. */
+  private keep({ context: { userId, runId }, signal }: AgentRun, write: () => Promise<void>): void {
+    untilStored(write, this.clock, signal).catch((err: unknown) => {
+      // then the run can't be ended here either
+      if (isCarrelError(err) && err.code === 'run_closed') return;
+      this.logger.error({ err, userId, runId }, 'what was said could not be added to the conversation');
+    });
   }
 }

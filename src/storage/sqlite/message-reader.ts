@@ -11,14 +11,15 @@ const PAGE_CHARS = 1_024 * 1_024;
 type Outline = MessageOutline & Pick<MessageRow, 'place'>;
 
 const USER_KEY = '(SELECT key FROM users WHERE id = ?1)';
+const BY_KEY = 'FROM messages INDEXED BY messages_by_thread WHERE user_key = ?1 AND thread_key = ?2';
 const OF_THREAD = `
   FROM messages INDEXED BY messages_by_thread
   WHERE user_key = ${USER_KEY} AND thread_key = (SELECT key FROM threads WHERE user_key = ${USER_KEY} AND id = ?2)`;
 
 const MESSAGE_QUERIES = {
   after: `SELECT * ${OF_THREAD} AND place > ?3 ORDER BY place LIMIT ?4`,
-  outline: `SELECT place, run_id AS runId, tokens ${OF_THREAD} AND run_id <> ?3 ORDER BY place DESC`,
-  at: `SELECT * ${OF_THREAD} AND place = ?3`,
+  outline: `SELECT place, run_id AS runId, tokens ${BY_KEY} AND run_id <> ?3 ORDER BY place DESC`,
+  at: `SELECT * ${BY_KEY} AND place = ?3`,
 } as const;
 
 /** What can be asked about conversations. */
@@ -53,11 +54,11 @@ export class MessageReader {
     return { items: page.map((one) => messageFromRow(threadId, one)) };
   }
 
-  latest(userId: UserId, threadId: ThreadId, limits: HistoryLimits): MessageRecord[] {
-    const outline = this.statements.outline.iterate(userId, threadId, limits.except);
+  latest(id: ThreadId, key: { user: number; thread: number }, limits: HistoryLimits): MessageRecord[] {
+    const outline = this.statements.outline.iterate(key.user, key.thread, limits.except);
     const chosen = newestThatFit(outline as Iterable<unknown> as Iterable<Outline>, limits);
     return chosen.map(({ place }) =>
-      messageFromRow(threadId, this.statements.at.get(userId, threadId, place) as unknown as MessageRow),
+      messageFromRow(id, this.statements.at.get(key.user, key.thread, place) as unknown as MessageRow),
     );
   }
 }

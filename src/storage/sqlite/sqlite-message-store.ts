@@ -40,6 +40,14 @@ export class SqliteMessageStore implements MessageStore {
   }
 
   async latest(userId: UserId, threadId: ThreadId, limits: HistoryLimits): Promise<readonly MessageRecord[]> {
-    return this.tables.readOf(userId, ({ messageReader }) => messageReader.latest(userId, threadId, limits));
+    const latest = ({ users, threads, messageReader }: SqliteTables) => {
+      const user = users.load(userId, this.clock.now());
+      const threadKey = threads.key(user, threadId);
+      return threadKey === undefined
+        ? []
+        : messageReader.latest(threadId, { user: user.key, thread: threadKey }, limits);
+    };
+    // messages never wait in the backlog: who is known need not be settled for them
+    return this.tables.users.isKnown(userId) ? this.tables.read(latest) : this.tables.readOf(userId, latest);
   }
 }

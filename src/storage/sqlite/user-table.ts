@@ -93,6 +93,11 @@ export class UserTable {
     return user;
   }
 
+  /** True when `load` would not have to read. */
+  isKnown(id: UserId): boolean {
+    return this.remembered.has(id);
+  }
+
   /** Gives a new user a key, and a row when what is pending of the user is settled. */
   enlist(user: UserState): void {
     if (user.key !== 0) return;
