@@ -50,8 +50,8 @@ export const MODEL_FAULTS = [
     search:
       'WHERE user_key = ${USER_KEY} AND thread_key = (SELECT key FROM threads WHERE user_key = ${USER_KEY} AND id = ?2)`',
     replace: 'WHERE ?1 IS NOT NULL AND thread_key = (SELECT key FROM threads WHERE id = ?2 ORDER BY key LIMIT 1)`',
-    spec: 'test/models/conversations.spec.ts',
-    only: "never by bob's",
+    spec: 'test/storage/sqlite.spec.ts',
+    only: "removes its conversation, not bob's of the same name",
   },
   {
     name: 'a run that has ended adds to the conversation',

@@ -9,7 +9,7 @@ export const TOOL_FAULTS = [
     file: 'src/execution/begin-step.ts',
     search: "if (spec.effect === 'idempotent' && spec.kind !== 'agent') await log.caughtUp();",
     replace: '',
-    spec: 'test/tools/tool-steps.spec.ts',
+    spec: 'test/tools/written-behind.spec.ts',
     only: 'is on disk before a tool is called that is "idempotent"',
   },
   {

@@ -66,7 +66,7 @@ async function toolsOf(server: keyof typeof SERVERS, dir: string): Promise<ToolD
       inputSchema: inputSchema as JsonObject,
       effect: annotations.readOnlyHint ? 'read' : annotations.idempotentHint ? 'idempotent' : 'once',
       destructive: !annotations.readOnlyHint && annotations.destructiveHint !== false,
-      openWorld: annotations.openWorldHint === true,
+      openWorld: annotations.openWorldHint ?? !annotations.readOnlyHint,
     }));
   } finally {
     await client.close();

@@ -64,7 +64,7 @@ function tools(): unknown[] {
     ...NAMES.map((name) => ({ name, inputSchema: empty, annotations: { readOnlyHint: true } })),
     { name: 'bad-output', inputSchema: empty, outputSchema: structured, annotations: { readOnlyHint: true } },
     { name: 'no-output', inputSchema: empty, outputSchema: structured, annotations: { readOnlyHint: true } },
-    { name: 'pay', inputSchema: empty, annotations: { destructiveHint: false } },
+    { name: 'pay', inputSchema: empty, annotations: { destructiveHint: false, openWorldHint: false } },
   ];
 }
 

@@ -39,43 +39,6 @@ async function textOf(run: AgentRun, name: string): Promise<string> {
   return (await run.tools.call('app', name)).text;
 }
 
-describe('what a model has answered', () => {
-  it.each(['idempotent', 'once'] as const)('is on disk before a tool is called that is "%s"', async (effect) => {
-    const onDisk: string[] = [];
-    const look = () => void onDisk.push(...journal.records.map(({ path, state }) => `${path} ${state}`));
-    await using host = await EngineHost.boot(
-      tool('set', look, { effect }),
-      scripted('sets', async (run) => {
-        await modelsOf(run).model('think', async () => 'set it');
-        await run.tools.call('app', 'set');
-      }),
-    );
-    const { engine, journal } = host.engineFor('alice');
-    await engine.executeAgent('sets', {});
-    expect(onDisk).toContain('1:think ok');
-  });
-
-  it('comes with what was read for it in one write', async () => {
-    await using host = await EngineHost.boot(
-      tool('look', () => 'seen', { effect: 'read' }),
-      scripted('looks', async (run) => {
-        await modelsOf(run).model('think', async () => 'look');
-        const text = await textOf(run, 'look');
-        await modelsOf(run).model('think', async () => text);
-      }),
-    );
-    const { engine, journal, emitter } = host.engineFor('alice');
-    await engine.executeAgent('looks', {});
-    expect(journal.records).toEqual([]);
-    await emitter.caughtUp();
-    expect(journal.records.map(({ path, state }) => `${path} ${state}`)).toEqual([
-      '1:think ok',
-      '2:app.look ok',
-      '3:think ok',
-    ]);
-  });
-});
-
 describe('a tool call that the end of the process has interrupted', () => {
   it.each(['read', 'idempotent'] as const)(
     'is made again when its effect is "%s", with the same key',

@@ -48,7 +48,8 @@ function definitionOf(server: string, raw: Tool): ToolDefinition {
     ...(outputSchema && { outputSchema: outputSchema as JsonObject }),
     effect: effectOf(readOnly, annotations.idempotentHint === true),
     destructive: !readOnly && annotations.destructiveHint !== false,
-    openWorld: annotations.openWorldHint === true,
+    // the protocol's default, but for what only reads: nearly all of that would ask
+    openWorld: annotations.openWorldHint ?? !readOnly,
   };
 }
 
