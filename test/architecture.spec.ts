@@ -14,6 +14,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   dispatch: ['shared', 'config', 'events', 'execution'],
   storage: ['shared', 'config', 'events', 'execution'],
   edge: ['shared', 'config', 'context', 'events', 'agents', 'execution'],
+  /** `carrel/client`: for browsers, too. Nothing imports it. Of the edge it knows types, and nothing else. */
+  client: ['events', 'edge'],
   /** `carrel/testing`: for the tests of people's own agents. Nothing imports it. */
   testing: ['shared', 'execution'],
   cli: ['shared', 'config', 'edge', 'events', '.'],
@@ -86,11 +88,11 @@ describe('the structure of src/', () => {
 
   it('sockets and HTTP are known in edge/ only', () => {
     const isEdge = ({ folder, path }: SourceFile) => folder === 'edge' || path === 'create-app.ts';
-    const isDemoClient = ({ path }: SourceFile) => path === 'cli/demo-user.ts';
+    const isClient = ({ path, folder }: SourceFile) => path === 'cli/demo-user.ts' || folder === 'client';
     expect(
       importersOf(
         /^(socket\.io|engine\.io|fastify|@fastify\/|@nestjs\/(platform|websockets|swagger))/,
-        (file) => isEdge(file) || isDemoClient(file),
+        (file) => isEdge(file) || isClient(file),
       ),
     ).toEqual([]);
     expect(importersOf(/^(node:http|node:https)$/, isEdge)).toEqual([]);

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
+import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import { ExecutionService } from '../execution/execution.service.js';
 import type { RunRecord } from '../execution/run-store.port.js';
 import { CHECKED } from './checked.pipe.js';
@@ -18,6 +19,7 @@ import { isoTime, momentOf, namesOf } from './run-view.js';
 export class MeController {
   constructor(
     private readonly execution: ExecutionService,
+    @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
@@ -26,9 +28,10 @@ export class MeController {
     answers: { 200: { description: 'What the token says.', schema: 'Me' } },
   })
   @Get()
-  me(@CurrentContext() { userId, roles }: UserExecutionContext, @Req() request: FastifyRequest) {
+  async me(@CurrentContext() { userId, roles }: UserExecutionContext, @Req() request: FastifyRequest) {
     const identity = identityOf(request);
-    return { userId, roles, tokenExpiresAt: identity && isoTime(identity.expiresAtMs) };
+    const { last } = await this.journal.bounds(userId);
+    return { userId, roles, tokenExpiresAt: identity && isoTime(identity.expiresAtMs), seq: last };
   }
 
   @Documented({

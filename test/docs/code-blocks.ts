@@ -33,6 +33,7 @@ export function problemsIn(modules: readonly string[]): string[] {
     ...config?.options,
     paths: {
       carrel: [join(process.cwd(), 'src/index.ts')],
+      'carrel/client': [join(process.cwd(), 'src/client/client.ts')],
       'carrel/testing': [join(process.cwd(), 'src/testing/scripted-model.ts')],
     },
     noUnusedLocals: false,

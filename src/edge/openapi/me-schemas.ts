@@ -95,7 +95,12 @@ const ExecutionFigures = object({
 
 /** What the routes below `/v1/me` answer, and the operators'. */
 export const ME_SCHEMAS: Readonly<Record<string, Schema>> = {
-  Me: object({ userId: text(), roles: { type: 'array', items: text() }, tokenExpiresAt: dateTime() }),
+  Me: object({
+    userId: text(),
+    roles: { type: 'array', items: text() },
+    tokenExpiresAt: dateTime(),
+    seq: integer('The number of your newest event; 0: there is none yet.'),
+  }),
   Limits,
   Queue,
   Isolation,
