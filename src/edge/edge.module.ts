@@ -7,6 +7,7 @@ import { AgentsController } from './agents.controller.js';
 import { AgentsGateway } from './agents.gateway.js';
 import { ApprovalsController } from './approvals.controller.js';
 import { ConnectionsOf } from './connections-of.service.js';
+import { AsyncApiController } from './asyncapi/asyncapi.controller.js';
 import { ErrorDocsController } from './error-docs.controller.js';
 import { EventPages } from './event-pages.service.js';
 import { EventStreams } from './event-streams.service.js';
@@ -41,6 +42,7 @@ import { UserFeeds } from './user-feeds.service.js';
     AdminController,
     AgentsController,
     ApprovalsController,
+    AsyncApiController,
     ErrorDocsController,
     EventsController,
     HealthController,

@@ -80,7 +80,7 @@ export interface ClientToServerEvents {
 }
 
 /** What a server says besides the events of runs. */
-interface ControlEvents {
+export interface ControlEvents {
   /** The first event of every connection. `seq`: the newest event there is. */
   ready: (facts: { userId: UserId; seq: number }) => void;
   /** These events have been removed from the journal; the next event comes after them. */

@@ -81,7 +81,7 @@ function matches(template: string, path: string): boolean {
 }
 
 /** The same document, whose objects have no properties but those that are named. */
-function closed(value: unknown): unknown {
+export function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);
   if (typeof value !== 'object' || value === null) return value;
   const copy = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, closed(item)]));

@@ -134,7 +134,7 @@ function data<Type extends RunEventType>(
 const types = Object.keys(DATA) as RunEventType[];
 
 /** `agent_started` → `AgentStartedEvent`. */
-function schemaName(type: RunEventType): string {
+export function eventSchemaName(type: RunEventType): string {
   return `${type.replaceAll(/(?:^|_)(\w)/g, (_match, letter: string) => letter.toUpperCase())}Event`;
 }
 
@@ -142,16 +142,16 @@ function schemaName(type: RunEventType): string {
 export const EVENT_SCHEMAS: Readonly<Record<string, Schema>> = {
   ...Object.fromEntries(
     types.map((type) => [
-      schemaName(type),
+      eventSchemaName(type),
       object({ type: { type: 'string', enum: [type] }, ...ENVELOPE, data: DATA[type] }, ['parentRunId', 'step']),
     ]),
   ),
   RunEvent: {
     description: 'A fact about a run. The same envelope on every transport.',
-    oneOf: types.map((type) => ref(schemaName(type))),
+    oneOf: types.map((type) => ref(eventSchemaName(type))),
     discriminator: {
       propertyName: 'type',
-      mapping: Object.fromEntries(types.map((type) => [type, `#/components/schemas/${schemaName(type)}`])),
+      mapping: Object.fromEntries(types.map((type) => [type, `#/components/schemas/${eventSchemaName(type)}`])),
     },
   },
 };

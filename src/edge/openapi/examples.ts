@@ -203,7 +203,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   MessageList: { items: [message], nextCursor: '1' },
   EventPage: { items: [event], next: 7 },
   EventStream: `id: 7\nevent: agent_started\ndata: ${JSON.stringify(event)}\n\n`,
-  Me: { userId: 'alice', roles: ['analyst'], tokenExpiresAt: '2026-03-01T10:30:00.000Z' },
+  Me: { userId: 'alice', roles: ['analyst'], tokenExpiresAt: '2026-03-01T10:30:00.000Z', seq: 42 },
   Limits: {
     limits: {
       maxRunning: 3,

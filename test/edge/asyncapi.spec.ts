@@ -1,0 +1,115 @@
+import { Parser } from '@asyncapi/parser';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import supertest from 'supertest';
+import type { RunEvent } from '../../src/events/run-event.js';
+import { AskingModule } from '../asking-agents.module.js';
+import { CarrelServer, isTerminal, type CarrelUser } from '../carrel-server.js';
+import { ScriptedAgentsModule } from '../scripted-agents.module.js';
+import { closed } from './documented-client.js';
+
+interface Message {
+  name: string;
+  summary: string;
+  payload: object;
+}
+interface Document {
+  components: { messages: Record<string, Message>; schemas: Record<string, object> };
+}
+
+let server: CarrelServer;
+let alice: CarrelUser;
+let document: Document;
+const checks = new Map<string, ValidateFunction>();
+
+beforeAll(async () => {
+  server = await CarrelServer.start({ agents: [ScriptedAgentsModule, AskingModule] });
+  alice = await server.as('alice');
+  document = (await supertest(server.url).get('/asyncapi.json')).body as Document;
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  const { messages } = document.components;
+  ajv.addSchema(closed(document) as object, 'document');
+  for (const [key, { name }] of Object.entries(messages)) {
+    checks.set(name, ajv.compile({ $ref: `document#/components/messages/${key}/payload` }));
+  }
+});
+afterAll(() => server.close());
+
+function misfits(name: string, payload: unknown): unknown {
+  const check = checks.get(name);
+  if (!check) return `${name} is not documented`;
+  return check(payload) ? undefined : { name, payload, errors: check.errors };
+}
+
+describe('/asyncapi.json', () => {
+  it('is AsyncAPI 3, as its own parser sees it', async () => {
+    const { diagnostics } = await new Parser().parse(document as never);
+    const errors = diagnostics.filter(({ severity }) => Number(severity) === 0);
+    expect(errors.map(({ message, path }) => `${path.join('.')}: ${message}`)).toEqual([]);
+  });
+
+  it('has what was really said of runs of all kinds, and nothing of it is undocumented', async () => {
+    const socket = await alice.connect({ after: 0 });
+    const starts: [string, object, object?][] = [
+      ['echo', { text: 'a' }],
+      ['stream', { text: 'some words' }],
+      ['flaky', { failures: 1 }],
+      ['fail', { how: 'error' }],
+      ['slow-to-time-out', { ms: 5_000 }],
+      ['asks', { title: 'Really?' }],
+      ['echo', { text: 'later' }, { delayMs: 10 }],
+    ];
+    const runs = await Promise.all(starts.map(([agent, input, more]) => alice.start(agent, input, more as never)));
+    const asked = await socket.until(({ type }) => type === 'approval_required');
+    const { approvalId } = asked.data as RunEvent<'approval_required'>['data'];
+    expect(misfits('approval:respond', { approvalId, decision: 'answer', answer: 'yes' })).toBeUndefined();
+    const answer = await socket.emit('approval:respond', { approvalId, decision: 'answer', answer: 'yes' });
+    expect(misfits('approval:respond:ack', answer)).toBeUndefined();
+
+    const { body: analysis } = await alice.http<{ id: string }>('POST', '/v1/runs', {
+      pipeline: 'adaptive-analysis',
+      input: { text: 'A carrel is a desk. It stands in a library. Each reader has one of them.' },
+    });
+    const cancelled = await socket.emit('run:start', { agent: 'wait', input: { ms: 60_000 } });
+    expect(misfits('run:start:ack', cancelled)).toBeUndefined();
+    const { id } = (cancelled as unknown as { data: { id: string } }).data;
+    expect(misfits('run:cancel:ack', await socket.emit('run:cancel', { runId: id }))).toBeUndefined();
+    expect(misfits('run:start:ack', await socket.emit('run:start', { agent: 'nobody', input: {} }))).toBeUndefined();
+    expect(misfits('stream:resume:ack', await socket.emit('stream:resume', { after: 0 }))).toBeUndefined();
+    for (const runId of [...runs.map((run) => run.id), analysis.id, id]) {
+      await socket.until((event) => event.runId === runId && isTerminal(event));
+    }
+
+    expect(socket.events.map((event) => misfits(event.type, event)).filter(Boolean)).toEqual([]);
+    expect(socket.notices.map(({ name, data }) => misfits(name, data)).filter(Boolean)).toEqual([]);
+    const seen = new Set(socket.events.map(({ type }) => type));
+    const unseen = [...checks.keys()].filter((name) => !name.includes(':') && !seen.has(name as never));
+    expect(unseen.toSorted()).toEqual([
+      'agent_fallback',
+      'auth_expired',
+      'budget_warning',
+      'exception',
+      'ready',
+      'server_draining',
+      'stream_gap',
+      'tool_progress',
+    ]);
+  }, 20_000);
+
+  it('would not take what is not so', () => {
+    expect(misfits('agent_started', { v: 1, type: 'agent_started' })).toBeDefined();
+    expect(misfits('run:cancel', { runId: 'run_1', reason: 'unknown' })).toBeDefined();
+  });
+});
+
+describe('/docs/events', () => {
+  it('shows every message and what is in it, open to all, without scripts', async () => {
+    const { status, text, headers } = await supertest(server.url).get('/docs/events');
+    expect(status).toBe(200);
+    expect(headers['content-type']).toMatch(/^text\/html/);
+    expect(headers['content-security-policy']).toContain("default-src 'self'");
+    expect(text).not.toMatch(/<script|https?:\/\//);
+    for (const { name } of Object.values(document.components.messages)) {
+      if (!name.endsWith(':ack')) expect(text).toContain(`<section id="${name}">`);
+    }
+  });
+});
