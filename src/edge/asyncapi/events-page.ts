@@ -1,5 +1,4 @@
 import { SCHEMAS } from '../openapi/schemas.js';
-import type { Schema } from '../openapi/schema-parts.js';
 import { CONTROL_EVENTS, REQUEST_MESSAGES, RUN_EVENTS, type SocketMessage } from './messages.js';
 
 type Shape = { type?: string | string[]; description?: string; enum?: unknown[]; const?: unknown; $ref?: string } & {
