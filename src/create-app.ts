@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CarrelModule, type CarrelModuleOptions } from './app.module.js';
 import type { CarrelConfig } from './config/config.js';
+import { installConsole } from './edge/console/install-console.js';
 import { httpServerOptions } from './edge/http-server-options.js';
 import { installHttp } from './edge/install-http.js';
 import { createLogger, serverLogger } from './edge/logging.js';
@@ -31,10 +32,11 @@ export async function createCarrelApp(options: {
 
 /**
  * What an application that imports `CarrelModule` has to be told beside it, before it listens: security headers and CORS,
- * Socket.IO as Carrel runs it, and the API's documents under `/docs`.
+ * Socket.IO as Carrel runs it, the API's documents under `/docs`, and the console.
  */
 export function configureCarrel(app: NestFastifyApplication, config: CarrelConfig): void {
   installHttp(app, config);
   app.useWebSocketAdapter(new CarrelIoAdapter(app, config));
   installOpenApi(app);
+  installConsole(app);
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { consoleCommand } from './console.command.js';
 import { demoCommand } from './demo.command.js';
 import { mcpCommand } from './mcp.command.js';
 import { reportError } from './report-error.js';
@@ -7,7 +8,7 @@ import { startCommand } from './start.command.js';
 import { tokenCommand } from './token.command.js';
 
 /** Every command there is, in the order of `carrel --help`. */
-const COMMANDS: readonly (() => Command)[] = [startCommand, tokenCommand, mcpCommand, demoCommand];
+const COMMANDS: readonly (() => Command)[] = [startCommand, tokenCommand, consoleCommand, mcpCommand, demoCommand];
 
 const USAGE_ERROR = 2;
 
@@ -17,6 +18,7 @@ Examples:
   $ carrel demo                                    the main job, shown and checked
   $ carrel token --user alice                      a token for alice, good for an hour
   $ curl -H "Authorization: Bearer $(carrel token --user alice)" http://127.0.0.1:3000/v1/agents
+  $ carrel console --user alice                    the console in a browser, signed in as alice
   $ carrel mcp list                                the tools of the MCP servers, and what has changed of them
   $ carrel start --agents ./dist/my-agents.module.js --port 8080
   $ CARREL_USER_MAX_RUNNING=10 carrel start        the same as carrel start --user-max-running 10

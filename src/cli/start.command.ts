@@ -1,9 +1,12 @@
 import type { AddressInfo } from 'node:net';
+import { userInfo } from 'node:os';
 import type { INestApplication } from '@nestjs/common';
 import { Command } from 'commander';
 import type { CarrelConfig } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
+import { signCode } from '../edge/console/sign-in-code.js';
 import { CarrelError } from '../shared/errors.js';
+import { consoleLink } from './console.command.js';
 import { loadAgentModules } from './load-agent-modules.js';
 import { addSettingOptions, overridesFrom } from './setting-options.js';
 import { stopOnSignals } from './stop-on-signals.js';
@@ -45,7 +48,18 @@ async function start(options: Record<string, unknown> & { agents?: string[] }): 
     await app.close();
     throw error;
   }
-  process.stdout.write(`Carrel listens on ${urlOf(app, config.http.host)}\n`);
+  const url = urlOf(app, config.http.host);
+  process.stdout.write(`Carrel listens on ${url}\n`);
+  await printConsoleLink(config, url);
+}
+
+/** In the embedded profile whoever starts the server is who wants to look into it. */
+async function printConsoleLink(config: CarrelConfig, url: string): Promise<void> {
+  if (config.auth.key.kind !== 'generated') return;
+  const userId = userInfo().username;
+  const code = await signCode(config, { userId, roles: [] });
+  const link = consoleLink(url, code);
+  process.stdout.write(`Carrel's console, as "${userId}", once and within five minutes: ${link}\n`);
 }
 
 async function listen(app: INestApplication, { host, port }: CarrelConfig['http']): Promise<void> {

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import ms, { type StringValue } from 'ms';
 import { loadConfig } from '../config/load-config.js';
 import { signToken } from '../edge/token-signer.js';
-import { isRole } from '../edge/token-claims.js';
+import { rolesFrom } from './roles-from.js';
 import { addSettingOptions, overridesFrom } from './setting-options.js';
 import { userIdFrom } from './user-id-from.js';
 
@@ -44,11 +44,6 @@ async function printToken(options: TokenOptions): Promise<void> {
   const config = loadConfig(undefined, overridesFrom(options));
   const token = await signToken(config, { userId: options.user, roles: options.role, ttlSeconds: options.ttl });
   process.stdout.write(`${token}\n`);
-}
-
-function rolesFrom(text: string, before: string[]): string[] {
-  if (!isRole(text)) throw new InvalidArgumentError('a role has 1 to 128 visible characters, without blanks');
-  return [...before, text];
 }
 
 function ttlFrom(text: string): number {

@@ -8,6 +8,8 @@ import { AgentsGateway } from './agents.gateway.js';
 import { ApprovalsController } from './approvals.controller.js';
 import { ConnectionsOf } from './connections-of.service.js';
 import { AsyncApiController } from './asyncapi/asyncapi.controller.js';
+import { ConsoleController } from './console/console.controller.js';
+import { ConsoleSessions } from './console/console-session.service.js';
 import { ErrorDocsController } from './error-docs.controller.js';
 import { EventPages } from './event-pages.service.js';
 import { EventStreams } from './event-streams.service.js';
@@ -43,6 +45,7 @@ import { UserFeeds } from './user-feeds.service.js';
     AgentsController,
     ApprovalsController,
     AsyncApiController,
+    ConsoleController,
     ErrorDocsController,
     EventsController,
     HealthController,
@@ -59,6 +62,7 @@ import { UserFeeds } from './user-feeds.service.js';
     UsageController,
   ],
   providers: [
+    ConsoleSessions,
     TokenVerifier,
     HttpIdentity,
     HttpLogging,

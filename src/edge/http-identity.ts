@@ -13,7 +13,7 @@ import { buildRequestContext, factsOf, requestIdFrom } from './request-context.j
 import { TokenVerifier } from './token-verifier.service.js';
 
 /** Whoever asks may have these, without a token; named by route, so that no spelling of a path gets past. */
-const OPEN_ROUTES = /^\/(health|ready|info|docs(-json|-yaml)?|docs\/.*|asyncapi\.json)$/;
+const OPEN_ROUTES = /^\/(health|ready|info|docs(-json|-yaml)?|docs\/.*|asyncapi\.json|console(\/.*)?)$/;
 
 type Done = (error?: Error) => void;
 

@@ -45,7 +45,8 @@ function whyNotRoles(roles: readonly string[]): string | undefined {
   return bad === undefined ? undefined : `"${bad}" is no role: it must be 1 to 128 visible characters, without blanks`;
 }
 
-async function signingKeyOf({ auth }: CarrelConfig): Promise<{ key: KeyObject | Uint8Array; alg: string }> {
+/** @throws CarrelError `invalid_config` when only the identity provider can sign */
+export async function signingKeyOf({ auth }: CarrelConfig): Promise<{ key: KeyObject | Uint8Array; alg: string }> {
   switch (auth.key.kind) {
     case 'generated':
       return { key: (await loadOrCreateSigningKey(auth.key.path)).privateKey, alg: 'EdDSA' };

@@ -22,7 +22,7 @@ class ToolsQuery {
   agent?: string;
 }
 
-type ToolsView = Pick<UsableTools, 'unreachable'> & { items: object[]; heldBack: object[] };
+type ToolsView = Omit<UsableTools, 'tools'> & { readonly items: UsableTools['tools'] };
 
 /** The tools that the caller's runs may use now. */
 @ApiTags('Tools')

@@ -18,6 +18,14 @@ import { TOOL_FAULTS } from './tool-faults.mjs';
  */
 export const FAULTS = [
   {
+    name: 'a link to the console signs in as often as anybody likes',
+    file: 'src/edge/console/console-session.service.ts',
+    search: 'if (issuedAtMs < this.startedAtMs || this.used.has(id)) {',
+    replace: 'if (issuedAtMs < this.startedAtMs) {',
+    spec: 'test/cli/console.spec.ts',
+    only: 'prints a link that signs in once',
+  },
+  {
     name: 'all runs share one context',
     file: 'src/context/execution-scope.ts',
     search: 'this.id = ContextIdFactory.create();',

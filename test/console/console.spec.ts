@@ -1,0 +1,163 @@
+import { Module } from '@nestjs/common';
+import type { Page } from 'playwright-core';
+import { z } from 'zod';
+import type { AgentRun } from '../../src/agents/agent-run.js';
+import { Agent } from '../../src/agents/agent.decorator.js';
+import { scriptedModel } from '../../src/testing/scripted-model.js';
+import { describeInBrowser } from '../browser.js';
+import { ScriptedAgentsModule } from '../scripted-agents.module.js';
+import { ConsoleWorld } from './console-world.js';
+
+@Agent({ name: 'pay', description: 'Pays when somebody approves', input: z.object({ amount: z.number() }) })
+class PayAgent {
+  async run({ amount }: { amount: number }, run: AgentRun) {
+    const { decision } = await run.ask({ kind: 'approval', title: `Pay ${amount}?` });
+    return { decision };
+  }
+}
+
+@Module({ providers: [PayAgent] })
+class PayModule {}
+
+const TEXT = 'A carrel is a desk. It stands in a library. Each reader has one, and keeps to it.';
+
+describeInBrowser('the console', () => {
+  let world: ConsoleWorld;
+
+  beforeAll(async () => {
+    world = await ConsoleWorld.open({
+      agents: [ScriptedAgentsModule, PayModule],
+      models: { default: scriptedModel([{ text: ['It is ', 'a desk.'] }]) },
+      env: { CARREL_USER_MAX_SOCKETS: '20' },
+    });
+  }, 30_000);
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+    expect(world.problems).toEqual([]);
+  });
+
+  async function run(page: Page, agent: string, fill: (form: Page) => Promise<void>): Promise<void> {
+    await page.getByRole('navigation').getByRole('link', { name: 'Agents' }).click();
+    await page.getByRole('link', { name: agent, exact: true }).click();
+    await fill(page);
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('group', { name: 'Timeline' }).waitFor();
+  }
+
+  const ended = (page: Page, status: string) => page.locator('main .title .status', { hasText: status }).waitFor();
+
+  it('signs alice and bob in by links, each to what is their own', async () => {
+    const [alice, bob] = await Promise.all([world.signIn('alice'), world.signIn('bob')]);
+    await run(alice, 'summarise', (form) => form.getByLabel('text').fill(`${TEXT} Only alice reads this.`));
+    await ended(alice, 'completed');
+    await alice.getByText('agent_completed').waitFor();
+    const address = alice.url().split('#')[1]!;
+
+    await bob.getByRole('link', { name: 'Runs' }).click();
+    await bob.getByText('No runs').waitFor();
+    await bob.goto(`${bob.url().split('#')[0]}#${address}`);
+    await bob.getByRole('alert').waitFor();
+    expect(await bob.content()).not.toContain('Only alice reads this');
+    expect(alice.url()).not.toContain('code=');
+  }, 30_000);
+
+  it('takes a link once, and none that is old or made up', async () => {
+    const link = await world.link('carol');
+    const page = await (await world.newContext()).newPage();
+    await page.goto(link);
+    await page.getByRole('navigation').waitFor();
+    const other = await (await world.newContext()).newPage();
+    await other.goto(link);
+    await other.getByRole('alert').getByText('used before').waitFor();
+    await other.goto('about:blank');
+    await other.goto(`${link.split('#')[0]}#code=${await world.server.token('carol')}`);
+    await other.getByRole('alert').waitFor();
+    await other.getByLabel('Token').fill('nonsense');
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    await other.getByRole('alert').getByText('malformed').waitFor();
+    await other.getByLabel('Token').fill(await world.server.token('carol'));
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    await other.getByRole('navigation').waitFor();
+  }, 30_000);
+
+  it('runs a pipeline from its form, and shows its steps', async () => {
+    const page = await world.signIn('dora');
+    await page.getByRole('link', { name: 'Pipelines' }).click();
+    await page.getByRole('group', { name: 'Steps of adaptive-analysis' }).waitFor();
+    await page.getByRole('link', { name: 'adaptive-analysis' }).click();
+    await page.getByLabel('text').fill(TEXT);
+    await page.getByRole('button', { name: 'Run' }).click();
+    await ended(page, 'completed');
+    await page
+      .getByRole('group', { name: 'Timeline' })
+      .getByRole('button', { name: /triage/ })
+      .click();
+    await page.getByRole('region', { name: 'Chosen' }).getByText('step_completed').waitFor();
+  }, 30_000);
+
+  it('schedules a run, and says what is wrong with its times, losing nothing of the form', async () => {
+    const page = await world.signIn('erin');
+    await page.getByRole('link', { name: 'Schedules' }).click();
+    await page.getByText('Nothing is scheduled').waitFor();
+    await page.getByRole('button', { name: 'New schedule' }).click();
+    await page.getByRole('combobox', { name: 'Agent' }).fill('echo');
+    await page.getByRole('option', { name: 'echo' }).click();
+    await page.getByLabel('text').fill('good morning');
+    await page.getByLabel('Times (cron)').fill('whenever');
+    await page.getByRole('button', { name: 'Schedule', exact: true }).click();
+    await page.getByRole('alert').getByText('cron').waitFor();
+    expect(await page.getByLabel('text').inputValue()).toBe('good morning');
+    await page.getByLabel('Times (cron)').fill('0 7 * * *');
+    await page.getByRole('button', { name: 'Schedule', exact: true }).click();
+    await page.getByRole('cell', { name: '0 7 * * *' }).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('cell', { name: 'paused' }).waitFor();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('Nothing is scheduled').waitFor();
+  }, 30_000);
+
+  it('cancels what is under way', async () => {
+    const page = await world.signIn('frank');
+    await run(page, 'wait', (form) => form.getByLabel('ms').fill('60000'));
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await ended(page, 'cancelled');
+    await page.getByRole('button', { name: 'Run again' }).waitFor();
+  }, 30_000);
+
+  it('lets a run be approved on another device, and goes on on the first', async () => {
+    const [desk, phone] = await Promise.all([world.signIn('grace'), world.signIn('grace')]);
+    await run(desk, 'pay', (form) => form.getByLabel('amount').fill('12'));
+    await ended(desk, 'suspended');
+    await phone.getByRole('link', { name: /^Approvals/ }).click();
+    const question = phone.getByRole('article', { name: 'Pay 12?' });
+    await question.getByRole('button', { name: 'Approve' }).click();
+    await phone.getByText('Nobody asks you anything').waitFor();
+    await ended(desk, 'completed');
+    await desk.getByText('"decision": "approved"').first().waitFor();
+  }, 30_000);
+
+  it('ends complete and in order when the network was lost in the middle', async () => {
+    const page = await world.signIn('heidi');
+    await run(page, 'chatter', (form) => form.getByLabel('events').fill('3000'));
+    await page.getByText('agent_thinking').first().waitFor();
+    world.network.down();
+    await page.getByRole('status').getByText('Offline').waitFor();
+    world.network.up();
+    await ended(page, 'completed');
+    await page.getByRole('region', { name: '3002 events' }).waitFor();
+    await page.getByText('agent_completed').waitFor();
+    // only what can be seen is drawn
+    expect(await page.locator('.event-row').count()).toBeLessThan(80);
+  }, 40_000);
+
+  it('is a chat with the assistant', async () => {
+    const page = await world.signIn('ivan');
+    await page.getByRole('link', { name: 'Threads' }).click();
+    await page.getByRole('link', { name: 'New conversation' }).click();
+    await page.getByLabel('Your message').fill('What is a carrel?');
+    await page.getByRole('button', { name: 'Send' }).click();
+    const log = page.getByRole('log');
+    await log.getByText('It is a desk.').waitFor();
+    await log.getByText('What is a carrel?').waitFor();
+  }, 30_000);
+});
