@@ -1,10 +1,10 @@
 import type { ApprovalAnswer } from '../events/approval-record.js';
 import type { JournalledEvent } from '../events/run-event.js';
-import type { OpenApproval } from './approval-table.js';
+import type { OpenApproval } from './sqlite/approval-table.js';
 import { resolvedEvent } from './run-closing.js';
 import { suspendedUntil, type LiveRun } from './run-row.js';
-import type { SqliteTables } from './sqlite-tables.js';
-import type { UserState } from './user-table.js';
+import type { SqliteTables } from './sqlite/sqlite-tables.js';
+import type { UserState } from './sqlite/user-table.js';
 
 /** Closes a question with an answer, which becomes the result of the step that asked. */
 export function resolveApproval(

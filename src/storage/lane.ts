@@ -3,8 +3,8 @@ import type { RunHold, RunRef } from '../execution/run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import type { LiveRun } from './run-row.js';
 import { count, leaveThread } from './run-standing.js';
-import type { RunTable } from './run-table.js';
-import { WINDOW_MS, type UserState } from './user-table.js';
+import type { RunTable } from './sqlite/run-table.js';
+import { WINDOW_MS, type UserState } from './sqlite/user-table.js';
 
 const MAX_RETRY_AFTER_MS = 60_000;
 

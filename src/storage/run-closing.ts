@@ -4,8 +4,8 @@ import type { RunOutcome } from '../execution/run-store.port.js';
 import type { ApprovalId } from '../shared/ids.js';
 import { leaveLane } from './lane.js';
 import type { LiveRun } from './run-row.js';
-import type { SqliteTables } from './sqlite-tables.js';
-import type { UserState } from './user-table.js';
+import type { SqliteTables } from './sqlite/sqlite-tables.js';
+import type { UserState } from './sqlite/user-table.js';
 
 /**
  * Ends a run: its open questions are withdrawn, its last events and its record are written, and its place is given back

@@ -3,8 +3,8 @@ import type { TerminalStatus } from '../execution/run-status.js';
 import { CarrelError } from '../shared/errors.js';
 import type { RunId } from '../shared/ids.js';
 import type { LiveRun } from './run-row.js';
-import type { RunTable } from './run-table.js';
-import type { UserState } from './user-table.js';
+import type { RunTable } from './sqlite/run-table.js';
+import type { UserState } from './sqlite/user-table.js';
 
 /** How a run ended → the type of its terminal event. */
 const TERMINAL_TYPE: Record<TerminalStatus, TerminalEventType> = {

@@ -6,8 +6,8 @@ import type { UserId } from '../shared/ids.js';
 import { admitNext, countStart, decidePlace, type Leaving } from './lane.js';
 import { closeRun } from './run-closing.js';
 import type { LiveRun } from './run-row.js';
-import type { SqliteTables } from './sqlite-tables.js';
-import type { UserState } from './user-table.js';
+import type { SqliteTables } from './sqlite/sqlite-tables.js';
+import type { UserState } from './sqlite/user-table.js';
 
 /** The runs of its thread that a new run interrupts: those that run are told, all others end at once. */
 interface Interruption {

@@ -7,8 +7,8 @@ import { resolveApproval, resumeRun } from './approval-resolution.js';
 import { admitNext } from './lane.js';
 import type { LiveRun } from './run-row.js';
 import { liveRunUnderFence, refuseTerminal } from './run-rules.js';
-import type { SqliteTables } from './sqlite-tables.js';
-import type { UserState } from './user-table.js';
+import type { SqliteTables } from './sqlite/sqlite-tables.js';
+import type { UserState } from './sqlite/user-table.js';
 
 /** A running run, and who says so. */
 interface HeldRun extends RunRef {

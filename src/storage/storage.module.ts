@@ -10,7 +10,7 @@ import { THREAD_STORE } from '../execution/thread-store.port.js';
 import { USAGE_STORE } from '../execution/usage-store.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { JournalRetention } from './journal-retention.service.js';
-import { SqliteStorage } from './sqlite-storage.js';
+import { SqliteStorage } from './sqlite/sqlite-storage.js';
 
 /**
  * The embedded profile's adapters of the store and journal ports. Global, because Nest shuts global modules down after

@@ -22,7 +22,7 @@ import { THREAD_STORE } from '../../src/execution/thread-store.port.js';
 import { USAGE_STORE } from '../../src/execution/usage-store.port.js';
 import { CLOCK } from '../../src/shared/clock.js';
 import { newId, type RunId, type UserId } from '../../src/shared/ids.js';
-import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
+import { SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.js';
 import { HeldClock } from '../contracts/storage-world.js';
 
 /** The whole execution as a server has it, storage and dispatcher included, in a time that the test moves. */

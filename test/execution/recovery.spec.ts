@@ -5,7 +5,7 @@ import { draftEvent } from '../../src/events/run-event.js';
 import type { RunRecord } from '../../src/execution/run-store.port.js';
 import type { RunId, UserId } from '../../src/shared/ids.js';
 import { systemClock } from '../../src/shared/clock.js';
-import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
+import { SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.js';
 import { CarrelServer, isTerminal, type RecordingSocket } from '../carrel-server.js';
 import { alice, bob, executing, newRun, opening, RUN_ERROR, ROOMY } from '../contracts/storage-world.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';

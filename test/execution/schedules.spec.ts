@@ -2,7 +2,7 @@ import type { ScheduleRequest } from '../../src/execution/schedule-request.js';
 import type { ScheduleRecord } from '../../src/execution/schedule-store.port.js';
 import type { RunId, UserId } from '../../src/shared/ids.js';
 import { alice, bob, HeldClock } from '../contracts/storage-world.js';
-import type { SqliteStorage } from '../../src/storage/sqlite-storage.js';
+import type { SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.js';
 import { ServicesWorld } from './services-world.js';
 
 const MINUTE = 60_000;

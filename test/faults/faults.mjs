@@ -26,7 +26,7 @@ export const FAULTS = [
   },
   {
     name: 'a run is found by its id alone',
-    file: 'src/storage/run-reader.ts',
+    file: 'src/storage/sqlite/run-reader.ts',
     search: "this.byId = database.prepare(`${RUNS_BY('runs_by_user')} AND r.id = ?2`);",
     replace:
       "this.byId = database.prepare('SELECT r.*, q.request FROM runs r JOIN run_requests q ON q.run_key = r.key WHERE ?1 IS NOT NULL AND r.id = ?2');",
@@ -34,7 +34,7 @@ export const FAULTS = [
   },
   {
     name: 'events are delivered before the commit',
-    file: 'src/storage/group-commit.ts',
+    file: 'src/storage/sqlite/group-commit.ts',
     search: `this.backlog.log();
       return carriedOut;
     });
@@ -120,7 +120,7 @@ export const FAULTS = [
   },
   {
     name: 'a write is confirmed before its events are delivered',
-    file: 'src/storage/group-commit.ts',
+    file: 'src/storage/sqlite/group-commit.ts',
     search: `if (journalled.length > 0) this.deliver(journalled);
     for (const`,
     replace: `if (journalled.length > 0) queueMicrotask(() => queueMicrotask(() => this.deliver(journalled)));
@@ -232,7 +232,7 @@ export const FAULTS = [
   },
   {
     name: "what a run asks is shown to whoever knows the run's id",
-    file: 'src/storage/approval-reader.ts',
+    file: 'src/storage/sqlite/approval-reader.ts',
     search: 'WHERE user_key = (SELECT key FROM users WHERE id = ?) AND id = ?)',
     replace: "WHERE ? <> '' AND id = ?)",
     spec: 'test/edge/approvals.spec.ts',

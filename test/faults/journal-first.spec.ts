@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../src/events/run-event.js';
-import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
+import { SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.js';
 import { CarrelServer, isTerminal, type CarrelUser } from '../carrel-server.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 

@@ -40,7 +40,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'a question is answered twice',
-    file: 'src/storage/sqlite-approval-store.ts',
+    file: 'src/storage/sqlite/sqlite-approval-store.ts',
     search: 'if (approval.decision !== undefined) return',
     replace: "if (approval.decision === 'withdrawn') return",
     spec: 'test/storage/sqlite.spec.ts',
@@ -56,7 +56,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: "who may not decide learns of another user's question",
-    file: 'src/storage/sqlite-approval-store.ts',
+    file: 'src/storage/sqlite/sqlite-approval-store.ts',
     search: "if (!isOwner && !mayDecide) return { outcome: 'not_found' };",
     replace: '',
     spec: 'test/storage/sqlite.spec.ts',
@@ -64,7 +64,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'steps are written after the events that tell of them',
-    file: 'src/storage/event-table.ts',
+    file: 'src/storage/sqlite/event-table.ts',
     search: 'if (draft.records) this.steps.write(user, run, draft.records, seq);',
     replace: `const { records } = draft;
       if (records) setTimeout(() => this.steps.write(user, run, records, seq), 5);`,
@@ -72,7 +72,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'what a killed process left in the backlog is forgotten',
-    file: 'src/storage/sqlite-tables.ts',
+    file: 'src/storage/sqlite/sqlite-tables.ts',
     search: 'database.transaction(() => this.backlog.settleAll());',
     replace: '',
     spec: 'test/storage/backlog.spec.ts',
@@ -80,7 +80,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'a user is read without what waits in the backlog',
-    file: 'src/storage/sqlite-tables.ts',
+    file: 'src/storage/sqlite/sqlite-tables.ts',
     search: 'this.backlog.has(userId)',
     replace: 'this.backlog.isFull',
     spec: 'test/storage/backlog.spec.ts',
@@ -88,7 +88,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'what is put into its tables stays in the backlog',
-    file: 'src/storage/backlog.ts',
+    file: 'src/storage/sqlite/backlog.ts',
     search: 'for (const key of user.logKeys) this.statements.remove.run(key, user.key);',
     replace: '',
     spec: 'test/storage/backlog.spec.ts',
@@ -96,7 +96,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'a step that is written again is the first of its run by its last event',
-    file: 'src/storage/backlog-merge.ts',
+    file: 'src/storage/sqlite/backlog-merge.ts',
     search: 'steps.set(path, [path, knownSeq, knownNth, ...rest]);',
     replace: 'steps.set(path, step);',
     spec: 'test/storage/sqlite.spec.ts',
@@ -104,7 +104,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'the backlog keeps what a transaction added that was rolled back',
-    file: 'src/storage/sqlite-tables.ts',
+    file: 'src/storage/sqlite/sqlite-tables.ts',
     search: 'this.backlog.forget();',
     replace: '',
     spec: 'test/storage/backlog.spec.ts',
@@ -112,7 +112,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'what is remembered of a user drifts away from the rows',
-    file: 'src/storage/run-table.ts',
+    file: 'src/storage/sqlite/run-table.ts',
     search: `count(user, run, -1);
     Object.assign(run, change);
     count(user, run, 1);`,

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { RunId, ThreadId, UserId } from '../../src/shared/ids.js';
-import { SqliteDatabase } from '../../src/storage/sqlite-database.js';
-import { SqliteEventJournal } from '../../src/storage/sqlite-event-journal.js';
-import { SqliteRunStore } from '../../src/storage/sqlite-run-store.js';
-import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
-import { SqliteTables } from '../../src/storage/sqlite-tables.js';
+import { SqliteDatabase } from '../../src/storage/sqlite/sqlite-database.js';
+import { SqliteEventJournal } from '../../src/storage/sqlite/sqlite-event-journal.js';
+import { SqliteRunStore } from '../../src/storage/sqlite/sqlite-run-store.js';
+import { SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.js';
+import { SqliteTables } from '../../src/storage/sqlite/sqlite-tables.js';
 import { history, HISTORY_USERS, LaneHistory } from '../contracts/lane-history.js';
 import { asking, okStep, question, recorded } from '../contracts/step-drafts.js';
 import {

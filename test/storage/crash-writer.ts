@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { systemClock } from '../../src/shared/clock.js';
 import type { UserId } from '../../src/shared/ids.js';
-import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
+import { SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.js';
 import { okStep, recorded } from '../contracts/step-drafts.js';
 import { newRun, opening, outcomeOf, ROOMY, terminalDraft, thinking } from '../contracts/storage-world.js';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { JournalledEvent } from '../../src/events/run-event.js';
 import { CarrelError } from '../../src/shared/errors.js';
 import { newId } from '../../src/shared/ids.js';
-import { GroupCommit, type Operation } from '../../src/storage/group-commit.js';
-import { SqliteDatabase } from '../../src/storage/sqlite-database.js';
+import { GroupCommit, type Operation } from '../../src/storage/sqlite/group-commit.js';
+import { SqliteDatabase } from '../../src/storage/sqlite/sqlite-database.js';
 import { alice } from '../contracts/storage-world.js';
 
 let trace: string[] = [];

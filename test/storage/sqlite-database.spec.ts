@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { UserId } from '../../src/shared/ids.js';
-import { MIGRATIONS } from '../../src/storage/sqlite-migrations.js';
-import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
+import { MIGRATIONS } from '../../src/storage/sqlite/sqlite-migrations.js';
+import { SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.js';
 import {
   alice,
   bob,

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StatementSync } from 'node:sqlite';
-import { SqliteDatabase } from '../../src/storage/sqlite-database.js';
-import { SqliteTables } from '../../src/storage/sqlite-tables.js';
+import { SqliteDatabase } from '../../src/storage/sqlite/sqlite-database.js';
+import { SqliteTables } from '../../src/storage/sqlite/sqlite-tables.js';
 
 /** Notes every statement that the adapters prepare. */
 class RecordingDatabase extends SqliteDatabase {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { RunId, ThreadId } from '../../src/shared/ids.js';
-import { MIGRATIONS } from '../../src/storage/sqlite-migrations.js';
+import { MIGRATIONS } from '../../src/storage/sqlite/sqlite-migrations.js';
 import { APPROVED, asking, okStep, question, recorded, suspended } from '../contracts/step-drafts.js';
 import {
   alice,
