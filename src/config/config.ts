@@ -26,6 +26,8 @@ export interface CarrelConfig {
     readonly sync: 'full' | 'normal';
     /** Ended runs' events are kept this long. */
     readonly retentionMs: number;
+    /** What operators did is kept this long. */
+    readonly auditRetentionMs: number;
   };
   readonly lane: {
     readonly maxRunning: number;

@@ -90,6 +90,11 @@ export const ENV_SCHEMA = z.object({
     about: 'How long the events of ended runs are kept',
     unit: 'days',
   }),
+  CARREL_AUDIT_DAYS: integer(1, 36_500, 365, {
+    group: 'Data',
+    about: 'How long it is kept what operators did',
+    unit: 'days',
+  }),
 
   CARREL_USER_MAX_RUNNING: integer(1, 10_000, 3, {
     group: "A user's share",

@@ -87,7 +87,12 @@ function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undef
       acceptSharedState: s.CARREL_ACCEPT_SHARED_STATE === 'true',
     },
     auth: authFrom(s, dataDir),
-    data: { dir: dataDir, sync: s.CARREL_DATA_SYNC, retentionMs: s.CARREL_JOURNAL_DAYS * DAY_MS },
+    data: {
+      dir: dataDir,
+      sync: s.CARREL_DATA_SYNC,
+      retentionMs: s.CARREL_JOURNAL_DAYS * DAY_MS,
+      auditRetentionMs: s.CARREL_AUDIT_DAYS * DAY_MS,
+    },
     lane: {
       maxRunning: s.CARREL_USER_MAX_RUNNING,
       maxQueued: s.CARREL_USER_MAX_QUEUED,

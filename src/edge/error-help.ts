@@ -132,6 +132,18 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     when: 'You have as many schedules as you may (`CARREL_USER_MAX_SCHEDULES`).',
     remedy: 'Delete one that you no longer need; `GET /v1/schedules` lists them.',
   },
+  agent_disabled: {
+    when: 'An operator has switched the agent (or pipeline) off: it takes no new runs, and what waited for it fails when its turn comes. The message has the reason. Other agents go on.',
+    remedy: 'Wait, or use another agent; `Retry-After` is when to ask again. Operators switch it on with `DELETE /v1/admin/switches/agent/<name>`.',
+  },
+  user_suspended: {
+    when: 'An operator has switched this user off: nothing new can be started. What is there can still be read and cancelled.',
+    remedy: 'Ask whoever runs the server. Operators switch a user on with `DELETE /v1/admin/switches/user/<id>`.',
+  },
+  too_many_switches: {
+    when: 'For operators: as many agents and users are switched off as there may be, 10,000.',
+    remedy: 'Switch some on again, or take away their tokens at the identity provider.',
+  },
   agent_failed: {
     when: 'The agent threw an error, in each of its attempts if it has several. What it threw is in the log, under the support code, and nowhere else.',
     remedy: 'Start the run again; if it fails again, give the support code to whoever runs the server.',

@@ -11,6 +11,7 @@ import { RequestAnalysisModule } from './mcp/analysis/request-analysis.module.js
 import { HooksModule } from './hooks/hooks.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { PipelineModule } from './pipeline/pipeline.module.js';
+import { OperationsModule } from './operations/operations.module.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
 import { CircuitBreakers } from './circuit-breakers.js';
@@ -30,7 +31,7 @@ import { ToolsModule } from './tools/tools.module.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule, HooksModule, McpModule, PipelineModule, RequestAnalysisModule, ToolsModule],
+  imports: [AgentsModule, HooksModule, McpModule, OperationsModule, PipelineModule, RequestAnalysisModule, ToolsModule],
   providers: [
     ApprovalService,
     DueRuns,
@@ -65,6 +66,7 @@ import { ToolsModule } from './tools/tools.module.js';
     ExecutionService,
     McpExecutionService,
     McpModule,
+    OperationsModule,
     PipelineModule,
     Readiness,
     RunQuestions,

@@ -3,6 +3,7 @@ import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { CarrelError } from '../shared/errors.js';
 import type { UserId } from '../shared/ids.js';
+import { Switchboard } from './operations/switchboard.service.js';
 import { DueWork } from './due-work.service.js';
 import { Readiness } from './readiness.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
@@ -27,6 +28,7 @@ export class RunIntake {
     private readonly preparation: RunPreparation,
     private readonly dueWork: DueWork,
     private readonly readiness: Readiness,
+    private readonly switchboard: Switchboard,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
@@ -48,11 +50,12 @@ export class RunIntake {
   }
 
   /**
-   * @throws CarrelError `queue_full` | `rate_limited` | `idempotency_conflict` | `thread_busy` | `draining`; nothing is
-   *   stored then
+   * @throws CarrelError `queue_full` | `rate_limited` | `idempotency_conflict` | `thread_busy` | `agent_disabled` |
+   *   `user_suspended` | `draining`; nothing is stored then
    */
   async take(userId: UserId, run: PreparedRun): Promise<TakenRun> {
     this.refuseWhenDraining();
+    this.switchboard.assertMayStart(userId, run.agent);
     const submitted = await this.record(userId, run);
     for (const ref of submitted.interrupted) await this.dispatcher.cancel(ref, userId);
     for (const ref of submitted.admittedBeside) await this.dispatcher.dispatch(ref);

@@ -46,6 +46,10 @@ export const ERRORS = {
   too_many_sockets: { status: 429, title: 'Too many connections', retryable: true },
   too_many_suspended: { status: 429, title: 'Too many runs are suspended', retryable: true },
   too_many_schedules: { status: 409, title: 'Too many schedules', retryable: false },
+  // what operators have switched off
+  agent_disabled: { status: 503, title: 'The agent is switched off', retryable: true },
+  user_suspended: { status: 403, title: 'The user may start nothing for now', retryable: false },
+  too_many_switches: { status: 409, title: 'Too many agents and users are switched off', retryable: false },
   // how a run can end badly
   agent_failed: { status: 500, title: 'The agent failed', retryable: true },
   agent_denied: { status: 403, title: 'A guard of the agent refused the run', retryable: false },

@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { RunCancel } from '../run-cancel.service.js';
+import { KillSwitches } from './kill-switches.service.js';
+import { Switchboard } from './switchboard.service.js';
+
+/** What operators do to a server that runs. */
+@Module({
+  providers: [KillSwitches, RunCancel, Switchboard],
+  exports: [KillSwitches, RunCancel, Switchboard],
+})
+export class OperationsModule {}
