@@ -2,7 +2,10 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ExecutionModule } from '../execution/execution.module.js';
 import { BudgetsModule } from '../execution/models/budgets.module.js';
-import { AdminController } from './admin.controller.js';
+import { AdminController } from './admin/admin.controller.js';
+import { AuditController } from './admin/audit.controller.js';
+import { SwitchesController } from './admin/switches.controller.js';
+import { UserRunsController } from './admin/user-runs.controller.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsGateway } from './agents.gateway.js';
 import { ApprovalsController } from './approvals.controller.js';
@@ -41,6 +44,7 @@ import { UserFeeds } from './user-feeds.service.js';
     AdminController,
     AgentsController,
     ApprovalsController,
+    AuditController,
     ErrorDocsController,
     EventsController,
     HealthController,
@@ -52,9 +56,11 @@ import { UserFeeds } from './user-feeds.service.js';
     RunAgainController,
     RunsController,
     SchedulesController,
+    SwitchesController,
     ThreadsController,
     ToolsController,
     UsageController,
+    UserRunsController,
   ],
   providers: [
     TokenVerifier,

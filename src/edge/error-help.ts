@@ -134,7 +134,8 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   },
   agent_disabled: {
     when: 'An operator has switched the agent (or pipeline) off: it takes no new runs, and what waited for it fails when its turn comes. The message has the reason. Other agents go on.',
-    remedy: 'Wait, or use another agent; `Retry-After` is when to ask again. Operators switch it on with `DELETE /v1/admin/switches/agent/<name>`.',
+    remedy:
+      'Wait, or use another agent; `Retry-After` is when to ask again. Operators switch it on with `DELETE /v1/admin/switches/agent/<name>`.',
   },
   user_suspended: {
     when: 'An operator has switched this user off: nothing new can be started. What is there can still be read and cancelled.',
@@ -286,6 +287,11 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   draining: {
     when: 'The server is shutting down: it takes no new runs and no new connections. `/ready` says so from the beginning.',
     remedy: 'Wait as `Retry-After` says and try again: another process, or the next one, will answer.',
+  },
+  not_ready: {
+    when: 'At `/ready`: something that the server stands on is down, such as its storage. `parts` says what.',
+    remedy:
+      'Wait as `Retry-After` says: a load balancer asks somewhere else meanwhile. If it lasts, look at the part that is named, and in the log.',
   },
   internal: {
     when: 'Something failed that nobody has foreseen. The details are in the log, under the support code.',

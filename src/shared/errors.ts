@@ -96,6 +96,7 @@ export const ERRORS = {
   budget_exceeded: { status: 402, title: "The user's budget is used up", retryable: false },
   // the server itself
   draining: { status: 503, title: 'The server is shutting down', retryable: true },
+  not_ready: { status: 503, title: 'The server can not work for now', retryable: true },
   internal: { status: 500, title: 'The server failed', retryable: true },
   // what stops the boot
   invalid_config: { status: 500, title: 'The configuration is invalid', retryable: false },

@@ -20,6 +20,8 @@ export type ScheduleId = Branded<'ScheduleId'>;
 export type MessageId = Branded<'MessageId'>;
 /** One entry of the operators' audit trail. */
 export type AuditId = Branded<'AuditId'>;
+/** One process, from its start to its end. */
+export type NodeId = Branded<'NodeId'>;
 /** What a user quotes to support; the log has the details beside it. */
 export type SupportCode = Branded<'SupportCode'>;
 
@@ -34,6 +36,7 @@ interface IdKinds {
   sch: ScheduleId;
   msg: MessageId;
   aud: AuditId;
+  nod: NodeId;
   sup: SupportCode;
 }
 

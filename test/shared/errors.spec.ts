@@ -75,6 +75,7 @@ const MET_BY: Readonly<Record<ErrorCode, string>> = {
   run_closed: 'test/agents/consume-parts.spec.ts',
   context_disposed: 'test/context/execution-scope.spec.ts',
   draining: 'test/edge/rest.spec.ts',
+  not_ready: 'test/edge/health.spec.ts',
   internal: 'test/e2e/bad-input-own-code.spec.ts',
   invalid_config: 'test/cli/start.spec.ts',
   invalid_agent: 'test/agents/agent-registry.spec.ts',

@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { RunCancel } from '../run-cancel.service.js';
 import { KillSwitches } from './kill-switches.service.js';
+import { StorageHealth } from './storage-health.service.js';
 import { Switchboard } from './switchboard.service.js';
 
 /** What operators do to a server that runs. */
 @Module({
-  providers: [KillSwitches, RunCancel, Switchboard],
+  providers: [KillSwitches, RunCancel, StorageHealth, Switchboard],
   exports: [KillSwitches, RunCancel, Switchboard],
 })
 export class OperationsModule {}
