@@ -14,7 +14,7 @@ import { askedDelayMs, backoffMs } from './backoff.js';
 import type { CircuitBreakers, CircuitPass } from './circuit-breakers.js';
 import type { CallEnd, NestedCall } from './nested-call.js';
 import { toRunError } from './run-failure.js';
-import type { Switchboard } from './operations/switchboard.service.js';
+import type { Switchboard } from './operations/switchboard.js';
 import { RunSteps } from './run-steps.js';
 import type { ScopePlace } from './scope-place.js';
 import type { StepParts } from './step-host.js';
@@ -216,7 +216,12 @@ export class AgentCall implements NestedCall {
 }
 
 /** A breaker is open, and an agent switched off, for longer than that; of models, what can be tried again was tried, and what is recorded stays so. */
-const IN_VAIN: ReadonlySet<ErrorCode> = new Set(['agent_disabled', 'circuit_open', 'model_failed', 'invalid_model_output']);
+const IN_VAIN: ReadonlySet<ErrorCode> = new Set([
+  'agent_disabled',
+  'circuit_open',
+  'model_failed',
+  'invalid_model_output',
+]);
 
 function limitsOf({ callee, context }: CallFacts, { steps }: CallParts): AttemptLimits {
   const { runs } = steps.config;

@@ -10,13 +10,7 @@ import { RunIntake, type TakenRun } from './run-intake.service.js';
 import type { RunRequest } from './run-request.js';
 import { RunScope } from './run-scope.js';
 import type { LaneState } from './lane.js';
-import {
-  RUN_STORE,
-  type RunFilter,
-  type RunPage,
-  type RunRecord,
-  type RunStore,
-} from './run-store.port.js';
+import { RUN_STORE, type RunFilter, type RunPage, type RunRecord, type RunStore } from './run-store.port.js';
 import { RunWaiter, type WaitOptions } from './run-waiter.service.js';
 
 /** A cancel that waits gives up this long after the grace period: by then the end is recorded unless the disk is not. */

@@ -3,7 +3,7 @@ import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { CarrelError } from '../shared/errors.js';
 import type { UserId } from '../shared/ids.js';
-import { Switchboard } from './operations/switchboard.service.js';
+import { Switchboard } from './operations/switchboard.js';
 import { DueWork } from './due-work.service.js';
 import { Readiness } from './readiness.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';

@@ -58,7 +58,11 @@ export class JournalRetention implements OnApplicationBootstrap, BeforeApplicati
     );
   }
 
-  private async pruneBefore(done: string, keptMs: number, pruneBatch: (before: Date) => Promise<number>): Promise<void> {
+  private async pruneBefore(
+    done: string,
+    keptMs: number,
+    pruneBatch: (before: Date) => Promise<number>,
+  ): Promise<void> {
     const before = new Date(this.clock.now() - keptMs);
     let removed = 0;
     try {

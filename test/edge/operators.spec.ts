@@ -1,4 +1,5 @@
-import { Switchboard } from '../../src/execution/operations/switchboard.service.js';
+import { SwitchboardWatch } from '../../src/execution/operations/switchboard-watch.service.js';
+import { Switchboard } from '../../src/execution/operations/switchboard.js';
 import { CarrelServer, type CarrelUser, type RunJson } from '../carrel-server.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { DocumentedClient } from './documented-client.js';
@@ -151,10 +152,9 @@ describe('a kill switch', () => {
   it('survives a restart, and reaches a process that learns of it from the store alone', async () => {
     await switchOff('agent', 'echo');
     // as another process would have left it: this one's memory does not know yet
-    const board = server.app.get(Switchboard) as unknown as { agents: Map<string, unknown>; look(): Promise<void> };
-    board.agents = new Map();
+    server.app.get(Switchboard).learn([]);
     expect((await start(bob, 'echo', { text: 'x' })).status).toBe(202);
-    await board.look();
+    await server.app.get(SwitchboardWatch).look();
     expect((await start(bob, 'echo', { text: 'x' })).body.code).toBe('agent_disabled');
     await server.app.close();
     const { dir: dataDir } = server.config.data;

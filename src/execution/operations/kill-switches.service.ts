@@ -14,7 +14,7 @@ import {
   type OperationsStore,
   type SwitchSubject,
 } from './operations-store.port.js';
-import { Switchboard } from './switchboard.service.js';
+import { SwitchboardWatch } from './switchboard-watch.service.js';
 
 const MAX_SWITCHES = 10_000;
 const BATCH = 200;
@@ -29,7 +29,7 @@ export class KillSwitches {
   constructor(
     @Inject(OPERATIONS_STORE) private readonly store: OperationsStore,
     @Inject(RUN_STORE) private readonly runs: RunStore,
-    private readonly switchboard: Switchboard,
+    private readonly watch: SwitchboardWatch,
     private readonly runCancel: RunCancel,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -54,7 +54,7 @@ export class KillSwitches {
     const entry = this.entry(context, 'switch_set', subject, { reason, cancelRuns });
     const killSwitch = { ...subject, reason, by: entry.by, atMs: entry.atMs };
     await this.store.setSwitch(killSwitch, entry, MAX_SWITCHES);
-    await this.switchboard.look();
+    await this.watch.look();
     this.logger.warn({ ...subject, reason, by: entry.by, cancelRuns }, 'switched off');
     return { killSwitch, cancelled: cancelRuns ? await this.cancelRunsOf(subject) : 0 };
   }
@@ -63,7 +63,7 @@ export class KillSwitches {
   async unset(context: UserExecutionContext, subject: SwitchSubject): Promise<void> {
     const entry = this.entry(context, 'switch_unset', subject);
     if (!(await this.store.unsetSwitch(subject, entry))) throw new CarrelError('not_found', 'it is not switched off');
-    await this.switchboard.look();
+    await this.watch.look();
     this.logger.warn({ ...subject, by: entry.by }, 'switched on again');
   }
 
@@ -83,7 +83,14 @@ export class KillSwitches {
     subject: SwitchSubject,
     details: JsonObject = {},
   ): AuditEntry {
-    return { id: newId('aud'), atMs: this.clock.now(), by: userId, action, subject, details: { requestId, ...details } };
+    return {
+      id: newId('aud'),
+      atMs: this.clock.now(),
+      by: userId,
+      action,
+      subject,
+      details: { requestId, ...details },
+    };
   }
 
   private async cancelRunsOf({ kind, name }: SwitchSubject): Promise<number> {
