@@ -17,6 +17,8 @@ export interface CarrelConfig {
     readonly corsOrigins: readonly string[];
     /** Also takes calls with a shared state object, for those who come from one. */
     readonly acceptSharedState: boolean;
+    /** Who may read the metrics: everybody, operators, or nobody. */
+    readonly metrics: 'open' | 'operators' | 'off';
   };
   readonly auth: AuthConfig;
   readonly data: {

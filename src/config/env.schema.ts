@@ -33,6 +33,10 @@ export const ENV_SCHEMA = z.object({
     group: 'Server',
     about: 'Also takes calls with the shared state object of old clients, at POST /v1/legacy/execute',
   }),
+  CARREL_METRICS: oneOf(['auto', 'open', 'operators', 'off'], 'auto', {
+    group: 'Server',
+    about: 'Who may read /metrics; auto: everybody on a loopback address, else operators',
+  }),
   CARREL_DRAIN_MS: integer(0, MAX_MS, 10_000, {
     group: 'Server',
     about: 'How long a stopping server waits for its runs',

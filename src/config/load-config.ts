@@ -85,6 +85,7 @@ function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undef
       bodyLimitBytes: s.CARREL_BODY_LIMIT_BYTES,
       corsOrigins: s.CARREL_CORS_ORIGINS,
       acceptSharedState: s.CARREL_ACCEPT_SHARED_STATE === 'true',
+      metrics: metricsFrom(s),
     },
     auth: authFrom(s, dataDir),
     data: {
@@ -136,6 +137,12 @@ function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undef
 
 function isPretty(setting: Settings['CARREL_LOG_PRETTY']): boolean {
   return setting === 'auto' ? Boolean(process.stdout.isTTY) : setting === 'true';
+}
+
+/** Who can reach a loopback address may look anyway. */
+function metricsFrom({ CARREL_METRICS: setting, HOST }: Settings): CarrelConfig['http']['metrics'] {
+  if (setting !== 'auto') return setting;
+  return /^(localhost|127\.[\d.]+|::1)$/.test(HOST) ? 'open' : 'operators';
 }
 
 function authFrom(s: Settings, dataDir: string): AuthConfig {

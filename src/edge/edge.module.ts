@@ -19,6 +19,10 @@ import { HttpIdentity } from './http-identity.js';
 import { HttpLogging } from './http-logging.js';
 import { IsolationCheck } from './isolation-check.service.js';
 import { IsolationController } from './isolation.controller.js';
+import { IsolationWatch } from './isolation-watch.service.js';
+import { GaugeSources } from './metrics/gauge-sources.service.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { ServerGauges } from './metrics/server-gauges.service.js';
 import { McpController } from './mcp.controller.js';
 import { MeController } from './me.controller.js';
 import { MessagesController } from './messages.controller.js';
@@ -52,6 +56,7 @@ import { UserFeeds } from './user-feeds.service.js';
     McpController,
     MeController,
     MessagesController,
+    MetricsController,
     PipelinesController,
     RunAgainController,
     RunsController,
@@ -72,7 +77,10 @@ import { UserFeeds } from './user-feeds.service.js';
     EventStreams,
     AgentsGateway,
     ConnectionsOf,
+    GaugeSources,
     IsolationCheck,
+    IsolationWatch,
+    ServerGauges,
     SocketAdmission,
     SocketMessages,
     SocketShutdown,

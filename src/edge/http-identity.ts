@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { carryContext } from '../context/context-carrier.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
@@ -26,6 +27,7 @@ export class HttpIdentity implements OnModuleInit {
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly tokens: TokenVerifier,
+    @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -36,7 +38,7 @@ export class HttpIdentity implements OnModuleInit {
   private identify(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     const requestId = requestIdFrom(request.headers['x-request-id']);
     reply.header('x-request-id', requestId);
-    if (isOpen(request)) return runInLogScope({ requestId }, done);
+    if (this.isOpen(request)) return runInLogScope({ requestId }, done);
     const token = bearerTokenOf(request.headers.authorization);
     if (token === undefined) return refuse(reply, done, new CarrelError('unauthenticated', MISSING_TOKEN));
     const known = this.tokens.verifyCached(token);
@@ -49,6 +51,11 @@ export class HttpIdentity implements OnModuleInit {
     });
   }
 
+  private isOpen({ routeOptions: { url } }: FastifyRequest): boolean {
+    if (url === undefined) return false;
+    return OPEN_ROUTES.test(url) || (url === '/metrics' && this.config.http.metrics !== 'operators');
+  }
+
   private admit(identity: Identity, request: FastifyRequest, requestId: RequestId, done: Done): void {
     const facts = factsOf(request.headers, request.ip);
     carryIdentity(request.raw, identity);
@@ -59,11 +66,6 @@ export class HttpIdentity implements OnModuleInit {
 }
 
 const MISSING_TOKEN = 'send a token in the header "Authorization: Bearer <token>"';
-
-function isOpen(request: FastifyRequest): boolean {
-  const route = request.routeOptions.url;
-  return route !== undefined && OPEN_ROUTES.test(route);
-}
 
 function bearerTokenOf(header: string | undefined): string | undefined {
   return header === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(header)?.[1];

@@ -4,6 +4,7 @@ import { draftEvent } from '../events/run-event.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import type { RunId, UserId } from '../shared/ids.js';
+import { RunMeter } from './metrics/run-meter.service.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { RUN_STORE, type RunRecord, type RunStore } from './run-store.port.js';
 
@@ -13,6 +14,7 @@ export class RunCancel {
   constructor(
     @Inject(RUN_STORE) private readonly store: RunStore,
     @Inject(RUN_DISPATCHER) private readonly dispatcher: RunDispatcher,
+    private readonly meter: RunMeter,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -32,6 +34,7 @@ export class RunCancel {
       case 'already_ended':
         throw new CarrelError('run_ended', `the run has already ended (${request.run.status})`);
       case 'cancelled':
+        this.meter.cancelledWaiting(request.run);
         for (const ref of request.admitted) await this.dispatcher.dispatch(ref);
         return { run: request.run, hasEnded: true };
       case 'requested':

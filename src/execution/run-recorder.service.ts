@@ -10,6 +10,7 @@ import { CLOCK, type Clock } from '../shared/clock.js';
 import { isCarrelError } from '../shared/errors.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { DueWork } from './due-work.service.js';
+import { RunMeter } from './metrics/run-meter.service.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { openingEvent, outcomeOf, terminalEvent } from './run-events.js';
 import { toRunError } from './run-failure.js';
@@ -35,6 +36,7 @@ export class RunRecorder {
     @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
     @Inject(RUN_DISPATCHER) private readonly dispatcher: RunDispatcher,
     private readonly due: DueWork,
+    private readonly meter: RunMeter,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -66,6 +68,7 @@ export class RunRecorder {
     const { admitted } = await this.stored(() =>
       this.store.finish(run.userId, run.id, run.fence, outcome, events, this.config.lane),
     );
+    this.meter.end(run, result, now);
     await this.dispatchAll(admitted);
     this.logger.log({ agent: run.agent, status: result.status, attempt: result.attempt }, 'run ended');
   }

@@ -11,6 +11,7 @@ import { runInLogScope } from '../shared/log-scope.js';
 import { ActiveRun } from './active-run.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
+import { RunMeter } from './metrics/run-meter.service.js';
 import { PipelineService } from './pipeline/pipeline.service.js';
 import type { RunConsumer } from './run-dispatcher.port.js';
 import { toRunError } from './run-failure.js';
@@ -36,6 +37,7 @@ export class RunRunner implements RunConsumer {
     private readonly factory: ExecutionEngineFactory,
     private readonly registry: AgentRegistry,
     private readonly pipelines: PipelineService,
+    private readonly meter: RunMeter,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -76,14 +78,17 @@ export class RunRunner implements RunConsumer {
         if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
         this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
       } finally {
-        this.leave(ref);
+        this.leave(active);
       }
       claimed = undefined;
     } while (active.isDueAgain);
   }
 
   cancel(ref: RunRef, by: string): void {
-    this.active.get(ref.runId)?.stop({ kind: 'cancelled', by });
+    const active = this.active.get(ref.runId);
+    if (!active) return;
+    active.cancelAskedAtMs ??= this.clock.now();
+    active.stop({ kind: 'cancelled', by });
   }
 
   answered(ref: RunRef): void {
@@ -130,8 +135,9 @@ export class RunRunner implements RunConsumer {
     return typeof pipeline === 'string' ? this.pipelines.deadlineMsOf(pipeline) : undefined;
   }
 
-  private leave({ runId }: RunRef): void {
-    this.active.delete(runId);
+  private leave({ ref, cancelAskedAtMs }: ActiveRun): void {
+    this.active.delete(ref.runId);
+    if (cancelAskedAtMs !== undefined) this.meter.cancelled(cancelAskedAtMs);
     if (this.active.size > 0) return;
     this.idle.resolve();
     this.idle = Promise.withResolvers();
@@ -146,6 +152,7 @@ export class RunRunner implements RunConsumer {
 
   private begin(active: ActiveRun, run: ClaimedRun): Promise<void> {
     const { userId, runId } = active.ref;
+    if (!run.resumed) this.meter.began(run);
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
     return runInLogScope({ userId, runId, requestId: run.origin.requestId }, () => this.execute(active, run));
   }

@@ -89,6 +89,17 @@ export function operationsStoreContract(openStorage: OpenStorage): void {
     });
   });
 
+  describe('the load', () => {
+    it('is what all users have in their lanes, and since when the first waits for a process', async () => {
+      expect(await store().load()).toEqual({ placed: 0, waiting: 0, oldestUnclaimedMs: undefined });
+      const limits = { ...ROOMY, maxRunning: 1 };
+      await world().running(alice);
+      for (const ms of [2, 1]) await world().ports.runs.submit(alice, newRun({ createdAtMs: T0 + ms }), limits);
+      await world().ports.runs.submit(bob, newRun({ createdAtMs: T0 + 9 }), limits);
+      expect(await store().load()).toEqual({ placed: 2, waiting: 2, oldestUnclaimedMs: T0 + 9 });
+    });
+  });
+
   describe('who is quiet', () => {
     it('has runs that hold a place and have given no sign since then, the quietest first', async () => {
       const { journal } = world().ports;

@@ -121,7 +121,10 @@ export function newDataDir(): string {
 /** A real, small Nest application on Fastify with identity and logging, and nothing else of the server. */
 export async function startIdentityApp(settings: SettingOverrides = {}, cors = false): Promise<IdentityApp> {
   const dir = newDataDir();
-  const config = loadConfig({}, { CARREL_DATA_DIR: dir, CARREL_LOG_PRETTY: 'false', ...settings });
+  const config = loadConfig(
+    {},
+    { CARREL_DATA_DIR: dir, CARREL_LOG_PRETTY: 'false', CARREL_METRICS: 'operators', ...settings },
+  );
   const clock = new StagedClock();
   const written: string[] = [];
   const destination = { write: (line: string) => void written.push(line) };

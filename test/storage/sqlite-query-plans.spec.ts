@@ -42,7 +42,7 @@ const FOR_ALL_USERS = [
 
 /** What operators ask about everybody: over what is under way, which is bounded by the lanes, and over the few switches. */
 const OF_OPERATORS =
-  /^SELECT u\.id(, c\.n)? FROM|^SELECT u\.id AS user_id, r\.id(, r\.agent|\sFROM)|FROM (kill_switches|audit)\b/;
+  /^SELECT u\.id(, c\.n)? FROM|^SELECT u\.id AS user_id, r\.id(, r\.agent|\sFROM)|FROM (kill_switches|audit)\b|^SELECT count\(\*\) AS n(, min\(CASE.*)? FROM runs INDEXED BY runs_(in_line|admitted)/;
 
 describe('the statements of the embedded storage', () => {
   it('are more than a few', () => {

@@ -42,6 +42,16 @@ export interface BusyUser {
   readonly waiting: number;
 }
 
+/** What is in all lanes. */
+export interface LaneLoad {
+  /** Runs that hold a place. */
+  readonly placed: number;
+  /** Runs in line for a place. */
+  readonly waiting: number;
+  /** Of the runs that hold a place and that no process has taken yet: when the earliest was made. */
+  readonly oldestUnclaimedMs?: number;
+}
+
 /** A run that holds a place, and the last that was heard of it. */
 export interface QuietRun extends RunRef {
   readonly agent: string;
@@ -85,6 +95,9 @@ export interface OperationsStore {
    * @returns how many were removed
    */
   pruneAudit(before: Date, limit: number): Promise<number>;
+
+  /** All users together. */
+  load(): Promise<LaneLoad>;
 
   /** Those with most waiting first, then those with most running. */
   busyUsers(page: { limit: number; cursor?: string }): Promise<{ items: readonly BusyUser[]; nextCursor?: string }>;

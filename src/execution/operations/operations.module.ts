@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { MetricsModule } from '../metrics/metrics.module.js';
 import { RunCancel } from '../run-cancel.service.js';
 import { KillSwitches } from './kill-switches.service.js';
 import { StorageHealth } from './storage-health.service.js';
@@ -7,6 +8,7 @@ import { SwitchboardWatch } from './switchboard-watch.service.js';
 
 /** What operators do to a server that runs. */
 @Module({
+  imports: [MetricsModule],
   providers: [KillSwitches, RunCancel, StorageHealth, Switchboard, SwitchboardWatch],
   exports: [KillSwitches, RunCancel, Switchboard],
 })

@@ -1,4 +1,4 @@
-import type { BusyUser, QuietRun } from '../../execution/operations/operations-store.port.js';
+import type { BusyUser, LaneLoad, QuietRun } from '../../execution/operations/operations-store.port.js';
 import type { RunStatus } from '../../execution/run-status.js';
 import type { RunRef } from '../../execution/run-store.port.js';
 import type { RunId, UserId } from '../../shared/ids.js';
@@ -16,6 +16,13 @@ export class OversightReader {
         `SELECT u.id, c.n FROM (SELECT user_key, count(*) AS n FROM runs INDEXED BY runs_in_line
            WHERE status = 'queued' AND admitted = 0 AND hold IS NULL GROUP BY user_key) c JOIN users u ON u.key = c.user_key`,
       ),
+      waiting: database.prepare(
+        `SELECT count(*) AS n FROM runs INDEXED BY runs_in_line WHERE status = 'queued' AND admitted = 0 AND hold IS NULL`,
+      ),
+      load: database.prepare(
+        `SELECT count(*) AS n, min(CASE WHEN status = 'queued' THEN created_at END) AS oldest
+         FROM runs INDEXED BY runs_admitted WHERE admitted = 1`,
+      ),
       placed: database.prepare(`SELECT u.id ${PLACED}`),
       signs: database.prepare(
         `SELECT u.id AS user_id, r.id, r.agent, r.status, r.attempt, coalesce(
@@ -26,6 +33,12 @@ export class OversightReader {
         `SELECT u.id AS user_id, r.id ${PLACED} AND r.id > ?2 AND r.agent = ?1 ORDER BY r.id LIMIT ?3`,
       ),
     };
+  }
+
+  load(): LaneLoad {
+    const { n, oldest } = this.statements.load.get() ?? {};
+    const waiting = Number(this.statements.waiting.get()?.n);
+    return { placed: Number(n), waiting, oldestUnclaimedMs: oldest == null ? undefined : Number(oldest) };
   }
 
   busyUsers(): BusyUser[] {

@@ -2,6 +2,7 @@ import type {
   AuditEntry,
   BusyUser,
   KillSwitch,
+  LaneLoad,
   OperationsStore,
   QuietRun,
   SwitchSubject,
@@ -50,6 +51,10 @@ export class SqliteOperationsStore implements OperationsStore {
 
   pruneAudit(before: Date, limit: number): Promise<number> {
     return this.tables.commits.write(() => this.tables.operations.prune(before.getTime(), limit));
+  }
+
+  async load(): Promise<LaneLoad> {
+    return this.tables.readOfAll(({ oversight }) => oversight.load());
   }
 
   async busyUsers(page: Page): Promise<{ items: readonly BusyUser[]; nextCursor?: string }> {
