@@ -16,6 +16,7 @@ import { hasDefaultModel, type GivenModels } from './execution/models/providers/
 import { PipelineLibraryModule } from './execution/pipeline/library/pipeline-library.module.js';
 import { NODE_LIST } from './execution/operations/node-list.port.js';
 import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
+import { Tracing } from './execution/tracing/tracing.service.js';
 import { CLOCK, systemClock } from './shared/clock.js';
 import { StorageModule } from './storage/storage.module.js';
 
@@ -71,8 +72,9 @@ class PlatformModule {
         { provide: RUN_DISPATCHER, useClass: InProcessDispatcher },
         { provide: NODE_LIST, useClass: SingleNodeList },
         HealthParts,
+        { provide: Tracing, useFactory: () => Tracing.open(config) },
       ],
-      exports: [CARREL_CONFIG, CLOCK, RUN_DISPATCHER, NODE_LIST, HealthParts, StorageModule],
+      exports: [CARREL_CONFIG, CLOCK, RUN_DISPATCHER, NODE_LIST, HealthParts, Tracing, StorageModule],
     };
   }
 }

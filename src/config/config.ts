@@ -74,6 +74,14 @@ export interface CarrelConfig {
   readonly mcp: McpConfig;
   /** Undefined: there are no models. */
   readonly models?: ModelsConfig;
+  /** Undefined: nothing is traced. */
+  readonly traces?: {
+    /** Where they are sent: OTLP over HTTP. */
+    readonly endpoint: string;
+    readonly serviceName: string;
+    /** Whether inputs and results of runs are in them. */
+    readonly content: boolean;
+  };
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   /** How long a stopping server waits for its runs. */
   readonly drainMs: number;

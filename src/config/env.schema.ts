@@ -229,6 +229,17 @@ export const ENV_SCHEMA = z.object({
     unit: 'ms',
   }),
 
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalText(isHttpUrl, {
+    group: 'Logging',
+    about: 'Where traces are sent (OpenTelemetry, OTLP over HTTP); without it nothing is traced',
+    accepts: 'an http(s) URL without a user name or password in it',
+    placeholder: 'url',
+  }),
+  OTEL_SERVICE_NAME: text('carrel', { group: 'Logging', about: 'What this server is called in traces' }),
+  CARREL_TRACES_CONTENT: oneOf(['true', 'false'], 'false', {
+    group: 'Logging',
+    about: 'Whether traces have the inputs and results of runs, redacted and cut',
+  }),
   CARREL_LOG_LEVEL: oneOf(LOG_LEVELS, 'info', {
     group: 'Logging',
     about: 'How much is logged, from fatal to trace, or nothing (silent)',

@@ -130,9 +130,15 @@ function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undef
       connectTimeoutMs: s.CARREL_MCP_CONNECT_TIMEOUT_MS,
     },
     ...(models && { models }),
+    ...tracesFrom(s),
     log: { level: s.CARREL_LOG_LEVEL, pretty: isPretty(s.CARREL_LOG_PRETTY) },
     drainMs: s.CARREL_DRAIN_MS,
   };
+}
+
+function tracesFrom(s: Settings): Pick<CarrelConfig, 'traces'> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = s;
+  return endpoint ? { traces: { endpoint, serviceName, content: s.CARREL_TRACES_CONTENT === 'true' } } : {};
 }
 
 function isPretty(setting: Settings['CARREL_LOG_PRETTY']): boolean {

@@ -17,6 +17,7 @@ import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
 import { HttpIdentity } from './http-identity.js';
 import { HttpLogging } from './http-logging.js';
+import { HttpTraces } from './http-traces.js';
 import { IsolationCheck } from './isolation-check.service.js';
 import { IsolationController } from './isolation.controller.js';
 import { IsolationWatch } from './isolation-watch.service.js';
@@ -71,6 +72,7 @@ import { UserFeeds } from './user-feeds.service.js';
     TokenVerifier,
     HttpIdentity,
     HttpLogging,
+    HttpTraces,
     RouteMethods,
     { provide: APP_FILTER, useClass: ProblemFilter },
     EventPages,

@@ -7,7 +7,9 @@ import { CLOCK, type Clock } from '../shared/clock.js';
 import { CarrelError, isCarrelError } from '../shared/errors.js';
 import type { RequestId } from '../shared/ids.js';
 import { runInLogScope } from '../shared/log-scope.js';
+import { runInSpan } from '../shared/trace-span.js';
 import { fastifyOf } from './fastify-instance.js';
+import { HttpTraces } from './http-traces.js';
 import type { Identity } from './identity.js';
 import { carryIdentity } from './identity-carrier.js';
 import { buildRequestContext, factsOf, requestIdFrom } from './request-context.js';
@@ -28,6 +30,7 @@ export class HttpIdentity implements OnModuleInit {
     private readonly adapterHost: HttpAdapterHost,
     private readonly tokens: TokenVerifier,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
+    private readonly traces: HttpTraces,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -58,10 +61,12 @@ export class HttpIdentity implements OnModuleInit {
 
   private admit(identity: Identity, request: FastifyRequest, requestId: RequestId, done: Done): void {
     const facts = factsOf(request.headers, request.ip);
+    const span = this.traces.begin(request, facts.traceparent);
     carryIdentity(request.raw, identity);
     // Nest's REQUEST is the Fastify request or the raw one behind it; contextCarriedBy finds it through both.
-    carryContext(request.raw, buildRequestContext(identity, facts, this.clock.now(), requestId));
-    runInLogScope({ requestId, userId: identity.userId }, done);
+    const context = buildRequestContext(identity, facts, this.clock.now(), requestId);
+    carryContext(request.raw, span ? context.traced(span) : context);
+    runInLogScope({ requestId, userId: identity.userId }, span ? () => runInSpan(span, done) : done);
   }
 }
 

@@ -17,6 +17,7 @@ import type { RunConsumer } from './run-dispatcher.port.js';
 import { toRunError } from './run-failure.js';
 import { RunRecorder } from './run-recorder.service.js';
 import type { ClaimedRun, RunRecord, RunRef, Suspension } from './run-store.port.js';
+import { Tracing } from './tracing/tracing.service.js';
 import { RunInterrupted, RunSuspended, type UserExecutionEngine } from './user-execution-engine.js';
 
 /**
@@ -38,6 +39,7 @@ export class RunRunner implements RunConsumer {
     private readonly registry: AgentRegistry,
     private readonly pipelines: PipelineService,
     private readonly meter: RunMeter,
+    private readonly tracing: Tracing,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -107,7 +109,7 @@ export class RunRunner implements RunConsumer {
   }
 
   contextOf(run: RunRecord): UserExecutionContext {
-    const { requestId, roles, claims, clientIp, userAgent, traceId } = run.origin;
+    const { requestId, roles, claims, clientIp, userAgent, traceId, traceparent } = run.origin;
     const timeoutMs = this.deadlineMsOf(run) ?? this.config.runs.deadlineMs;
     return new UserExecutionContext({
       userId: run.userId,
@@ -120,7 +122,7 @@ export class RunRunner implements RunConsumer {
       createdAtMs: run.createdAtMs,
       deadlineMs: (run.startedAtMs ?? this.clock.now()) + run.suspendedMs + timeoutMs,
       metadata: run.metadata,
-      audit: { clientIp, userAgent, traceId },
+      audit: { clientIp, userAgent, traceId, traceparent },
     });
   }
 
@@ -154,7 +156,9 @@ export class RunRunner implements RunConsumer {
     const { userId, runId } = active.ref;
     if (!run.resumed) this.meter.began(run);
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
-    return runInLogScope({ userId, runId, requestId: run.origin.requestId }, () => this.execute(active, run));
+    return runInLogScope({ userId, runId, requestId: run.origin.requestId }, () =>
+      this.tracing.isOn ? this.tracing.run(run, () => this.execute(active, run)) : this.execute(active, run),
+    );
   }
 
   /** Once, or, when it was to be suspended and is answered already, again from the top. */

@@ -16,13 +16,14 @@ async function scrape(server: CarrelServer, token?: string) {
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line): Sample => {
-      const [, name, labels = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)!;
-      const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, text]) => [label!, text!]);
-      return { name: name!, labels: Object.fromEntries(pairs) as Record<string, string>, value: Number(value) };
+      const [, name, labels = '', figure] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)!;
+      const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]) => [label!, value!]);
+      return { name: name!, labels: Object.fromEntries(pairs) as Record<string, string>, value: Number(figure) };
     });
   const of = (name: string, labels: Record<string, string> = {}) =>
-    samples.find((one) => one.name === name && Object.entries(labels).every(([key, text]) => one.labels[key] === text))
-      ?.value;
+    samples.find(
+      (one) => one.name === name && Object.entries(labels).every(([key, value]) => one.labels[key] === value),
+    )?.value;
   return { status: answer.status, type: answer.headers.get('content-type'), text, samples, of };
 }
 
@@ -115,7 +116,7 @@ describe('/metrics', () => {
     const { text } = await scrape(server);
     const served = [...text.matchAll(/^# TYPE (carrel_\w+) /gm)].map(([, name]) => name!);
     const documented = [...readFileSync('docs/operations.md', 'utf8').matchAll(/^\| `(carrel_\w+)`/gm)];
-    expect(documented.map(([, name]) => name!).toSorted()).toEqual(served.toSorted());
+    expect([...new Set(documented.map(([, name]) => name!))].toSorted()).toEqual(served.toSorted());
   });
 });
 
