@@ -32,7 +32,6 @@ export const STORE_TABLES = `
     user_id  TEXT COLLATE "C" NOT NULL,
     id       TEXT COLLATE "C" NOT NULL,
     next_at  BIGINT,
-    version  BIGINT NOT NULL DEFAULT 0,
     schedule TEXT NOT NULL,
     PRIMARY KEY (user_id, id)
   );
