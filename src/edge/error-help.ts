@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../shared/errors.js';
+import { BOOT_ERROR_HELP } from './boot-error-help.js';
 import { TOOL_ERROR_HELP, type ErrorHelp } from './error-help-tools.js';
 
 /** What the documents say of each code, beside the table `ERRORS`; in Markdown, one paragraph each. */
@@ -222,24 +223,13 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy:
       'Wait as `Retry-After` says: a load balancer asks somewhere else meanwhile. If it lasts, look at the part that is named, and in the log.',
   },
+  database_unavailable: {
+    when: 'With PostgreSQL: it can not be reached at the start, or could not for longer than Carrel tries again by itself.',
+    remedy: 'Try again after a while. At the start: start PostgreSQL, or correct `DATABASE_URL`.',
+  },
   internal: {
     when: 'Something failed that nobody has foreseen. The details are in the log, under the support code.',
     remedy: 'Try again; if it lasts, give the support code to whoever runs the server.',
   },
-  invalid_config: {
-    when: 'At the start, on the command line: a setting, a key, a file of agents or the port can not be used. Never sent to clients.',
-    remedy: 'Correct what the message names; `carrel start --help` lists all settings.',
-  },
-  invalid_agent: {
-    when: 'At the start: a class with `@Agent` or a method with `@AgentTool` is declared wrongly, or two have the same name. Never sent to clients.',
-    remedy: 'Correct the class or the method that the message names.',
-  },
-  data_locked: {
-    when: 'At the start: another process is using the data folder. Never sent to clients.',
-    remedy: 'Stop that process, or choose another folder with `--data`.',
-  },
-  incompatible_data: {
-    when: 'At the start: the data folder was written by a newer version, or has a file that is no database of Carrel. Never sent to clients.',
-    remedy: 'Start the newer version, or choose another folder with `--data`.',
-  },
+  ...BOOT_ERROR_HELP,
 };

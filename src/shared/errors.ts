@@ -97,12 +97,14 @@ export const ERRORS = {
   // the server itself
   draining: { status: 503, title: 'The server is shutting down', retryable: true },
   not_ready: { status: 503, title: 'The server can not work for now', retryable: true },
+  database_unavailable: { status: 503, title: 'The database can not be reached', retryable: true },
   internal: { status: 500, title: 'The server failed', retryable: true },
   // what stops the boot
   invalid_config: { status: 500, title: 'The configuration is invalid', retryable: false },
   invalid_agent: { status: 500, title: 'An agent or a tool is declared wrongly', retryable: false },
   data_locked: { status: 500, title: 'The data folder is in use', retryable: false },
-  incompatible_data: { status: 500, title: 'The data folder was written by a newer version', retryable: false },
+  incompatible_data: { status: 500, title: 'The data was written by a newer version', retryable: false },
+  unsupported_database: { status: 500, title: 'The database server is not one that Carrel can use', retryable: false },
 } as const satisfies Record<string, ErrorFacts>;
 
 export type ErrorCode = keyof typeof ERRORS;

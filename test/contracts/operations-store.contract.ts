@@ -71,6 +71,12 @@ export function operationsStoreContract(openStorage: OpenStorage): void {
       expect((await store().audit({ limit: 10 })).items.map(({ atMs }) => atMs)).toEqual([T0 + 4]);
     });
   });
+}
+
+/** What every adapter of `OperationsStore` has to keep of what is in all lanes. */
+export function oversightContract(openStorage: OpenStorage): void {
+  const world = onEmptyStorage(openStorage);
+  const store = () => world().ports.operations;
 
   describe('who is busy', () => {
     it('has most waiting first, then most running, in pages; who has nothing under way is not among them', async () => {

@@ -76,11 +76,13 @@ const MET_BY: Readonly<Record<ErrorCode, string>> = {
   context_disposed: 'test/context/execution-scope.spec.ts',
   draining: 'test/edge/rest.spec.ts',
   not_ready: 'test/edge/health.spec.ts',
+  database_unavailable: 'test/storage/postgres-database.spec.ts',
   internal: 'test/e2e/bad-input-own-code.spec.ts',
   invalid_config: 'test/cli/start.spec.ts',
   invalid_agent: 'test/agents/agent-registry.spec.ts',
   data_locked: 'test/storage/sqlite-database.spec.ts',
   incompatible_data: 'test/storage/sqlite-database.spec.ts',
+  unsupported_database: 'test/storage/postgres-database.spec.ts',
 };
 
 describe('the table of errors', () => {

@@ -4,7 +4,7 @@ import { approvalStoreContract } from '../contracts/approval-store.contract.js';
 import { budgetStoreContract } from '../contracts/budget-store.contract.js';
 import { eventJournalContract } from '../contracts/event-journal.contract.js';
 import { messageStoreContract } from '../contracts/message-store.contract.js';
-import { operationsStoreContract } from '../contracts/operations-store.contract.js';
+import { operationsStoreContract, oversightContract } from '../contracts/operations-store.contract.js';
 import { runStoreContract } from '../contracts/run-store.contract.js';
 import { scheduleStoreContract } from '../contracts/schedule-store.contract.js';
 import type { StoragePorts } from '../contracts/storage-world.js';
@@ -46,4 +46,5 @@ describe('MessageStore on SQLite', () => {
 });
 describe('OperationsStore on SQLite', () => {
   operationsStoreContract(openSqlite);
+  oversightContract(openSqlite);
 });
