@@ -17,6 +17,8 @@ export interface CarrelConfig {
     readonly corsOrigins: readonly string[];
     /** Also takes calls with a shared state object, for those who come from one. */
     readonly acceptSharedState: boolean;
+    /** Who may read the metrics: everybody, operators, or nobody. */
+    readonly metrics: 'open' | 'operators' | 'off';
   };
   readonly auth: AuthConfig;
   readonly data: {
@@ -26,6 +28,8 @@ export interface CarrelConfig {
     readonly sync: 'full' | 'normal';
     /** Ended runs' events are kept this long. */
     readonly retentionMs: number;
+    /** What operators did is kept this long. */
+    readonly auditRetentionMs: number;
   };
   readonly lane: {
     readonly maxRunning: number;
@@ -70,6 +74,14 @@ export interface CarrelConfig {
   readonly mcp: McpConfig;
   /** Undefined: there are no models. */
   readonly models?: ModelsConfig;
+  /** Undefined: nothing is traced. */
+  readonly traces?: {
+    /** Where they are sent: OTLP over HTTP. */
+    readonly endpoint: string;
+    readonly serviceName: string;
+    /** Whether inputs and results of runs are in them. */
+    readonly content: boolean;
+  };
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   /** How long a stopping server waits for its runs. */
   readonly drainMs: number;

@@ -33,6 +33,10 @@ export const ENV_SCHEMA = z.object({
     group: 'Server',
     about: 'Also takes calls with the shared state object of old clients, at POST /v1/legacy/execute',
   }),
+  CARREL_METRICS: oneOf(['auto', 'open', 'operators', 'off'], 'auto', {
+    group: 'Server',
+    about: 'Who may read /metrics; auto: everybody on a loopback address, else operators',
+  }),
   CARREL_DRAIN_MS: integer(0, MAX_MS, 10_000, {
     group: 'Server',
     about: 'How long a stopping server waits for its runs',
@@ -88,6 +92,11 @@ export const ENV_SCHEMA = z.object({
   CARREL_JOURNAL_DAYS: integer(1, 36_500, 30, {
     group: 'Data',
     about: 'How long the events of ended runs are kept',
+    unit: 'days',
+  }),
+  CARREL_AUDIT_DAYS: integer(1, 36_500, 365, {
+    group: 'Data',
+    about: 'How long it is kept what operators did',
     unit: 'days',
   }),
 
@@ -220,6 +229,17 @@ export const ENV_SCHEMA = z.object({
     unit: 'ms',
   }),
 
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalText(isHttpUrl, {
+    group: 'Logging',
+    about: 'Where traces are sent (OpenTelemetry, OTLP over HTTP); without it nothing is traced',
+    accepts: 'an http(s) URL without a user name or password in it',
+    placeholder: 'url',
+  }),
+  OTEL_SERVICE_NAME: text('carrel', { group: 'Logging', about: 'What this server is called in traces' }),
+  CARREL_TRACES_CONTENT: oneOf(['true', 'false'], 'false', {
+    group: 'Logging',
+    about: 'Whether traces have the inputs and results of runs, redacted and cut',
+  }),
   CARREL_LOG_LEVEL: oneOf(LOG_LEVELS, 'info', {
     group: 'Logging',
     about: 'How much is logged, from fatal to trace, or nothing (silent)',

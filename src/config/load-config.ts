@@ -85,9 +85,15 @@ function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undef
       bodyLimitBytes: s.CARREL_BODY_LIMIT_BYTES,
       corsOrigins: s.CARREL_CORS_ORIGINS,
       acceptSharedState: s.CARREL_ACCEPT_SHARED_STATE === 'true',
+      metrics: metricsFrom(s),
     },
     auth: authFrom(s, dataDir),
-    data: { dir: dataDir, sync: s.CARREL_DATA_SYNC, retentionMs: s.CARREL_JOURNAL_DAYS * DAY_MS },
+    data: {
+      dir: dataDir,
+      sync: s.CARREL_DATA_SYNC,
+      retentionMs: s.CARREL_JOURNAL_DAYS * DAY_MS,
+      auditRetentionMs: s.CARREL_AUDIT_DAYS * DAY_MS,
+    },
     lane: {
       maxRunning: s.CARREL_USER_MAX_RUNNING,
       maxQueued: s.CARREL_USER_MAX_QUEUED,
@@ -124,13 +130,25 @@ function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undef
       connectTimeoutMs: s.CARREL_MCP_CONNECT_TIMEOUT_MS,
     },
     ...(models && { models }),
+    ...tracesFrom(s),
     log: { level: s.CARREL_LOG_LEVEL, pretty: isPretty(s.CARREL_LOG_PRETTY) },
     drainMs: s.CARREL_DRAIN_MS,
   };
 }
 
+function tracesFrom(s: Settings): Pick<CarrelConfig, 'traces'> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = s;
+  return endpoint ? { traces: { endpoint, serviceName, content: s.CARREL_TRACES_CONTENT === 'true' } } : {};
+}
+
 function isPretty(setting: Settings['CARREL_LOG_PRETTY']): boolean {
   return setting === 'auto' ? Boolean(process.stdout.isTTY) : setting === 'true';
+}
+
+/** Who can reach a loopback address may look anyway. */
+function metricsFrom({ CARREL_METRICS: setting, HOST }: Settings): CarrelConfig['http']['metrics'] {
+  if (setting !== 'auto') return setting;
+  return /^(localhost|127\.[\d.]+|::1)$/.test(HOST) ? 'open' : 'operators';
 }
 
 function authFrom(s: Settings, dataDir: string): AuthConfig {

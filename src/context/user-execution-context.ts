@@ -11,6 +11,8 @@ export interface AuditFacts {
   readonly clientIp?: string;
   readonly userAgent?: string;
   readonly traceId?: string;
+  /** W3C Trace Context: what goes on with the trace has this as its parent. */
+  readonly traceparent?: string;
 }
 
 export interface UserExecutionContextFields {
@@ -142,6 +144,11 @@ export class UserExecutionContext {
   /** The context of another attempt of the same run. */
   forAttempt(attempt: number, signal: AbortSignal | StopSwitch): UserExecutionContext {
     return this.with({ attempt, signal });
+  }
+
+  /** The same within a span of a trace. */
+  traced({ traceId, traceparent }: { readonly traceId: string; readonly traceparent: string }): UserExecutionContext {
+    return this.with({ audit: { ...this.audit, traceId, traceparent } });
   }
 
   /** What may be logged or shown to the user: no signal, no metadata values, no claims. */

@@ -2,7 +2,10 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ExecutionModule } from '../execution/execution.module.js';
 import { BudgetsModule } from '../execution/models/budgets.module.js';
-import { AdminController } from './admin.controller.js';
+import { AdminController } from './admin/admin.controller.js';
+import { AuditController } from './admin/audit.controller.js';
+import { SwitchesController } from './admin/switches.controller.js';
+import { UserRunsController } from './admin/user-runs.controller.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsGateway } from './agents.gateway.js';
 import { ApprovalsController } from './approvals.controller.js';
@@ -17,8 +20,13 @@ import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
 import { HttpIdentity } from './http-identity.js';
 import { HttpLogging } from './http-logging.js';
+import { HttpTraces } from './http-traces.js';
 import { IsolationCheck } from './isolation-check.service.js';
 import { IsolationController } from './isolation.controller.js';
+import { IsolationWatch } from './isolation-watch.service.js';
+import { GaugeSources } from './metrics/gauge-sources.service.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { ServerGauges } from './metrics/server-gauges.service.js';
 import { McpController } from './mcp.controller.js';
 import { MeController } from './me.controller.js';
 import { MessagesController } from './messages.controller.js';
@@ -46,6 +54,7 @@ import { UserFeeds } from './user-feeds.service.js';
     ApprovalsController,
     AsyncApiController,
     ConsoleController,
+    AuditController,
     ErrorDocsController,
     EventsController,
     HealthController,
@@ -53,26 +62,33 @@ import { UserFeeds } from './user-feeds.service.js';
     McpController,
     MeController,
     MessagesController,
+    MetricsController,
     PipelinesController,
     RunAgainController,
     RunsController,
     SchedulesController,
+    SwitchesController,
     ThreadsController,
     ToolsController,
     UsageController,
+    UserRunsController,
   ],
   providers: [
     ConsoleSessions,
     TokenVerifier,
     HttpIdentity,
     HttpLogging,
+    HttpTraces,
     RouteMethods,
     { provide: APP_FILTER, useClass: ProblemFilter },
     EventPages,
     EventStreams,
     AgentsGateway,
     ConnectionsOf,
+    GaugeSources,
     IsolationCheck,
+    IsolationWatch,
+    ServerGauges,
     SocketAdmission,
     SocketMessages,
     SocketShutdown,

@@ -1,11 +1,6 @@
 import type { ErrorCode } from '../shared/errors.js';
-
-interface ErrorHelp {
-  /** When it happens. */
-  when: string;
-  /** What whoever meets it can do. */
-  remedy: string;
-}
+import { BOOT_ERROR_HELP } from './boot-error-help.js';
+import { TOOL_ERROR_HELP, type ErrorHelp } from './error-help-tools.js';
 
 /** What the documents say of each code, beside the table `ERRORS`; in Markdown, one paragraph each. */
 export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
@@ -132,6 +127,19 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     when: 'You have as many schedules as you may (`CARREL_USER_MAX_SCHEDULES`).',
     remedy: 'Delete one that you no longer need; `GET /v1/schedules` lists them.',
   },
+  agent_disabled: {
+    when: 'An operator has switched the agent (or pipeline) off: it takes no new runs, and what waited for it fails when its turn comes. The message has the reason. Other agents go on.',
+    remedy:
+      'Wait, or use another agent; `Retry-After` is when to ask again. Operators switch it on with `DELETE /v1/admin/switches/agent/<name>`.',
+  },
+  user_suspended: {
+    when: 'An operator has switched this user off: nothing new can be started. What is there can still be read and cancelled.',
+    remedy: 'Ask whoever runs the server. Operators switch a user on with `DELETE /v1/admin/switches/user/<id>`.',
+  },
+  too_many_switches: {
+    when: 'For operators: as many agents and users are switched off as there may be, 10,000.',
+    remedy: 'Switch some on again, or take away their tokens at the identity provider.',
+  },
   agent_failed: {
     when: 'The agent threw an error, in each of its attempts if it has several. What it threw is in the log, under the support code, and nowhere else.',
     remedy: 'Start the run again; if it fails again, give the support code to whoever runs the server.',
@@ -205,94 +213,23 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     when: 'Code of an agent used the execution context, or something from it, after the end of the run.',
     remedy: "It is the agent's fault: what outlives a run must not hold on to its context.",
   },
-  unknown_tool: {
-    when: 'A run calls a tool that its server does not offer to this user, or names a server that is not configured.',
-    remedy:
-      'Use one of `GET /v1/tools`; `near` has names that are like the one that was called. An MCP server must be in `mcp.json`.',
-  },
-  invalid_arguments: {
-    when: "The arguments of a tool call do not fit the tool's input schema. Nothing was sent to the tool.",
-    remedy: 'Correct what `issues` names; `GET /v1/tools` shows the schema.',
-  },
-  tool_denied: {
-    when: "The tool exists, but the operator's policy (`toolPolicy` in `mcp.json`) does not let this user, with these roles, use it from this agent; or a guard of one of the application's own tools refuses the call.",
-    remedy: 'Ask whoever runs the server; the policy decides again at each call.',
-  },
-  tool_declined: {
-    when: 'The call needed an approval, and whoever was asked said no, or did not answer in time. The tool was not called.',
-    remedy: 'Start the run again if it was a mistake.',
-  },
-  tool_failed: {
-    when: 'The tool was called and says itself that it failed. The message is its own.',
-    remedy: 'Read what it says. It may have had effects before it failed.',
-  },
-  tool_timed_out: {
-    when: 'The tool did not answer within its time (`CARREL_TOOL_TIMEOUT_MS`); it was told to stop.',
-    remedy: 'Try again, or give tools more time.',
-  },
-  tool_result_too_large: {
-    when: 'The tool answered with more than `CARREL_TOOL_RESULT_BYTES`; the answer was thrown away as it came in.',
-    remedy: 'Ask for less, for example a part of the file.',
-  },
-  invalid_tool_result: {
-    when: "The tool's answer is not valid MCP, or its structured part does not fit the output schema that it promised.",
-    remedy: 'This is a fault of the tool: tell whoever makes it.',
-  },
-  mcp_unavailable: {
-    when: 'The MCP server can not be started or reached for this user, ended in the middle of a call, or is left alone for a while after it failed several times. Other users and servers go on.',
-    remedy:
-      'Wait as `retryAfterMs` says. `GET /v1/mcp/servers` has its state and last error; the log has what it wrote to stderr.',
-  },
-  mcp_tool_changed: {
-    when: 'The definition of the tool (description, schema, hints) is not the one that the operator accepted, so it is held back.',
-    remedy: 'The operator looks at the change and accepts it: `carrel mcp accept`.',
-  },
-  unknown_model: {
-    when: 'An agent asks for a model that `models.json` does not have, or no model is configured.',
-    remedy: 'Add it to the file that `CARREL_MODELS_FILE` names, and restart.',
-  },
-  model_failed: {
-    when: 'The provider could not be reached, was busy, failed or broke off, as often as it may be tried; and so did the fallback, if the model has one.',
-    remedy: 'Try again later; the log has what the provider said, under the support code.',
-  },
-  model_refused: {
-    when: 'The provider refuses the request for good: a wrong key, an unknown model, a request that it does not take, or content that it does not answer.',
-    remedy: 'The log has what the provider said, under the support code. Check the key and the model in `models.json`.',
-  },
-  invalid_model_output: {
-    when: "The model's answer does not fit the schema that the agent asked for.",
-    remedy: 'Try again, or use a better model.',
-  },
-  too_many_model_calls: {
-    when: 'The model wanted more tools, again and again, than the agent allows (`maxModelCalls`).',
-    remedy: 'Ask for less at once, or let the agent make more calls.',
-  },
-  budget_exceeded: {
-    when: "The next call of a model could cost more than is left of the user's budget for this run, day or month. The model was not called. The message says which budget and how much.",
-    remedy: '`GET /v1/me/usage` shows what is used. Wait for the next day or month, or ask whoever runs the server.',
-  },
+  ...TOOL_ERROR_HELP,
   draining: {
     when: 'The server is shutting down: it takes no new runs and no new connections. `/ready` says so from the beginning.',
     remedy: 'Wait as `Retry-After` says and try again: another process, or the next one, will answer.',
+  },
+  not_ready: {
+    when: 'At `/ready`: something that the server stands on is down, such as its storage. `parts` says what.',
+    remedy:
+      'Wait as `Retry-After` says: a load balancer asks somewhere else meanwhile. If it lasts, look at the part that is named, and in the log.',
+  },
+  database_unavailable: {
+    when: 'With PostgreSQL: it can not be reached at the start, or could not for longer than Carrel tries again by itself.',
+    remedy: 'Try again after a while. At the start: start PostgreSQL, or correct `DATABASE_URL`.',
   },
   internal: {
     when: 'Something failed that nobody has foreseen. The details are in the log, under the support code.',
     remedy: 'Try again; if it lasts, give the support code to whoever runs the server.',
   },
-  invalid_config: {
-    when: 'At the start, on the command line: a setting, a key, a file of agents or the port can not be used. Never sent to clients.',
-    remedy: 'Correct what the message names; `carrel start --help` lists all settings.',
-  },
-  invalid_agent: {
-    when: 'At the start: a class with `@Agent` or a method with `@AgentTool` is declared wrongly, or two have the same name. Never sent to clients.',
-    remedy: 'Correct the class or the method that the message names.',
-  },
-  data_locked: {
-    when: 'At the start: another process is using the data folder. Never sent to clients.',
-    remedy: 'Stop that process, or choose another folder with `--data`.',
-  },
-  incompatible_data: {
-    when: 'At the start: the data folder was written by a newer version, or has a file that is no database of Carrel. Never sent to clients.',
-    remedy: 'Start the newer version, or choose another folder with `--data`.',
-  },
+  ...BOOT_ERROR_HELP,
 };

@@ -38,6 +38,11 @@ export class EventStreams implements BeforeApplicationShutdown {
     return [...this.byUser.values()].reduce((sum, own) => sum + own.size, 0);
   }
 
+  /** Streams that count as one user's and read another's events. */
+  get foreignCount(): number {
+    return [...this.byUser.keys()].reduce((sum, userId) => sum + this.of(userId).foreign, 0);
+  }
+
   /** A user's open streams, and how many of them read somebody else's events. */
   of(userId: UserId): { open: number; foreign: number } {
     const own = [...(this.byUser.get(userId) ?? [])];

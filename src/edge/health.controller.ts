@@ -1,7 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { HealthParts } from '../execution/health-parts.js';
 import { Readiness } from '../execution/readiness.js';
 import { CarrelError } from '../shared/errors.js';
+import type { JsonObject } from '../shared/json.js';
 import { Documented } from './openapi/documented.decorator.js';
 import { SERVER_FACTS } from './server-facts.js';
 
@@ -9,9 +11,12 @@ import { SERVER_FACTS } from './server-facts.js';
 @ApiTags('Health')
 @Controller()
 export class HealthController {
-  constructor(private readonly readiness: Readiness) {}
+  constructor(
+    private readonly readiness: Readiness,
+    private readonly parts: HealthParts,
+  ) {}
 
-  /** The process answers. */
+  /** The process answers: whoever asks starts another one when it does not. It looks at nothing else on purpose. */
   @Documented({
     summary: 'Liveness',
     answers: { 200: { description: 'The process answers.', schema: 'Health' } },
@@ -22,18 +27,25 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** The process takes new runs. */
+  /** The process takes new runs, and what it stands on is there: whoever asks sends requests elsewhere when not. */
   @Documented({
     summary: 'Readiness',
+    description: 'A part that is `degraded` does not make the server unready: it works, later or slower.',
     answers: { 200: { description: 'The process takes new runs.', schema: 'Readiness' } },
-    problems: ['draining'],
+    problems: ['draining', 'not_ready'],
     open: true,
   })
   @Get('ready')
-  ready() {
+  async ready() {
     const { state } = this.readiness;
     if (state !== 'ready') throw new CarrelError('draining', `the server is ${state}`);
-    return { status: state };
+    const { status, parts } = await this.parts.report();
+    if (status === 'down') {
+      const down = Object.keys(parts).filter((name) => parts[name]?.status === 'down');
+      const details = { parts: parts as unknown as JsonObject };
+      throw new CarrelError('not_ready', `down: ${down.join(', ')}`, { details, retryAfterMs: 1_000 });
+    }
+    return { status: status === 'ok' ? 'ready' : status, parts };
   }
 
   @Documented({

@@ -8,6 +8,7 @@ import { RunRunner } from '../execution/run-runner.service.js';
 import { isCarrelError } from '../shared/errors.js';
 import type { RunId } from '../shared/ids.js';
 import { ConnectionsOf, type Connections } from './connections-of.service.js';
+import { IsolationWatch } from './isolation-watch.service.js';
 import { ISOLATION_CHECKS, type IsolationCheckName } from './isolation-checks.js';
 
 /** What a user holds in this process now, and whether it is theirs alone. */
@@ -45,12 +46,14 @@ export class IsolationCheck {
     private readonly runner: RunRunner,
     private readonly factory: ExecutionEngineFactory,
     private readonly connectionsOf: ConnectionsOf,
+    private readonly watch: IsolationWatch,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
   async of(context: UserExecutionContext): Promise<IsolationView> {
     for (let looks = 1; ; looks++) {
       const view = this.viewOf(await this.look(context));
+      if (!view.isolated && looks === MAX_LOOKS) this.watch.noteViolation();
       if (view.isolated || looks === MAX_LOOKS) return view;
       await nextTurn();
     }

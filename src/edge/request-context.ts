@@ -14,6 +14,8 @@ export interface RequestFacts {
 
 const REQUEST_ID_PATTERN = /^[\w.-]{1,128}$/;
 const TRACEPARENT_PATTERN = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
+/** Of version 00; what later versions add is not for us. */
+const TRACEPARENT_LENGTH = 55;
 const MAX_USER_AGENT_LENGTH = 256;
 
 /** The facts in the headers of a request or a handshake. */
@@ -42,7 +44,7 @@ export function buildRequestContext(
     audit: {
       clientIp: facts.clientIp,
       userAgent: facts.userAgent?.slice(0, MAX_USER_AGENT_LENGTH),
-      traceId: traceIdFrom(facts.traceparent),
+      ...traceFrom(facts.traceparent),
     },
   });
 }
@@ -52,6 +54,7 @@ export function requestIdFrom(given: string | string[] | undefined): RequestId {
   return typeof given === 'string' && REQUEST_ID_PATTERN.test(given) ? (given as RequestId) : newId('req');
 }
 
-function traceIdFrom(given: string | string[] | undefined): string | undefined {
-  return typeof given === 'string' ? TRACEPARENT_PATTERN.exec(given)?.[1] : undefined;
+function traceFrom(given: string | string[] | undefined): { traceId?: string; traceparent?: string } {
+  const traceId = typeof given === 'string' ? TRACEPARENT_PATTERN.exec(given)?.[1] : undefined;
+  return traceId === undefined ? {} : { traceId, traceparent: (given as string).slice(0, TRACEPARENT_LENGTH) };
 }

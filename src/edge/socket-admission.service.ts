@@ -75,6 +75,11 @@ export class SocketAdmission {
     return admission;
   }
 
+  /** Who has a socket here. */
+  users(): Iterable<UserId> {
+    return this.byUser.keys();
+  }
+
   /** Sockets that have a place of this user's. */
   socketsOf(userId: UserId): ReadonlySet<AgentsSocket> {
     return this.byUser.get(userId) ?? new Set();

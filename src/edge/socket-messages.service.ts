@@ -3,6 +3,7 @@ import type { UserExecutionContext } from '../context/user-execution-context.js'
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
 import { ApprovalService } from '../execution/approval.service.js';
 import { ExecutionService } from '../execution/execution.service.js';
+import { Tracing } from '../execution/tracing/tracing.service.js';
 import { toApprovalView, type ApprovalView } from './approval-view.js';
 import { checkPosition } from './check-position.js';
 import { approvalIdOf, runIdOf } from './id-pipes.js';
@@ -39,6 +40,7 @@ export class SocketMessages {
     private readonly execution: ExecutionService,
     private readonly approvals: ApprovalService,
     private readonly questions: RunQuestions,
+    private readonly tracing: Tracing,
     @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
   ) {}
 
@@ -52,7 +54,10 @@ export class SocketMessages {
   }
 
   private async start({ context, payload, answer }: MessageCall): Promise<void> {
-    const { run } = await this.execution.submit(context, parsePayload(RUN_START, payload, 'run:start'));
+    const { traceparent = context.audit.traceparent, ...request } = parsePayload(RUN_START, payload, 'run:start');
+    const { run } = await this.tracing.request('run:start', traceparent, (span) =>
+      this.execution.submit(span ? context.traced(span) : context, request),
+    );
     answer(toRunView(run));
   }
 

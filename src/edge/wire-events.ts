@@ -41,6 +41,8 @@ export interface RunStartMessage {
   delayMs?: number;
   /** @default 'enqueue' */
   onConflict?: OnConflict;
+  /** W3C Trace Context: the run goes on with this trace. What is malformed is left out. */
+  traceparent?: string;
 }
 
 export interface RunCancelMessage {

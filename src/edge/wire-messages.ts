@@ -39,6 +39,7 @@ export const RUN_START: z.ZodType<RunStartMessage> = z.strictObject({
   priority: z.int('must be a whole number').optional(),
   delayMs: z.int('must be a whole number').optional(),
   onConflict: z.enum(ON_CONFLICT).optional(),
+  traceparent: z.string().optional(),
 });
 export const RUN_CANCEL: z.ZodType<RunCancelMessage> = z.strictObject({
   runId: z.string(),

@@ -12,6 +12,7 @@ export type EventListener = (event: JournalledEvent) => void;
 export class EventBus {
   private readonly logger = new Logger(EventBus.name);
   private readonly listeners = new Map<UserId, Set<EventListener>>();
+  private readonly observers: ((events: readonly JournalledEvent[]) => void)[] = [];
 
   constructor(@Inject(EVENT_JOURNAL) journal: EventJournal) {
     // a commit carries the ids of whoever wrote first in it, which are not those of who listens
@@ -28,11 +29,17 @@ export class EventBus {
     };
   }
 
+  /** Calls back after each batch, whoever it was for. Must not wait, nor throw. */
+  onDelivered(observer: (events: readonly JournalledEvent[]) => void): void {
+    this.observers.push(observer);
+  }
+
   private deliver(events: readonly JournalledEvent[]): void {
     for (const event of events) {
       const own = this.listeners.get(event.userId);
       if (own) for (const listener of own) this.tell(listener, event);
     }
+    for (const observe of this.observers) observe(events);
   }
 
   private tell(listener: EventListener, event: JournalledEvent): void {

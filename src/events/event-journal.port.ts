@@ -3,6 +3,15 @@ import type { EventDraft, JournalledEvent } from './run-event.js';
 
 export const EVENT_JOURNAL = Symbol('EVENT_JOURNAL');
 
+/** What it took to write a batch. */
+export interface CommitFacts {
+  /** Writes that shared the transaction. */
+  readonly operations: number;
+  readonly tookMs: number;
+}
+
+export type CommitListener = (events: readonly JournalledEvent[], facts?: CommitFacts) => void;
+
 export interface EventPage {
   /** In the order of `seq`. */
   items: readonly JournalledEvent[];
@@ -42,7 +51,7 @@ export interface EventJournal {
    * Calls back with every batch that this process has committed, in commit order, before the write's own promise
    * resolves. One user's events come in the order of `seq`.
    */
-  onCommitted(listener: (events: readonly JournalledEvent[]) => void): void;
+  onCommitted(listener: CommitListener): void;
 
   /**
    * Removes ended runs' events older than a moment; never a run that has not ended, and always the user's oldest first.

@@ -7,6 +7,8 @@ import type { UserExecutionEngine } from './user-execution-engine.js';
 export class ActiveRun {
   /** It was handed over once more meanwhile: to be claimed again when it has left. */
   isDueAgain = false;
+  /** When somebody wanted it cancelled while it was under way here. */
+  cancelAskedAtMs: number | undefined;
   private engine: UserExecutionEngine | undefined;
   private stopReason: StopReason | undefined;
 

@@ -14,6 +14,7 @@ import { askedDelayMs, backoffMs } from './backoff.js';
 import type { CircuitBreakers, CircuitPass } from './circuit-breakers.js';
 import type { CallEnd, NestedCall } from './nested-call.js';
 import { toRunError } from './run-failure.js';
+import type { Switchboard } from './operations/switchboard.js';
 import { RunSteps } from './run-steps.js';
 import type { ScopePlace } from './scope-place.js';
 import type { StepParts } from './step-host.js';
@@ -25,6 +26,7 @@ export interface CallParts {
   readonly steps: StepParts;
   readonly invoker: AgentInvoker;
   readonly breakers: CircuitBreakers;
+  readonly switchboard: Switchboard;
   readonly openScope: (context: UserExecutionContext) => ExecutionScope;
 }
 
@@ -76,6 +78,7 @@ export class AgentCall implements NestedCall {
       let end: AttemptEnd | undefined;
       let judged: CallEnd;
       try {
+        this.parts.switchboard.assertAgentIsOn(this.facts.callee.name);
         pass = this.parts.breakers.enter(this.facts.context.userId, this.facts.callee);
         this.facts.observer.onBegin(attempt);
         end = this.stoppedBefore() ?? (await this.attempt(input, attempt));
@@ -212,8 +215,13 @@ export class AgentCall implements NestedCall {
   }
 }
 
-/** A breaker is open for longer than that; of models, what can be tried again was tried, and what is recorded stays so. */
-const IN_VAIN: ReadonlySet<ErrorCode> = new Set(['circuit_open', 'model_failed', 'invalid_model_output']);
+/** A breaker is open, and an agent switched off, for longer than that; of models, what can be tried again was tried, and what is recorded stays so. */
+const IN_VAIN: ReadonlySet<ErrorCode> = new Set([
+  'agent_disabled',
+  'circuit_open',
+  'model_failed',
+  'invalid_model_output',
+]);
 
 function limitsOf({ callee, context }: CallFacts, { steps }: CallParts): AttemptLimits {
   const { runs } = steps.config;

@@ -17,6 +17,7 @@ import { resultOfStep } from './step-result.js';
 import type { StepEnd } from './step-scope.js';
 import { usageOfStep } from './step-usage.js';
 import { RunTools } from './tools/run-tools.js';
+import { traceToolFunction } from './tracing/step-span.js';
 import { UsageCounter } from './usage-counter.js';
 
 /** Where in its run an attempt is. */
@@ -80,7 +81,7 @@ export class AttemptRun implements AgentRun, ModelSteps {
     return quietly(
       this.place.steps.track((step) => {
         step.detached = true;
-        return this.callTool(String(tool), args, call);
+        return traceToolFunction(String(tool), () => this.callTool(String(tool), args, call));
       }),
     );
   }

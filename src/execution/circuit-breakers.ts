@@ -50,6 +50,12 @@ export class CircuitBreakers {
     return this.breakers.size;
   }
 
+  /** Those of them that let nothing through now. */
+  get openCount(): number {
+    const now = this.clock.now();
+    return [...this.breakers.values()].filter(({ openUntilMs = 0 }) => openUntilMs > now).length;
+  }
+
   /**
    * Asks whether this user's attempt may begin. Say how it ended on the pass, and dispose of the pass (`using`) whichever way
    * it ends: a cancelled or suspended attempt leaves no verdict.

@@ -6,6 +6,7 @@ import { plainCopy } from '../shared/json.js';
 import type { Callee } from './agent-call.js';
 import { CircuitBreakers } from './circuit-breakers.js';
 import { HookChain } from './hooks/hook-chain.service.js';
+import { Switchboard } from './operations/switchboard.js';
 import { ToolCalls } from './tools/tool-calls.service.js';
 
 /** What every engine works with, whoever's run it carries out. */
@@ -19,6 +20,7 @@ export class EngineServices {
     readonly breakers: CircuitBreakers,
     readonly hooks: HookChain,
     readonly tools: ToolCalls,
+    readonly switchboard: Switchboard,
   ) {}
 
   /** How an agent is called: the same for every run, so it is made once for each definition. */

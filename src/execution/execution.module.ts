@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { AgentsModule } from '../agents/agents.module.js';
-import { EventBus } from '../events/event-bus.js';
 import { ApprovalService } from './approval.service.js';
 import { DueRuns } from './due-runs.service.js';
 import { DueSchedules } from './due-schedules.service.js';
@@ -11,6 +10,8 @@ import { RequestAnalysisModule } from './mcp/analysis/request-analysis.module.js
 import { HooksModule } from './hooks/hooks.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { PipelineModule } from './pipeline/pipeline.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { OperationsModule } from './operations/operations.module.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
 import { ExecutionLifecycle } from './execution-lifecycle.service.js';
 import { CircuitBreakers } from './circuit-breakers.js';
@@ -30,13 +31,21 @@ import { ToolsModule } from './tools/tools.module.js';
 
 /** Everything that carries out runs. Its ports (store, journal, dispatcher) come from the composition root. */
 @Module({
-  imports: [AgentsModule, HooksModule, McpModule, PipelineModule, RequestAnalysisModule, ToolsModule],
+  imports: [
+    AgentsModule,
+    HooksModule,
+    McpModule,
+    MetricsModule,
+    OperationsModule,
+    PipelineModule,
+    RequestAnalysisModule,
+    ToolsModule,
+  ],
   providers: [
     ApprovalService,
     DueRuns,
     DueSchedules,
     DueWork,
-    EventBus,
     ExecutionEngineFactory,
     ExecutionLifecycle,
     ExecutionService,
@@ -59,12 +68,14 @@ import { ToolsModule } from './tools/tools.module.js';
     AgentsModule,
     ApprovalService,
     DueWork,
-    EventBus,
+    CircuitBreakers,
     ExecutionEngineFactory,
     ExecutionLifecycle,
     ExecutionService,
     McpExecutionService,
     McpModule,
+    MetricsModule,
+    OperationsModule,
     PipelineModule,
     Readiness,
     RunQuestions,

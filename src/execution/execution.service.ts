@@ -1,24 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { UserExecutionContext, type UserExecutionContextFields } from '../context/user-execution-context.js';
-import { draftEvent } from '../events/run-event.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CarrelError } from '../shared/errors.js';
 import { newId, whyNotUserId, type RunId, type UserId } from '../shared/ids.js';
 import type { JsonValue } from '../shared/json.js';
-import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
+import { RunCancel } from './run-cancel.service.js';
 import { RunIntake, type TakenRun } from './run-intake.service.js';
 import type { RunRequest } from './run-request.js';
 import { RunScope } from './run-scope.js';
 import type { LaneState } from './lane.js';
-import {
-  RUN_STORE,
-  type RunFilter,
-  type RunPage,
-  type RunRecord,
-  type RunRef,
-  type RunStore,
-} from './run-store.port.js';
+import { RUN_STORE, type RunFilter, type RunPage, type RunRecord, type RunStore } from './run-store.port.js';
 import { RunWaiter, type WaitOptions } from './run-waiter.service.js';
 
 /** A cancel that waits gives up this long after the grace period: by then the end is recorded unless the disk is not. */
@@ -29,9 +21,9 @@ const CANCEL_MARGIN_MS = 5_000;
 export class ExecutionService {
   constructor(
     @Inject(RUN_STORE) private readonly store: RunStore,
-    @Inject(RUN_DISPATCHER) private readonly dispatcher: RunDispatcher,
     private readonly intake: RunIntake,
     private readonly waiter: RunWaiter,
+    private readonly runCancel: RunCancel,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -135,28 +127,10 @@ export class ExecutionService {
     runId: RunId,
     options: { wait?: boolean; signal?: AbortSignal } = {},
   ): Promise<RunRecord> {
-    const by = context.userId;
-    const request = await this.store.requestCancel(
-      by,
-      runId,
-      by,
-      (run) => this.cancelledEvent(run, by),
-      this.config.lane,
-    );
-    switch (request.outcome) {
-      case 'not_found':
-        throw notFound();
-      case 'already_ended':
-        throw new CarrelError('run_ended', `the run has already ended (${request.run.status})`);
-      case 'cancelled':
-        await this.dispatchAll(request.admitted);
-        return request.run;
-      case 'requested': {
-        await this.dispatcher.cancel({ userId: by, runId }, by);
-        const timeoutMs = this.config.runs.cancelGraceMs + CANCEL_MARGIN_MS;
-        return options.wait ? this.waitForEnd(context, runId, { timeoutMs, signal: options.signal }) : request.run;
-      }
-    }
+    const { run, hasEnded } = await this.runCancel.cancel(context.userId, runId, context.userId);
+    if (hasEnded || !options.wait) return run;
+    const timeoutMs = this.config.runs.cancelGraceMs + CANCEL_MARGIN_MS;
+    return this.waitForEnd(context, runId, { timeoutMs, signal: options.signal });
   }
 
   /**
@@ -179,16 +153,6 @@ export class ExecutionService {
   /** The caller's waiting runs in the order in which they will be admitted. */
   waiting(context: UserExecutionContext, limit: number): Promise<readonly RunRecord[]> {
     return this.store.waiting(context.userId, limit);
-  }
-
-  private cancelledEvent(run: RunRecord, by: string) {
-    const now = this.clock.now();
-    const facts = { attempt: run.attempt, atMs: now };
-    return draftEvent('agent_cancelled', { by, forced: false, durationMs: now - (run.startedAtMs ?? now) }, facts);
-  }
-
-  private async dispatchAll(refs: readonly RunRef[]): Promise<void> {
-    for (const ref of refs) await this.dispatcher.dispatch(ref);
   }
 }
 

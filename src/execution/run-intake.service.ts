@@ -3,6 +3,8 @@ import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { CarrelError } from '../shared/errors.js';
 import type { UserId } from '../shared/ids.js';
+import { RunMeter } from './metrics/run-meter.service.js';
+import { Switchboard } from './operations/switchboard.js';
 import { DueWork } from './due-work.service.js';
 import { Readiness } from './readiness.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
@@ -27,13 +29,20 @@ export class RunIntake {
     private readonly preparation: RunPreparation,
     private readonly dueWork: DueWork,
     private readonly readiness: Readiness,
+    private readonly switchboard: Switchboard,
+    private readonly meter: RunMeter,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
   /** @throws CarrelError whatever `RunPreparation.prepare` and `take` throw; nothing is stored then */
   async submit(context: UserExecutionContext, request: RunRequest): Promise<TakenRun> {
-    this.refuseWhenDraining();
-    return this.take(context.userId, await this.preparation.prepare(context, request));
+    try {
+      this.refuseWhenDraining();
+      return await this.take(context.userId, await this.preparation.prepare(context, request));
+    } catch (error) {
+      this.meter.refusedStart(error);
+      throw error;
+    }
   }
 
   /** @throws CarrelError `run_not_ended`; whatever `RunPreparation.prepareAgain` and `take` throw; nothing is stored then */
@@ -48,11 +57,12 @@ export class RunIntake {
   }
 
   /**
-   * @throws CarrelError `queue_full` | `rate_limited` | `idempotency_conflict` | `thread_busy` | `draining`; nothing is
-   *   stored then
+   * @throws CarrelError `queue_full` | `rate_limited` | `idempotency_conflict` | `thread_busy` | `agent_disabled` |
+   *   `user_suspended` | `draining`; nothing is stored then
    */
   async take(userId: UserId, run: PreparedRun): Promise<TakenRun> {
     this.refuseWhenDraining();
+    this.switchboard.assertMayStart(userId, run.agent);
     const submitted = await this.record(userId, run);
     for (const ref of submitted.interrupted) await this.dispatcher.cancel(ref, userId);
     for (const ref of submitted.admittedBeside) await this.dispatcher.dispatch(ref);

@@ -10,6 +10,8 @@ export interface RunOrigin {
   clientIp?: string;
   userAgent?: string;
   traceId?: string;
+  /** W3C Trace Context of whoever asked: the run goes on with that trace, in whatever process. */
+  traceparent?: string;
 }
 
 export function originOf({ requestId, roles, claims, audit }: UserExecutionContext): RunOrigin {

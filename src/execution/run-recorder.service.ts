@@ -8,12 +8,15 @@ import type { RunError } from '../events/run-error.js';
 import type { StepRecord } from '../events/step-record.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { isCarrelError } from '../shared/errors.js';
+import { currentSpan } from '../shared/trace-span.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { DueWork } from './due-work.service.js';
+import { RunMeter } from './metrics/run-meter.service.js';
 import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { openingEvent, outcomeOf, terminalEvent } from './run-events.js';
 import { toRunError } from './run-failure.js';
 import { RUN_STORE, type ClaimedRun, type RunRecord, type RunRef, type RunStore } from './run-store.port.js';
+import { Tracing } from './tracing/tracing.service.js';
 import { untilStored } from './until-stored.js';
 import type { RunSuspended } from './user-execution-engine.js';
 
@@ -35,6 +38,8 @@ export class RunRecorder {
     @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
     @Inject(RUN_DISPATCHER) private readonly dispatcher: RunDispatcher,
     private readonly due: DueWork,
+    private readonly meter: RunMeter,
+    private readonly tracing: Tracing,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -66,6 +71,8 @@ export class RunRecorder {
     const { admitted } = await this.stored(() =>
       this.store.finish(run.userId, run.id, run.fence, outcome, events, this.config.lane),
     );
+    this.meter.end(run, result, now);
+    this.trace(result);
     await this.dispatchAll(admitted);
     this.logger.log({ agent: run.agent, status: result.status, attempt: result.attempt }, 'run ended');
   }
@@ -82,6 +89,7 @@ export class RunRecorder {
       if (end.outcome === 'cancel_requested') return { status: 'cancelled', by: end.by, forced: false };
       this.due.lookAgain(dueMs);
       await this.dispatchAll(end.admitted);
+      currentSpan()?.set({ 'carrel.run.status': 'suspended' });
       this.logger.log({ agent: run.agent, waitsFor, until }, 'run suspended');
       return 'suspended';
     } catch (error) {
@@ -95,6 +103,13 @@ export class RunRecorder {
     await this.writeRest(run, emitter);
     await this.store.requeue(run.userId, run.id, run.fence);
     this.logger.log({ agent: run.agent, attempt }, 'run put back; it goes on when the server starts again');
+  }
+
+  private trace(result: AgentExecutionResult): void {
+    const span = currentSpan();
+    if (!span) return;
+    span.set({ 'carrel.run.status': result.status, ...('result' in result && this.tracing.resultOf(result.result)) });
+    if ('error' in result) span.failed(result.error.code);
   }
 
   private async writeRest({ userId, id, fence }: RunRecord, emitter: RunEmitter): Promise<void> {

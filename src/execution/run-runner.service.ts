@@ -11,11 +11,13 @@ import { runInLogScope } from '../shared/log-scope.js';
 import { ActiveRun } from './active-run.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
+import { RunMeter } from './metrics/run-meter.service.js';
 import { PipelineService } from './pipeline/pipeline.service.js';
 import type { RunConsumer } from './run-dispatcher.port.js';
 import { toRunError } from './run-failure.js';
 import { RunRecorder } from './run-recorder.service.js';
 import type { ClaimedRun, RunRecord, RunRef, Suspension } from './run-store.port.js';
+import { Tracing } from './tracing/tracing.service.js';
 import { RunInterrupted, RunSuspended, type UserExecutionEngine } from './user-execution-engine.js';
 
 /**
@@ -36,6 +38,8 @@ export class RunRunner implements RunConsumer {
     private readonly factory: ExecutionEngineFactory,
     private readonly registry: AgentRegistry,
     private readonly pipelines: PipelineService,
+    private readonly meter: RunMeter,
+    private readonly tracing: Tracing,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -76,14 +80,17 @@ export class RunRunner implements RunConsumer {
         if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
         this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
       } finally {
-        this.leave(ref);
+        this.leave(active);
       }
       claimed = undefined;
     } while (active.isDueAgain);
   }
 
   cancel(ref: RunRef, by: string): void {
-    this.active.get(ref.runId)?.stop({ kind: 'cancelled', by });
+    const active = this.active.get(ref.runId);
+    if (!active) return;
+    active.cancelAskedAtMs ??= this.clock.now();
+    active.stop({ kind: 'cancelled', by });
   }
 
   answered(ref: RunRef): void {
@@ -102,7 +109,7 @@ export class RunRunner implements RunConsumer {
   }
 
   contextOf(run: RunRecord): UserExecutionContext {
-    const { requestId, roles, claims, clientIp, userAgent, traceId } = run.origin;
+    const { requestId, roles, claims, clientIp, userAgent, traceId, traceparent } = run.origin;
     const timeoutMs = this.deadlineMsOf(run) ?? this.config.runs.deadlineMs;
     return new UserExecutionContext({
       userId: run.userId,
@@ -115,7 +122,7 @@ export class RunRunner implements RunConsumer {
       createdAtMs: run.createdAtMs,
       deadlineMs: (run.startedAtMs ?? this.clock.now()) + run.suspendedMs + timeoutMs,
       metadata: run.metadata,
-      audit: { clientIp, userAgent, traceId },
+      audit: { clientIp, userAgent, traceId, traceparent },
     });
   }
 
@@ -130,8 +137,9 @@ export class RunRunner implements RunConsumer {
     return typeof pipeline === 'string' ? this.pipelines.deadlineMsOf(pipeline) : undefined;
   }
 
-  private leave({ runId }: RunRef): void {
-    this.active.delete(runId);
+  private leave({ ref, cancelAskedAtMs }: ActiveRun): void {
+    this.active.delete(ref.runId);
+    if (cancelAskedAtMs !== undefined) this.meter.cancelled(cancelAskedAtMs);
     if (this.active.size > 0) return;
     this.idle.resolve();
     this.idle = Promise.withResolvers();
@@ -146,8 +154,11 @@ export class RunRunner implements RunConsumer {
 
   private begin(active: ActiveRun, run: ClaimedRun): Promise<void> {
     const { userId, runId } = active.ref;
+    if (!run.resumed) this.meter.began(run);
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
-    return runInLogScope({ userId, runId, requestId: run.origin.requestId }, () => this.execute(active, run));
+    return runInLogScope({ userId, runId, requestId: run.origin.requestId }, () =>
+      this.tracing.isOn ? this.tracing.run(run, () => this.execute(active, run)) : this.execute(active, run),
+    );
   }
 
   /** Once, or, when it was to be suspended and is answered already, again from the top. */

@@ -17,6 +17,7 @@ import type { AgentStep, GroupStep, StepEnd, StepScope } from './step-scope.js';
 import type { BegunStep, StepSpec } from './step-spec.js';
 import type { OpenStep } from './step-waits.js';
 import type { ToolStep } from './tool-step.js';
+import { traceStep } from './tracing/step-span.js';
 import { askStep, sleepStep } from './waiting-step.js';
 
 /** The steps of a run, of an agent inside it or of a group: carried out once, recorded, and found again. */
@@ -179,7 +180,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     const effect = step.effect ?? this.parts.registry.find(step.agent)?.effect ?? 'once';
     // what rested with its run is only entered again: it was told of when it began
     const isNew = this.parts.log.find(place.path)?.state !== 'waiting';
-    return this.carryOut({ ...place, kind: 'agent', effect }, async (begun, inProgress) => {
+    return this.carryOut({ ...place, kind: 'agent', effect, subject: step.agent }, async (begun, inProgress) => {
       if (step.insteadOf && isNew) await this.tellFallback(step.insteadOf, step.agent, begun);
       const end = await callAgentStep(this, begun, inProgress, step);
       return end.outcome === 'ok' && step.insteadOf ? { ...end, degraded: true } : end;
@@ -212,7 +213,7 @@ export class RunSteps implements StepScope, StepHost, OpenStep {
     const leave = this.parts.log.enter(begun.path);
     let end: StepWorkEnd;
     try {
-      end = await work(begun, step);
+      end = await traceStep(begun, () => work(begun, step));
     } catch (error) {
       leaveStepOpen(this, begun);
       throw error;

@@ -54,14 +54,19 @@ export class ScheduleRunner {
     }
     const run = await this.prepare(schedule, dueMs);
     if (typeof run === 'string') return this.skip(schedule, dueMs, run, last?.id);
-    await this.store.change(userId, schedule.id, { lastAtMs: dueMs, lastRunId: run.id, lastSkipped: undefined });
+    const begun = await this.store.change(userId, schedule, {
+      lastAtMs: dueMs,
+      lastRunId: run.id,
+      lastSkipped: undefined,
+    });
+    if (!begun) return; // another process was faster, or it is not due any more; if it is, it is found again
     try {
       const taken = await this.intake.take(userId, run);
-      await this.close(schedule, dueMs, { lastRunId: taken.run.id });
+      await this.close(begun, dueMs, { lastRunId: taken.run.id });
     } catch (error) {
       if (!isCarrelError(error)) throw error;
       if (error.code === 'draining') return; // the next process finds it due
-      await this.skip(schedule, dueMs, reasonOf(error), last?.id);
+      await this.skip(begun, dueMs, reasonOf(error), last?.id);
     }
   }
 
@@ -97,7 +102,7 @@ export class ScheduleRunner {
     last: Pick<ScheduleRecord, 'lastRunId' | 'lastSkipped'>,
   ): Promise<void> {
     const next = this.nextOf(schedule, dueMs);
-    await this.store.change(schedule.userId, schedule.id, {
+    await this.store.change(schedule.userId, schedule, {
       lastSkipped: undefined,
       ...last,
       lastAtMs: dueMs,

@@ -31,6 +31,8 @@ export interface ScheduleRecord {
   /** Those of its owner's token that placeholders of `mcp.json` ask for, as they were then. */
   claims?: Readonly<Record<string, string>>;
   createdAtMs: number;
+  /** How often it was changed. */
+  revision: number;
   /** Undefined when it is paused, or has no more times. */
   nextAtMs?: number;
   lastAtMs?: number;
@@ -38,6 +40,8 @@ export interface ScheduleRecord {
   /** Why the last time brought no run, if so. */
   lastSkipped?: string;
 }
+
+export type ScheduleRecordChange = Partial<Omit<ScheduleRecord, 'id' | 'userId' | 'createdAtMs' | 'revision'>>;
 
 /** The users' recurring runs. Every method takes the user first, except for the one that asks who is due. */
 export interface ScheduleStore {
@@ -52,11 +56,15 @@ export interface ScheduleStore {
     page: { limit: number; cursor?: string },
   ): Promise<{ items: readonly ScheduleRecord[]; nextCursor?: string }>;
 
-  /** @returns the record as it is now; undefined when there is none */
+  /**
+   * Changes the schedule that the caller has read: nobody's change is overwritten unseen, whichever process it came from.
+   *
+   * @returns the record as it is now; undefined when there is none, or it was changed since
+   */
   change(
     userId: UserId,
-    scheduleId: ScheduleId,
-    change: Partial<Omit<ScheduleRecord, 'id' | 'userId' | 'createdAtMs'>>,
+    schedule: Pick<ScheduleRecord, 'id' | 'revision'>,
+    change: ScheduleRecordChange,
   ): Promise<ScheduleRecord | undefined>;
 
   /** @returns false when there was none */

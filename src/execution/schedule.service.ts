@@ -53,6 +53,7 @@ export class ScheduleService {
       roles,
       claims,
       createdAtMs,
+      revision: 0,
       nextAtMs: this.nextOf(options),
     };
     await this.store.create(userId, schedule, this.config.lane.maxSchedules);
@@ -82,23 +83,14 @@ export class ScheduleService {
    * @throws CarrelError `not_found`; otherwise what `create` throws
    */
   change(context: UserExecutionContext, scheduleId: ScheduleId, change: ScheduleChange): Promise<ScheduleRecord> {
-    const { userId, roles, claims } = context;
+    const { userId } = context;
     return this.turns.take(userId, scheduleId, async () => {
-      const schedule = await this.find(context, scheduleId);
-      const options = optionsOf(change, schedule);
-      const hasOtherTimes = options.cron !== schedule.cron || options.timeZone !== schedule.timeZone;
-      if (hasOtherTimes) checkTimes(options, this.clock.now());
-      const request = changedRequest(schedule.request, change);
-      const changed = await this.store.change(userId, scheduleId, {
-        ...options,
-        ...(request && { request: await this.checked(context, request) }),
-        ...((hasOtherTimes || options.paused !== schedule.paused) && { nextAtMs: this.nextOf(options) }),
-        roles,
-        claims,
-      });
-      if (!changed) throw notFound();
-      if (changed.nextAtMs !== undefined) this.dueWork.lookAgain(changed.nextAtMs);
-      return changed;
+      for (;;) {
+        const changed = await this.changed(context, await this.find(context, scheduleId), change);
+        if (!changed) continue; // another process has changed or deleted it meanwhile
+        if (changed.nextAtMs !== undefined) this.dueWork.lookAgain(changed.nextAtMs);
+        return changed;
+      }
     });
   }
 
@@ -111,6 +103,25 @@ export class ScheduleService {
     const { userId } = context;
     const wasThere = await this.turns.take(userId, scheduleId, () => this.store.delete(userId, scheduleId));
     if (!wasThere) throw notFound();
+  }
+
+  private async changed(
+    context: UserExecutionContext,
+    schedule: ScheduleRecord,
+    change: ScheduleChange,
+  ): Promise<ScheduleRecord | undefined> {
+    const { userId, roles, claims } = context;
+    const options = optionsOf(change, schedule);
+    const hasOtherTimes = options.cron !== schedule.cron || options.timeZone !== schedule.timeZone;
+    if (hasOtherTimes) checkTimes(options, this.clock.now());
+    const request = changedRequest(schedule.request, change);
+    return this.store.change(userId, schedule, {
+      ...options,
+      ...(request && { request: await this.checked(context, request) }),
+      ...((hasOtherTimes || options.paused !== schedule.paused) && { nextAtMs: this.nextOf(options) }),
+      roles,
+      claims,
+    });
   }
 
   private async checked(context: UserExecutionContext, request: RunRequest): Promise<ScheduledRequest> {

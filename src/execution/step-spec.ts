@@ -6,6 +6,8 @@ export interface StepSpec {
   readonly path: string;
   readonly kind: StepKind;
   readonly effect: StepEffect;
+  /** What is called, for traces: an agent's name, for instance. @default the name in the path */
+  readonly subject?: string;
   /** Nobody is told that it begins. */
   readonly silent?: boolean;
   /**

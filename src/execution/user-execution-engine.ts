@@ -75,9 +75,9 @@ export class UserExecutionEngine implements AsyncDisposable {
     private readonly parts: EngineParts,
   ) {
     const { emitter, config, clock, recorded, openScope, services } = parts;
-    const { registry, invoker, breakers } = services;
+    const { registry, invoker, breakers, switchboard } = services;
     this.state = new RunState(Math.max(1, context.attempt), { emitter, registry, config, clock, recorded }, this);
-    this.callParts = { steps: this.state, invoker, breakers, openScope };
+    this.callParts = { steps: this.state, invoker, breakers, switchboard, openScope };
   }
 
   /**

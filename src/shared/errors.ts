@@ -46,6 +46,10 @@ export const ERRORS = {
   too_many_sockets: { status: 429, title: 'Too many connections', retryable: true },
   too_many_suspended: { status: 429, title: 'Too many runs are suspended', retryable: true },
   too_many_schedules: { status: 409, title: 'Too many schedules', retryable: false },
+  // what operators have switched off
+  agent_disabled: { status: 503, title: 'The agent is switched off', retryable: true },
+  user_suspended: { status: 403, title: 'The user may start nothing for now', retryable: false },
+  too_many_switches: { status: 409, title: 'Too many agents and users are switched off', retryable: false },
   // how a run can end badly
   agent_failed: { status: 500, title: 'The agent failed', retryable: true },
   agent_denied: { status: 403, title: 'A guard of the agent refused the run', retryable: false },
@@ -92,12 +96,15 @@ export const ERRORS = {
   budget_exceeded: { status: 402, title: "The user's budget is used up", retryable: false },
   // the server itself
   draining: { status: 503, title: 'The server is shutting down', retryable: true },
+  not_ready: { status: 503, title: 'The server can not work for now', retryable: true },
+  database_unavailable: { status: 503, title: 'The database can not be reached', retryable: true },
   internal: { status: 500, title: 'The server failed', retryable: true },
   // what stops the boot
   invalid_config: { status: 500, title: 'The configuration is invalid', retryable: false },
   invalid_agent: { status: 500, title: 'An agent or a tool is declared wrongly', retryable: false },
   data_locked: { status: 500, title: 'The data folder is in use', retryable: false },
-  incompatible_data: { status: 500, title: 'The data folder was written by a newer version', retryable: false },
+  incompatible_data: { status: 500, title: 'The data was written by a newer version', retryable: false },
+  unsupported_database: { status: 500, title: 'The database server is not one that Carrel can use', retryable: false },
 } as const satisfies Record<string, ErrorFacts>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -18,6 +18,10 @@ export type ApprovalId = Branded<'ApprovalId'>;
 export type ScheduleId = Branded<'ScheduleId'>;
 /** One message of a thread's conversation. */
 export type MessageId = Branded<'MessageId'>;
+/** One entry of the operators' audit trail. */
+export type AuditId = Branded<'AuditId'>;
+/** One process, from its start to its end. */
+export type NodeId = Branded<'NodeId'>;
 /** What a user quotes to support; the log has the details beside it. */
 export type SupportCode = Branded<'SupportCode'>;
 
@@ -31,6 +35,8 @@ interface IdKinds {
   apr: ApprovalId;
   sch: ScheduleId;
   msg: MessageId;
+  aud: AuditId;
+  nod: NodeId;
   sup: SupportCode;
 }
 
@@ -70,3 +76,4 @@ export const THREAD_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 export const RUN_ID_PATTERN = /^run_[0-9a-z]{26}$/;
 export const APPROVAL_ID_PATTERN = /^apr_[0-9a-z]{26}$/;
 export const SCHEDULE_ID_PATTERN = /^sch_[0-9a-z]{26}$/;
+export const AUDIT_ID_PATTERN = /^aud_[0-9a-z]{26}$/;

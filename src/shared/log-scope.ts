@@ -6,6 +6,8 @@ export interface LogIds {
   readonly userId?: string;
   readonly threadId?: string;
   readonly runId?: string;
+  readonly traceId?: string;
+  readonly spanId?: string;
 }
 
 const scope = new AsyncLocalStorage<LogIds>();

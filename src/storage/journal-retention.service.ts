@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
+import { OPERATIONS_STORE, type OperationsStore } from '../execution/operations/operations-store.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 
 const FIRST_ROUND_MS = 30_000;
@@ -24,6 +25,7 @@ export class JournalRetention implements OnApplicationBootstrap, BeforeApplicati
 
   constructor(
     @Inject(EVENT_JOURNAL) private readonly journal: EventJournal,
+    @Inject(OPERATIONS_STORE) private readonly operations: OperationsStore,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
@@ -47,19 +49,29 @@ export class JournalRetention implements OnApplicationBootstrap, BeforeApplicati
   }
 
   private async prune(): Promise<void> {
-    const before = new Date(this.clock.now() - this.config.data.retentionMs);
+    const { retentionMs, auditRetentionMs } = this.config.data;
+    await this.pruneBefore('old events, steps, questions and idempotency keys are removed', retentionMs, (before) =>
+      this.journal.prune(before, BATCH),
+    );
+    await this.pruneBefore('old entries of the audit trail are removed', auditRetentionMs, (before) =>
+      this.operations.pruneAudit(before, BATCH),
+    );
+  }
+
+  private async pruneBefore(
+    done: string,
+    keptMs: number,
+    pruneBatch: (before: Date) => Promise<number>,
+  ): Promise<void> {
+    const before = new Date(this.clock.now() - keptMs);
     let removed = 0;
     try {
       for (let batch = BATCH; batch >= BATCH && !this.stopping.signal.aborted; removed += batch) {
-        batch = await this.journal.prune(before, BATCH);
+        batch = await pruneBatch(before);
       }
     } catch (err) {
-      this.logger.error({ err }, 'the retention of the journal failed; it is tried again in an hour');
+      this.logger.error({ err }, 'the retention failed; it is tried again in an hour');
     }
-    if (removed > 0)
-      this.logger.log(
-        { removed, before: before.toISOString() },
-        'old events, steps, questions and idempotency keys are removed',
-      );
+    if (removed > 0) this.logger.log({ removed, before: before.toISOString() }, done);
   }
 }

@@ -1,4 +1,5 @@
 import type { MessageRecord } from '../execution/models/message-store.port.js';
+import { CarrelError } from '../shared/errors.js';
 import type { MessageId, RunId, ThreadId } from '../shared/ids.js';
 import type { JsonValue } from '../shared/json.js';
 import { parsed } from './run-row.js';
@@ -27,4 +28,14 @@ export function messageFromRow(threadId: ThreadId, row: MessageRow): MessageReco
     tokens: row.tokens,
     createdAtMs: row.created_at,
   };
+}
+
+/**
+ * A cursor is the number of the last message that was seen; it holds also when that has gone.
+ *
+ * @throws CarrelError `invalid_request` for one that no list gave
+ */
+export function placeOfMessage(cursor: string): number {
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw new CarrelError('invalid_request', 'cursor must be the nextCursor of the page before');
 }

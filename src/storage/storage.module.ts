@@ -4,6 +4,7 @@ import { EVENT_JOURNAL } from '../events/event-journal.port.js';
 import { APPROVAL_STORE } from '../execution/approval-store.port.js';
 import { BUDGET_STORE } from '../execution/models/budget-store.port.js';
 import { MESSAGE_STORE } from '../execution/models/message-store.port.js';
+import { OPERATIONS_STORE } from '../execution/operations/operations-store.port.js';
 import { RUN_STORE } from '../execution/run-store.port.js';
 import { SCHEDULE_STORE } from '../execution/schedule-store.port.js';
 import { THREAD_STORE } from '../execution/thread-store.port.js';
@@ -32,6 +33,7 @@ import { SqliteStorage } from './sqlite/sqlite-storage.js';
     { provide: SCHEDULE_STORE, inject: [SqliteStorage], useFactory: ({ schedules }: SqliteStorage) => schedules },
     { provide: BUDGET_STORE, inject: [SqliteStorage], useFactory: ({ budgets }: SqliteStorage) => budgets },
     { provide: MESSAGE_STORE, inject: [SqliteStorage], useFactory: ({ messages }: SqliteStorage) => messages },
+    { provide: OPERATIONS_STORE, inject: [SqliteStorage], useFactory: ({ operations }: SqliteStorage) => operations },
     JournalRetention,
   ],
   exports: [
@@ -43,6 +45,7 @@ import { SqliteStorage } from './sqlite/sqlite-storage.js';
     SCHEDULE_STORE,
     BUDGET_STORE,
     MESSAGE_STORE,
+    OPERATIONS_STORE,
   ],
 })
 export class StorageModule {}

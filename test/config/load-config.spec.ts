@@ -18,7 +18,14 @@ describe('the configuration without any setting', () => {
   it('is the embedded default of the design', () => {
     expect(config).toEqual({
       production: false,
-      http: { host: '127.0.0.1', port: 3000, bodyLimitBytes: 1_048_576, corsOrigins: [], acceptSharedState: false },
+      http: {
+        host: '127.0.0.1',
+        port: 3000,
+        bodyLimitBytes: 1_048_576,
+        corsOrigins: [],
+        acceptSharedState: false,
+        metrics: 'open',
+      },
       auth: {
         key: { kind: 'generated', path: resolve('.carrel/keys/signing-key.pem') },
         issuer: 'carrel',
@@ -26,7 +33,12 @@ describe('the configuration without any setting', () => {
         clockToleranceSeconds: 30,
         cacheBytes: 16_777_216,
       },
-      data: { dir: resolve('.carrel'), sync: 'full', retentionMs: 30 * 86_400_000 },
+      data: {
+        dir: resolve('.carrel'),
+        sync: 'full',
+        retentionMs: 30 * 86_400_000,
+        auditRetentionMs: 365 * 24 * 60 * 60 * 1_000,
+      },
       lane: {
         maxRunning: 3,
         maxQueued: 100,

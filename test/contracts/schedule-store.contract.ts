@@ -15,6 +15,7 @@ function schedule(userId: UserId, over: Partial<ScheduleRecord> = {}): ScheduleR
     request: { agent: 'summarise', input: { text: 'ünï "quoted"' }, metadata: { purpose: 'test' }, priority: 0 },
     roles: ['reader'],
     createdAtMs: T0,
+    revision: 0,
     nextAtMs: T0 + 1_000,
     ...over,
   };
@@ -84,17 +85,30 @@ export function scheduleStoreContract(openStorage: OpenStorage): void {
     const made = await create(alice, { lastSkipped: 'it still ran' });
     const change = { cron: '* * * * *', paused: true, nextAtMs: undefined, lastSkipped: undefined };
     const { nextAtMs: _, lastSkipped: __, ...rest } = made;
-    const changed = { ...rest, cron: '* * * * *', paused: true };
-    expect(await schedules.change(alice, made.id, change)).toEqual(changed);
+    const changed = { ...rest, cron: '* * * * *', paused: true, revision: 1 };
+    expect(await schedules.change(alice, made, change)).toEqual(changed);
     expect(await schedules.find(alice, made.id)).toEqual(changed);
-    expect(await schedules.change(alice, made.id, { nextAtMs: T0 + 5 })).toEqual({ ...changed, nextAtMs: T0 + 5 });
+    const again = await schedules.change(alice, changed, { nextAtMs: T0 + 5 });
+    expect(again).toEqual({ ...changed, nextAtMs: T0 + 5, revision: 2 });
+  });
+
+  it('lets one of many that have read the same change it, so that none overwrites what it has not seen', async () => {
+    const { schedules } = world().ports;
+    const made = await create(alice);
+    const answers = await Promise.all(upTo(20).map((i) => schedules.change(alice, made, { lastAtMs: T0 + i })));
+    const changed = answers.filter((answer) => answer !== undefined);
+    expect(changed).toHaveLength(1);
+    expect(await schedules.find(alice, made.id)).toEqual(changed[0]);
+    expect(await schedules.change(alice, made, { paused: true })).toBeUndefined();
+    await schedules.delete(alice, made.id);
+    expect(await schedules.change(alice, changed[0]!, { paused: true })).toBeUndefined();
   });
 
   it("lets bob neither change nor delete alice's", async () => {
     const { schedules } = world().ports;
     const hers = await create(alice);
     await create(bob);
-    expect(await schedules.change(bob, hers.id, { paused: true })).toBeUndefined();
+    expect(await schedules.change(bob, hers, { paused: true })).toBeUndefined();
     expect(await schedules.delete(bob, hers.id)).toBe(false);
     expect(await schedules.find(alice, hers.id)).toEqual(hers);
     expect(await schedules.delete(alice, hers.id)).toBe(true);
@@ -114,7 +128,7 @@ export function scheduleStoreContract(openStorage: OpenStorage): void {
     expect(await schedules.due(T0 + 20, 9)).toEqual([first, second]);
     expect(await schedules.due(T0 + 99, 9)).toEqual([first, second, third]);
     expect(await schedules.due(T0 + 99, 1)).toEqual([first]);
-    await schedules.change(bob, first.id, { nextAtMs: undefined });
+    await schedules.change(bob, first, { nextAtMs: undefined });
     await schedules.delete(alice, second.id);
     expect(await schedules.nextDueMs()).toBe(T0 + 30);
   });

@@ -4,6 +4,7 @@ import type { LaneLimits } from '../../src/execution/lane.js';
 import type { ClaimedRun, NewRun, RunOutcome, RunRecord, RunStore } from '../../src/execution/run-store.port.js';
 import type { BudgetStore } from '../../src/execution/models/budget-store.port.js';
 import type { MessageStore } from '../../src/execution/models/message-store.port.js';
+import type { OperationsStore } from '../../src/execution/operations/operations-store.port.js';
 import type { ApprovalStore } from '../../src/execution/approval-store.port.js';
 import type { ScheduleStore } from '../../src/execution/schedule-store.port.js';
 import type { ThreadStore } from '../../src/execution/thread-store.port.js';
@@ -22,6 +23,7 @@ export interface StoragePorts {
   schedules: ScheduleStore;
   budgets: BudgetStore;
   messages: MessageStore;
+  operations: OperationsStore;
   close(): Promise<void>;
 }
 

@@ -17,6 +17,7 @@ import { UserFeeds } from '../../src/edge/user-feeds.service.js';
 import { EventBus } from '../../src/events/event-bus.js';
 import { EVENT_JOURNAL } from '../../src/events/event-journal.port.js';
 import { ApprovalService } from '../../src/execution/approval.service.js';
+import { Tracing } from '../../src/execution/tracing/tracing.service.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
 import { Readiness } from '../../src/execution/readiness.js';
 import { CLOCK, systemClock, type Clock } from '../../src/shared/clock.js';
@@ -63,6 +64,7 @@ export class GatewayServer implements AsyncDisposable {
         SocketMessages,
         TokenVerifier,
         UserFeeds,
+        { provide: Tracing, useFactory: () => Tracing.open(config) },
         { provide: CARREL_CONFIG, useValue: config },
         { provide: CLOCK, useValue: clock },
         { provide: EVENT_JOURNAL, useValue: journal },

@@ -25,6 +25,8 @@ import { loadConfig, type SettingOverrides } from '../../src/config/load-config.
 import { ContextModule } from '../../src/context/context.module.js';
 import { UserExecutionContext } from '../../src/context/user-execution-context.js';
 import { HttpIdentity } from '../../src/edge/http-identity.js';
+import { HttpTraces } from '../../src/edge/http-traces.js';
+import { Tracing } from '../../src/execution/tracing/tracing.service.js';
 import { HttpLogging } from '../../src/edge/http-logging.js';
 import { createLogger, LoggingModule } from '../../src/edge/logging.js';
 import { toProblem } from '../../src/edge/problem.js';
@@ -121,7 +123,10 @@ export function newDataDir(): string {
 /** A real, small Nest application on Fastify with identity and logging, and nothing else of the server. */
 export async function startIdentityApp(settings: SettingOverrides = {}, cors = false): Promise<IdentityApp> {
   const dir = newDataDir();
-  const config = loadConfig({}, { CARREL_DATA_DIR: dir, CARREL_LOG_PRETTY: 'false', ...settings });
+  const config = loadConfig(
+    {},
+    { CARREL_DATA_DIR: dir, CARREL_LOG_PRETTY: 'false', CARREL_METRICS: 'operators', ...settings },
+  );
   const clock = new StagedClock();
   const written: string[] = [];
   const destination = { write: (line: string) => void written.push(line) };
@@ -135,6 +140,8 @@ export async function startIdentityApp(settings: SettingOverrides = {}, cors = f
       { provide: APP_FILTER, useClass: ProblemFilter },
       TokenVerifier,
       HttpIdentity,
+      HttpTraces,
+      { provide: Tracing, useFactory: () => Tracing.open(config) },
       HttpLogging,
     ],
   })

@@ -63,7 +63,7 @@ describe('the OpenAPI document', () => {
     for (const { name, operation } of operations()) {
       expect([name, operation.summary]).toEqual([name, expect.stringMatching(/\S/)]);
       expect([name, operation.tags.length]).toEqual([name, 1]);
-      const isOpen = /^GET \/(health|ready|info)$/.test(name);
+      const isOpen = /^GET \/(health|ready|info|metrics)$/.test(name);
       expect([name, operation.security ?? []]).toEqual([name, isOpen ? [] : [{ bearer: [] }]]);
       const statuses = Object.keys(operation.responses);
       expect([name, statuses]).toEqual([name, expect.arrayContaining(isOpen ? ['200', '500'] : ['401', '500', '503'])]);

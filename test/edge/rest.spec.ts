@@ -187,7 +187,10 @@ describe("another user's id", () => {
 describe('the server', () => {
   it('says that it lives, what it is, and whether it takes runs', async () => {
     expect((await client.call('get', '/health')).body).toEqual({ status: 'ok' });
-    expect((await client.call('get', '/ready')).body).toEqual({ status: 'ready' });
+    expect((await client.call('get', '/ready')).body).toEqual({
+      status: 'ready',
+      parts: { storage: { status: 'ok' } },
+    });
     const { body } = await client.call('get', '/info');
     expect(body).toMatchObject({ name: 'carrel', profile: 'embedded', node: process.versions.node });
   });

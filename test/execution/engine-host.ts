@@ -15,6 +15,7 @@ import type { StepRecord } from '../../src/events/step-record.js';
 import { CircuitBreakers } from '../../src/execution/circuit-breakers.js';
 import { EngineServices } from '../../src/execution/engine-services.js';
 import { HooksModule } from '../../src/execution/hooks/hooks.module.js';
+import { Switchboard } from '../../src/execution/operations/switchboard.js';
 import { ExecutionEngineFactory } from '../../src/execution/execution-engine.factory.js';
 import type { UserExecutionEngine } from '../../src/execution/user-execution-engine.js';
 import { ToolsModule } from '../../src/execution/tools/tools.module.js';
@@ -60,7 +61,7 @@ export class EngineHost implements AsyncDisposable {
     const host = new EngineHost(undefined as never);
     const app = await Test.createTestingModule({
       imports: [ContextModule, AgentsModule, HooksModule, ToolsModule, PlatformModule.with(host.clock), ...modules],
-      providers: [CircuitBreakers, EngineServices, ExecutionEngineFactory, ...providers],
+      providers: [CircuitBreakers, EngineServices, ExecutionEngineFactory, Switchboard, ...providers],
     }).compile();
     app.useLogger(false); // the errors that it would log are the tests' own
     return Object.assign(host, { app: await app.init() });

@@ -123,7 +123,7 @@ describe('recurring runs', () => {
 
   it("do not stop alice's because bob's agent is gone", async () => {
     const [hers, his] = [await create(), await create({}, bob)];
-    await world.storage.schedules.change(bob, his.id, { request: { ...his.request, agent: 'of-yesterday' } });
+    await world.storage.schedules.change(bob, his, { request: { ...his.request, agent: 'of-yesterday' } });
     await world.passes(HOUR);
     expect(world.consumer.begun.map(({ userId }) => userId)).toEqual([alice]);
     expect((await find(hers)).lastSkipped).toBeUndefined();

@@ -37,6 +37,9 @@ const MET_BY: Readonly<Record<ErrorCode, string>> = {
   too_many_sockets: 'test/e2e/bad-input-sockets.spec.ts',
   too_many_suspended: 'test/contracts/run-suspension.contract.ts',
   too_many_schedules: 'test/edge/schedules.spec.ts',
+  agent_disabled: 'test/edge/operators.spec.ts',
+  user_suspended: 'test/edge/operators.spec.ts',
+  too_many_switches: 'test/contracts/operations-store.contract.ts',
   agent_failed: 'test/e2e/outcomes.spec.ts',
   agent_denied: 'test/agents/agent-enhancers.spec.ts',
   no_result: 'test/e2e/outcomes.spec.ts',
@@ -72,11 +75,14 @@ const MET_BY: Readonly<Record<ErrorCode, string>> = {
   run_closed: 'test/agents/consume-parts.spec.ts',
   context_disposed: 'test/context/execution-scope.spec.ts',
   draining: 'test/edge/rest.spec.ts',
+  not_ready: 'test/edge/health.spec.ts',
+  database_unavailable: 'test/storage/postgres-database.spec.ts',
   internal: 'test/e2e/bad-input-own-code.spec.ts',
   invalid_config: 'test/cli/start.spec.ts',
   invalid_agent: 'test/agents/agent-registry.spec.ts',
   data_locked: 'test/storage/sqlite-database.spec.ts',
   incompatible_data: 'test/storage/sqlite-database.spec.ts',
+  unsupported_database: 'test/storage/postgres-database.spec.ts',
 };
 
 describe('the table of errors', () => {

@@ -34,7 +34,7 @@ const newFolder = () => join(base, `data-${folders++}`);
 
 function open(dir: string, clock = new HeldClock()) {
   const storage = new SqliteStorage({ dir, sync: 'normal' }, clock);
-  const { runs, threads, journal, usage, approvals, schedules, budgets, messages } = storage;
+  const { runs, threads, journal, usage, approvals, schedules, budgets, messages, operations } = storage;
   const ports = {
     runs,
     threads,
@@ -44,6 +44,7 @@ function open(dir: string, clock = new HeldClock()) {
     schedules,
     budgets,
     messages,
+    operations,
     close: async () => storage.close(),
   };
   return { storage, dir, clock, world: Object.assign(new StorageWorld(ports), { clock }) };

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { CarrelConfig } from '../../src/config/config.js';
 import type { EventJournal } from '../../src/events/event-journal.port.js';
+import type { OperationsStore } from '../../src/execution/operations/operations-store.port.js';
 import { JournalRetention } from '../../src/storage/journal-retention.service.js';
 import { HeldClock, T0 } from '../contracts/storage-world.js';
 
@@ -30,9 +31,16 @@ class ScriptedPruning {
 function retention(answers: (number | Error)[]) {
   const clock = new HeldClock();
   const journal = new ScriptedPruning(answers);
-  const config = { data: { retentionMs: 10 * HOUR_MS } } as CarrelConfig;
-  const service = new JournalRetention(journal as unknown as EventJournal, clock, config);
-  return { clock, journal, service };
+  const config = { data: { retentionMs: 10 * HOUR_MS, auditRetentionMs: 20 * HOUR_MS } } as CarrelConfig;
+  const audits: Date[] = [];
+  const operations = { pruneAudit: async (before: Date) => audits.push(before) && 0 };
+  const service = new JournalRetention(
+    journal as unknown as EventJournal,
+    operations as unknown as OperationsStore,
+    clock,
+    config,
+  );
+  return { clock, journal, service, audits };
 }
 
 /** Lets what has settled go on. */

@@ -4,6 +4,7 @@ import { approvalStoreContract } from '../contracts/approval-store.contract.js';
 import { budgetStoreContract } from '../contracts/budget-store.contract.js';
 import { eventJournalContract } from '../contracts/event-journal.contract.js';
 import { messageStoreContract } from '../contracts/message-store.contract.js';
+import { operationsStoreContract, oversightContract } from '../contracts/operations-store.contract.js';
 import { runStoreContract } from '../contracts/run-store.contract.js';
 import { scheduleStoreContract } from '../contracts/schedule-store.contract.js';
 import type { StoragePorts } from '../contracts/storage-world.js';
@@ -42,4 +43,8 @@ describe('BudgetStore on SQLite', () => {
 });
 describe('MessageStore on SQLite', () => {
   messageStoreContract(openSqlite);
+});
+describe('OperationsStore on SQLite', () => {
+  operationsStoreContract(openSqlite);
+  oversightContract(openSqlite);
 });

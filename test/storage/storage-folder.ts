@@ -29,6 +29,6 @@ export class StorageFolder {
 
 /** The ports of a storage. */
 export function portsOf(storage: SqliteStorage, close = async () => storage.close()): StoragePorts {
-  const { runs, threads, journal, usage, approvals, schedules, budgets, messages } = storage;
-  return { runs, threads, journal, usage, approvals, schedules, budgets, messages, close };
+  const { runs, threads, journal, usage, approvals, schedules, budgets, messages, operations } = storage;
+  return { runs, threads, journal, usage, approvals, schedules, budgets, messages, operations, close };
 }

@@ -7,6 +7,7 @@ import { SqliteBudgetStore } from '../../src/storage/sqlite/sqlite-budget-store.
 import { SqliteDatabase } from '../../src/storage/sqlite/sqlite-database.js';
 import { SqliteEventJournal } from '../../src/storage/sqlite/sqlite-event-journal.js';
 import { SqliteMessageStore } from '../../src/storage/sqlite/sqlite-message-store.js';
+import { SqliteOperationsStore } from '../../src/storage/sqlite/sqlite-operations-store.js';
 import { SqliteRunStore } from '../../src/storage/sqlite/sqlite-run-store.js';
 import { SqliteScheduleStore } from '../../src/storage/sqlite/sqlite-schedule-store.js';
 import { SqliteTables } from '../../src/storage/sqlite/sqlite-tables.js';
@@ -30,6 +31,7 @@ function openGlass(dir: string) {
     schedules: new SqliteScheduleStore(tables, clock),
     budgets: new SqliteBudgetStore(tables, clock),
     messages: new SqliteMessageStore(tables, clock),
+    operations: new SqliteOperationsStore(tables),
     close: async () => database.close(),
   };
   return { database, tables, clock, world: Object.assign(new StorageWorld(ports), { clock }) };

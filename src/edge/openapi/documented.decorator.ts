@@ -32,7 +32,8 @@ export const UNASKED_BODY: readonly ErrorCode[] = ['payload_too_large', 'unsuppo
 /** Any request that needs a token can be answered so. */
 const WHEN_IDENTIFIED: readonly ErrorCode[] = ['unauthenticated', 'token_expired', 'keys_unavailable'];
 const ALWAYS: readonly ErrorCode[] = ['internal'];
-const EVENT_STREAM = 'EventStream';
+/** What is no JSON. */
+const MEDIA_TYPES: Readonly<Record<string, string>> = { EventStream: 'text/event-stream', Metrics: 'text/plain' };
 
 /** Everything that the OpenAPI document says of a route, beside its parameters. */
 export function Documented({
@@ -56,8 +57,9 @@ function answerOf(
   status: number,
   { description, schema, example = schema, headers = {} }: Answer,
 ): ApiResponseSchemaHost {
-  const mediaType = schema === EVENT_STREAM ? 'text/event-stream' : 'application/json';
-  const body = { schema: schema === EVENT_STREAM ? text() : ref(schema ?? ''), example: EXAMPLES[example ?? ''] };
+  const plain = MEDIA_TYPES[schema ?? ''];
+  const mediaType = plain ?? 'application/json';
+  const body = { schema: plain ? text() : ref(schema ?? ''), example: EXAMPLES[example ?? ''] };
   return {
     status,
     description,

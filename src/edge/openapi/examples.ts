@@ -1,4 +1,5 @@
 import { ISOLATION_CHECKS } from '../isolation-checks.js';
+import { ADMIN_EXAMPLES } from './admin-examples.js';
 
 export const EXAMPLE_RUN_ID = 'run_01k9m7v3c8d5e6f7g8h9j0k1m2';
 export const EXAMPLE_THREAD_ID = 'thr_01k9m7v3c8d5e6f7g8h9j0k1m3';
@@ -226,13 +227,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     rooms: { 'user:alice': 1 },
     streams: 0,
   },
-  ExecutionFigures: {
-    runs: { active: 12, slots: 64 },
-    engines: { created: 40_112, active: 12, disposed: 40_100, failedCleanUps: 0 },
-    liveContexts: 12,
-    sockets: 318,
-    streams: 4,
-  },
+  ...ADMIN_EXAMPLES,
   UsageReport: {
     from: '2026-02-01T00:00:00.000Z',
     to: '2026-03-01T00:00:00.000Z',
@@ -251,6 +246,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ],
   },
   Health: { status: 'ok' },
-  Readiness: { status: 'ready' },
+  Metrics: '# TYPE carrel_runs_active gauge\ncarrel_runs_active 12\n',
+  Readiness: { status: 'ready', parts: { storage: { status: 'ok' } } },
   ServerFacts: { name: 'carrel', version: '0.1.0', profile: 'embedded', node: '24.21.0' },
 };

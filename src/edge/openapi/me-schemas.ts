@@ -80,20 +80,7 @@ const Isolation = object(
   'What one user holds in one process.',
 );
 
-const ExecutionFigures = object({
-  runs: object({ active: integer('Under way.'), slots: integer('How many may be.') }),
-  engines: object({
-    created: integer('Since the start.'),
-    active: integer('Not disposed of.'),
-    disposed: integer(),
-    failedCleanUps: integer('Clean-ups that threw or took too long.'),
-  }),
-  liveContexts: integer(),
-  sockets: integer(),
-  streams: integer(),
-});
-
-/** What the routes below `/v1/me` answer, and the operators'. */
+/** What the routes below `/v1/me` answer. */
 export const ME_SCHEMAS: Readonly<Record<string, Schema>> = {
   Me: object({
     userId: text(),
@@ -104,5 +91,4 @@ export const ME_SCHEMAS: Readonly<Record<string, Schema>> = {
   Limits,
   Queue,
   Isolation,
-  ExecutionFigures,
 };

@@ -1,6 +1,7 @@
 import { RUN_STATUSES } from '../../execution/run-status.js';
 import { ERRORS } from '../../shared/errors.js';
 import { RUN_ID_PATTERN } from '../../shared/ids.js';
+import { ADMIN_SCHEMAS } from './admin-schemas.js';
 import { APPROVAL_SCHEMAS, DECISION } from './approval-schemas.js';
 import { EVENT_SCHEMAS } from './event-schemas.js';
 import { MCP_SCHEMAS } from './mcp-schemas.js';
@@ -31,12 +32,22 @@ const Problem = object(
     runId: { ...RUN_ID, description: 'The run that keeps the thread busy.' },
     decision: { ...DECISION, description: 'What became of the question that is closed.' },
     at: dateTime('When that was.'),
+    parts: anyObject('What the server stands on, and how it is.'),
     server: text('Name of the MCP server.'),
     near: { type: 'array', items: text(), description: 'Names that are like the one asked for.' },
   },
-  ['requestId', 'supportCode', 'retryAfterMs', 'issues', 'runId', 'decision', 'at', 'server', 'near'],
+  ['requestId', 'supportCode', 'retryAfterMs', 'issues', 'runId', 'decision', 'at', 'parts', 'server', 'near'],
   'RFC 9457.',
 );
+
+const PARTS: Schema = {
+  type: 'object',
+  description: 'What the server stands on, by name.',
+  additionalProperties: object(
+    { status: { type: 'string', enum: ['ok', 'degraded', 'down'] }, reason: text('If it is not ok.') },
+    ['reason'],
+  ),
+};
 
 const Run = object(
   {
@@ -138,6 +149,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Message,
   MessageList: listOf('Message', 'Messages, the oldest first.'),
   ...ME_SCHEMAS,
+  ...ADMIN_SCHEMAS,
   ...MCP_SCHEMAS,
   UsageReport,
   EventPage: object({
@@ -145,7 +157,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     next: integer('Ask for it (`after`) to get what follows.'),
   }),
   Health: object({ status: { type: 'string', enum: ['ok'] } }),
-  Readiness: object({ status: { type: 'string', enum: ['ready'] } }),
+  Readiness: object({ status: { type: 'string', enum: ['ready', 'degraded'] }, parts: PARTS }),
   ServerFacts: object({ name: text(), version: text(), profile: text(), node: text() }),
   ...EVENT_SCHEMAS,
 };

@@ -60,6 +60,16 @@ export class McpPool implements OnApplicationShutdown {
     }
   }
 
+  /** How many connections there are to each server of the configuration, all users together. */
+  connectionsByServer(): ReadonlyMap<string, number> {
+    const counts = new Map(this.config.mcp.servers.map(({ name }) => [name, 0]));
+    for (const key of this.places.keys()) {
+      const name = key.split('\n')[1]!;
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** How each server of the configuration is for this user, in the order of the file. */
   states(context: UserExecutionContext): McpServerState[] {
     return this.config.mcp.servers.map((server) => {

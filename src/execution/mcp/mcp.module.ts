@@ -24,6 +24,6 @@ import { McpSessionFactory } from './session/mcp-session.factory.js';
     ToolReview,
     { provide: TOOL_SOURCES, useExisting: McpToolSource },
   ],
-  exports: [McpServers, ToolReview],
+  exports: [McpPool, McpServers, ToolReview],
 })
 export class McpModule {}

@@ -1,6 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/client';
 import { Agent, fetch, Response, type HeadersInit } from 'undici';
 import { CarrelError } from '../../shared/errors.js';
+import { traceHeaders } from '../../shared/trace-span.js';
 import { boundedBody } from './bounded-body.js';
 import { tooLarge } from './mcp-failure.js';
 
@@ -38,7 +39,7 @@ export class UserFetch {
 
   private async answerTo(url: string | URL, init: RequestInit): Promise<Response> {
     const { method, body, signal } = init;
-    const headers = [...new Headers(init.headers)] as HeadersInit;
+    const headers = [...new Headers(init.headers), ...Object.entries(traceHeaders())] as HeadersInit;
     try {
       const request = { method, headers, body: body as string | undefined, signal, redirect: 'manual' as const };
       return await fetch(url, { ...request, dispatcher: this.agent });

@@ -2,6 +2,7 @@ import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import type { Clock } from '../../shared/clock.js';
 import { CarrelError } from '../../shared/errors.js';
 import type { ModelCall } from '../model-step.js';
+import { currentSpan, traceHeaders } from '../../shared/trace-span.js';
 import { costOf, type ModelUsage } from './budget-cost.js';
 import { estimateTokens } from './conversation-tokens.js';
 import { NOTHING_USED, type ModelAnswer, type TokenUsage } from './model-answer.js';
@@ -105,6 +106,7 @@ export class ModelAttempt implements StreamListener {
       prompt: [...messages],
       maxOutputTokens: this.maxOutputTokens,
       abortSignal: this.call.signal,
+      headers: traceHeaders(),
       ...(temperature !== undefined && { temperature }),
       ...(stopSequences && { stopSequences: [...stopSequences] }),
       ...(responseFormat && { responseFormat }),
@@ -115,6 +117,8 @@ export class ModelAttempt implements StreamListener {
   private count(usage: TokenUsage): void {
     const { price } = this.model;
     this.usage = price ? { ...usage, usd: costOf(usage, price).microUsd / 1e6 } : usage;
+    const { inputTokens, outputTokens } = usage;
+    currentSpan()?.set({ 'gen_ai.usage.input_tokens': inputTokens, 'gen_ai.usage.output_tokens': outputTokens });
   }
 
   /** For providers that do not say, and answers that were cut. */

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { CommitFacts, CommitListener } from '../../events/event-journal.port.js';
 import type { JournalledEvent } from '../../events/run-event.js';
 import { CarrelError, isCarrelError } from '../../shared/errors.js';
 import type { UserId } from '../../shared/ids.js';
@@ -35,7 +36,7 @@ type Settled = { queued: Queued } & ({ value: unknown } | { reason: unknown });
  */
 export class GroupCommit {
   private readonly logger = new Logger('Storage');
-  private readonly listeners: ((events: readonly JournalledEvent[]) => void)[] = [];
+  private readonly listeners: CommitListener[] = [];
   private queue: Queued[] = [];
   private readers: Reader[] = [];
   private scheduled = false;
@@ -65,7 +66,7 @@ export class GroupCommit {
     });
   }
 
-  onCommitted(listener: (events: readonly JournalledEvent[]) => void): void {
+  onCommitted(listener: CommitListener): void {
     this.listeners.push(listener);
   }
 
@@ -154,12 +155,14 @@ export class GroupCommit {
 
   private commit(batch: readonly Queued[]): void {
     const journalled: JournalledEvent[] = [];
+    const beganMs = performance.now();
     const settled = this.database.transaction(() => {
       const carriedOut = batch.map((queued) => this.carryOut(queued, journalled));
       this.backlog.log();
       return carriedOut;
     });
-    if (journalled.length > 0) this.deliver(journalled);
+    const facts = { operations: batch.length, tookMs: performance.now() - beganMs };
+    if (journalled.length > 0) this.deliver(journalled, facts);
     for (const one of settled) {
       if ('value' in one) one.queued.resolve(one.value);
       else one.queued.reject(one.reason);
@@ -175,10 +178,10 @@ export class GroupCommit {
     }
   }
 
-  private deliver(events: readonly JournalledEvent[]): void {
+  private deliver(events: readonly JournalledEvent[], facts: CommitFacts): void {
     for (const listener of this.listeners) {
       try {
-        listener(events);
+        listener(events, facts);
       } catch (err) {
         this.logger.error({ err, events: events.length }, 'a listener of the journal failed');
       }

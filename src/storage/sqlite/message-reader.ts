@@ -1,8 +1,7 @@
 import { newestThatFit, type MessageOutline } from '../../execution/models/conversation-cut.js';
 import type { HistoryLimits, MessageRecord } from '../../execution/models/message-store.port.js';
-import { CarrelError } from '../../shared/errors.js';
 import type { ThreadId, UserId } from '../../shared/ids.js';
-import { messageFromRow, type MessageRow } from '../message-row.js';
+import { messageFromRow, placeOfMessage, type MessageRow } from '../message-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
 /** Characters of content that one page has at most, unless its only message has more. */
@@ -40,7 +39,7 @@ export class MessageReader {
     threadId: ThreadId,
     { limit, cursor }: { limit: number; cursor?: string },
   ): { items: MessageRecord[]; nextCursor?: string } {
-    const after = cursor === undefined ? 0 : placeOf(cursor);
+    const after = cursor === undefined ? 0 : placeOfMessage(cursor);
     const page: MessageRow[] = [];
     let chars = 0;
     for (const row of this.statements.after.iterate(userId, threadId, after, limit + 1)) {
@@ -61,10 +60,4 @@ export class MessageReader {
       messageFromRow(id, this.statements.at.get(key.user, key.thread, place) as unknown as MessageRow),
     );
   }
-}
-
-/** A cursor is the number of the last message that was seen; it holds also when that has gone. */
-function placeOf(cursor: string): number {
-  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  throw new CarrelError('invalid_request', 'cursor must be the nextCursor of the page before');
 }

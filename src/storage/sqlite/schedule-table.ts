@@ -1,19 +1,9 @@
 import type { ScheduleRecord } from '../../execution/schedule-store.port.js';
 import type { ScheduleId, UserId } from '../../shared/ids.js';
-import { parsed } from '../run-row.js';
+import { scheduleFromRow, storedScheduleOf, type ScheduleRow } from '../schedule-row.js';
 import { AFTER_ALL } from './run-reader.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { UserState } from './user-table.js';
-
-/** The column `schedule`: everything else. */
-type StoredSchedule = Omit<ScheduleRecord, 'id' | 'userId' | 'nextAtMs'>;
-
-interface ScheduleRow {
-  id: string;
-  user_id: string;
-  next_at: number | null;
-  schedule: string;
-}
 
 const OF_USER = `
   SELECT s.id, u.id AS user_id, s.next_at, s.schedule
@@ -88,19 +78,4 @@ export class ScheduleTable {
     const at = this.statements.next.get()?.at;
     return typeof at === 'number' ? at : undefined;
   }
-}
-
-function storedScheduleOf(schedule: ScheduleRecord): string {
-  const { id: _, userId: __, nextAtMs: ___, ...rest } = schedule;
-  return JSON.stringify(rest satisfies StoredSchedule);
-}
-
-/** @throws CarrelError `internal` when the row can't be read */
-function scheduleFromRow(row: ScheduleRow): ScheduleRecord {
-  return {
-    id: row.id as ScheduleId,
-    userId: row.user_id as UserId,
-    ...(parsed(row.schedule, row.id) as StoredSchedule),
-    ...(row.next_at === null ? {} : { nextAtMs: row.next_at }),
-  };
 }

@@ -1,8 +1,9 @@
-import { BUDGET_SCOPES, type BudgetExcess, type BudgetLimits } from '../../execution/models/budget-store.port.js';
+import { BUDGET_SCOPES, type BudgetExcess } from '../../execution/models/budget-store.port.js';
 import type { BudgetScope, ReservationRequest, Spend, Spent } from '../../execution/models/budget-store.port.js';
 import { dayOf, daysOf, monthOf, type Days } from '../../execution/models/budget-periods.js';
 import { USAGE_DAYS } from '../../execution/usage-store.port.js';
 import type { RunId, UserId } from '../../shared/ids.js';
+import { excessOf, NO_SUM, spendFromRow, sum, type SumRow } from '../spend-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { UserState } from './user-table.js';
 
@@ -35,11 +36,6 @@ const SPEND_QUERIES = {
   spentOfUser: `SELECT ${SUMS} FROM spend_days WHERE user_key = ${USER_KEY} AND day BETWEEN ?2 AND ?3`,
   openOfUser: `SELECT ${SUMS} FROM reservations WHERE user_key = ${USER_KEY} AND day BETWEEN ?2 AND ?3`,
 } as const;
-
-interface SumRow {
-  tokens: number;
-  micro_usd: number;
-}
 
 /** What is spent and reserved: one row for each call under way, and sums of each user's days and runs. */
 export class SpendTable {
@@ -129,7 +125,7 @@ export class SpendTable {
   private usedByRun(user: UserState, runKey: number, runId: RunId): Spend {
     const run = this.statements.run.get(runKey, user.key) as SumRow | undefined;
     const open = this.statements.openOfRun.get(user.key, runId) as unknown as SumRow;
-    return sum(run ?? NOTHING, open);
+    return sum(run ?? NO_SUM, open);
   }
 
   private usedIn(user: UserState, { first, last }: Days): Spend {
@@ -139,22 +135,4 @@ export class SpendTable {
       openOfDays.get(user.key, first, last) as unknown as SumRow,
     );
   }
-}
-
-const NOTHING: SumRow = { tokens: 0, micro_usd: 0 };
-
-function excessOf(scope: BudgetScope, limits: BudgetLimits, used: Spend, estimate: Spend): BudgetExcess | undefined {
-  for (const unit of ['tokens', 'microUsd'] as const) {
-    const limit = limits[scope]?.[unit];
-    if (limit !== undefined && used[unit] + estimate[unit] > limit) return { scope, unit, limit, used: used[unit] };
-  }
-  return undefined;
-}
-
-function sum(a: SumRow, b: SumRow): Spend {
-  return { tokens: a.tokens + b.tokens, microUsd: a.micro_usd + b.micro_usd };
-}
-
-function spendFromRow({ tokens, micro_usd }: SumRow): Spend {
-  return { tokens, microUsd: micro_usd };
 }

@@ -1,5 +1,5 @@
-import type { EventJournal, EventPage, OpenToolCall } from '../../events/event-journal.port.js';
-import type { EventDraft, JournalledEvent } from '../../events/run-event.js';
+import type { CommitListener, EventJournal, EventPage, OpenToolCall } from '../../events/event-journal.port.js';
+import type { EventDraft } from '../../events/run-event.js';
 import type { Clock } from '../../shared/clock.js';
 import type { RunId, UserId } from '../../shared/ids.js';
 import { liveRunUnderFence, refuseTerminal } from '../run-rules.js';
@@ -39,7 +39,7 @@ export class SqliteEventJournal implements EventJournal {
     return this.tables.readOf(userId, ({ eventReader }) => eventReader.openToolCalls(userId, runId));
   }
 
-  onCommitted(listener: (events: readonly JournalledEvent[]) => void): void {
+  onCommitted(listener: CommitListener): void {
     this.tables.commits.onCommitted(listener);
   }
 

@@ -227,4 +227,25 @@ export const MIGRATIONS: readonly string[] = [
     outcome  TEXT
   ) STRICT;
   `,
+  `
+  CREATE TABLE kill_switches (
+    kind   TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    set_by TEXT NOT NULL,
+    set_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE audit (
+    id      TEXT PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    by_user TEXT NOT NULL,
+    action  TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    details TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX audit_by_age ON audit (at);
+  `,
 ];

@@ -1,4 +1,4 @@
-import type { ScheduleRecord, ScheduleStore } from '../../execution/schedule-store.port.js';
+import type { ScheduleRecord, ScheduleRecordChange, ScheduleStore } from '../../execution/schedule-store.port.js';
 import type { Clock } from '../../shared/clock.js';
 import { CarrelError } from '../../shared/errors.js';
 import type { ScheduleId, UserId } from '../../shared/ids.js';
@@ -37,15 +37,15 @@ export class SqliteScheduleStore implements ScheduleStore {
 
   change(
     userId: UserId,
-    scheduleId: ScheduleId,
-    change: Partial<Omit<ScheduleRecord, 'id' | 'userId' | 'createdAtMs'>>,
+    { id, revision }: Pick<ScheduleRecord, 'id' | 'revision'>,
+    change: ScheduleRecordChange,
   ): Promise<ScheduleRecord | undefined> {
     return this.tables.commits.write(() => {
       const { users, schedules } = this.tables;
-      const known = schedules.find(userId, scheduleId);
-      if (!known) return undefined;
-      schedules.update(users.load(userId, this.clock.now()), { ...known, ...change });
-      return schedules.find(userId, scheduleId);
+      const known = schedules.find(userId, id);
+      if (known?.revision !== revision) return undefined;
+      schedules.update(users.load(userId, this.clock.now()), { ...known, ...change, revision: revision + 1 });
+      return schedules.find(userId, id);
     });
   }
 

@@ -3,6 +3,7 @@ import type { EventJournal } from '../../events/event-journal.port.js';
 import type { ApprovalStore } from '../../execution/approval-store.port.js';
 import type { BudgetStore } from '../../execution/models/budget-store.port.js';
 import type { MessageStore } from '../../execution/models/message-store.port.js';
+import type { OperationsStore } from '../../execution/operations/operations-store.port.js';
 import type { RunStore } from '../../execution/run-store.port.js';
 import type { ScheduleStore } from '../../execution/schedule-store.port.js';
 import type { ThreadStore } from '../../execution/thread-store.port.js';
@@ -13,6 +14,7 @@ import { SqliteBudgetStore } from './sqlite-budget-store.js';
 import { SqliteDatabase, type SqliteOptions } from './sqlite-database.js';
 import { SqliteEventJournal } from './sqlite-event-journal.js';
 import { SqliteMessageStore } from './sqlite-message-store.js';
+import { SqliteOperationsStore } from './sqlite-operations-store.js';
 import { SqliteRunStore } from './sqlite-run-store.js';
 import { SqliteScheduleStore } from './sqlite-schedule-store.js';
 import { SqliteTables } from './sqlite-tables.js';
@@ -29,6 +31,7 @@ export class SqliteStorage implements OnApplicationShutdown {
   readonly schedules: ScheduleStore;
   readonly budgets: BudgetStore;
   readonly messages: MessageStore;
+  readonly operations: OperationsStore;
   private readonly database: SqliteDatabase;
   private readonly tables: SqliteTables;
 
@@ -44,6 +47,7 @@ export class SqliteStorage implements OnApplicationShutdown {
     this.schedules = new SqliteScheduleStore(this.tables, clock);
     this.budgets = new SqliteBudgetStore(this.tables, clock);
     this.messages = new SqliteMessageStore(this.tables, clock);
+    this.operations = new SqliteOperationsStore(this.tables);
   }
 
   /** Commits what was asked for, then gives the data folder free. Later calls of the ports reject with `draining`. */

@@ -10,6 +10,8 @@ import { EventTable } from './event-table.js';
 import { GroupCommit } from './group-commit.js';
 import { MessageReader } from './message-reader.js';
 import { MessageTable } from './message-table.js';
+import { OperationsTable } from './operations-table.js';
+import { OversightReader } from './oversight-reader.js';
 import { RunReader } from './run-reader.js';
 import { RunTable } from './run-table.js';
 import { ScheduleTable } from './schedule-table.js';
@@ -37,6 +39,7 @@ export class SqliteTables {
   readonly schedules: ScheduleTable;
   readonly spend: SpendTable;
   readonly messages: MessageTable;
+  readonly operations: OperationsTable;
   readonly dues: DueReader;
   readonly runReader: RunReader;
   readonly stepReader: StepReader;
@@ -44,6 +47,7 @@ export class SqliteTables {
   readonly threadReader: ThreadReader;
   readonly messageReader: MessageReader;
   readonly eventReader: EventReader;
+  readonly oversight: OversightReader;
   readonly pruner: EventPruner;
   readonly stepPruner: StepPruner;
   readonly eraser: ThreadEraser;
@@ -63,6 +67,7 @@ export class SqliteTables {
     this.schedules = new ScheduleTable(database);
     this.spend = new SpendTable(database);
     this.messages = new MessageTable(database);
+    this.operations = new OperationsTable(database);
     this.dues = new DueReader(database);
     this.runReader = new RunReader(database);
     this.stepReader = new StepReader(database);
@@ -70,6 +75,7 @@ export class SqliteTables {
     this.threadReader = new ThreadReader(database);
     this.messageReader = new MessageReader(database);
     this.eventReader = new EventReader(database);
+    this.oversight = new OversightReader(database);
     this.pruner = new EventPruner(database, this.users);
     this.stepPruner = new StepPruner(database);
     this.eraser = new ThreadEraser(database, this.messages);

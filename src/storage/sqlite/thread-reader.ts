@@ -1,6 +1,6 @@
 import type { ThreadRecord } from '../../execution/thread-store.port.js';
-import { CarrelError } from '../../shared/errors.js';
-import { THREAD_ID_PATTERN, type ThreadId, type UserId } from '../../shared/ids.js';
+import type { ThreadId, UserId } from '../../shared/ids.js';
+import { placeOfThread, threadCursorOf } from '../thread-cursor.js';
 import { AFTER_ALL } from './run-reader.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { threadFromRow, type ThreadRow } from './thread-table.js';
@@ -28,17 +28,11 @@ export class ThreadReader {
 
   /** @throws CarrelError `invalid_request` for a cursor that no list gave */
   list(userId: UserId, page: { limit: number; cursor?: string }): { items: ThreadRecord[]; nextCursor?: string } {
-    const [createdAtMs, id] = page.cursor === undefined ? [Number.MAX_SAFE_INTEGER, AFTER_ALL] : placeOf(page.cursor);
+    const [createdAtMs, id] =
+      page.cursor === undefined ? [Number.MAX_SAFE_INTEGER, AFTER_ALL] : placeOfThread(page.cursor);
     const rows = this.statements.list.all(userId, createdAtMs, id, page.limit + 1) as unknown as ThreadRow[];
     const items = rows.slice(0, page.limit).map((row) => threadFromRow(userId, row));
     const last = items.at(-1);
-    return rows.length > page.limit && last ? { items, nextCursor: `${last.createdAtMs}:${last.id}` } : { items };
+    return rows.length > page.limit && last ? { items, nextCursor: threadCursorOf(last) } : { items };
   }
-}
-
-/** A cursor is the place of the last thread that was seen; it holds also when that thread has been deleted. */
-function placeOf(cursor: string): [createdAtMs: number, id: string] {
-  const [, createdAtMs, id = ''] = /^(\d{1,15}):(.+)$/.exec(cursor) ?? [];
-  if (THREAD_ID_PATTERN.test(id)) return [Number(createdAtMs), id];
-  throw new CarrelError('invalid_request', 'cursor must be the nextCursor of the page before');
 }

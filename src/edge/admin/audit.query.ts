@@ -1,0 +1,13 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Matches } from 'class-validator';
+import { AUDIT_ID_PATTERN } from '../../shared/ids.js';
+import { IfGiven } from '../if-given.decorator.js';
+import { CURSOR, LimitQuery } from '../page.query.js';
+
+/** What `GET /v1/admin/audit` takes. */
+export class AuditQuery extends LimitQuery {
+  @ApiPropertyOptional({ description: '`nextCursor` of the page before.', pattern: AUDIT_ID_PATTERN.source })
+  @IfGiven()
+  @Matches(AUDIT_ID_PATTERN, CURSOR)
+  cursor?: string;
+}

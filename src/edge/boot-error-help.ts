@@ -1,0 +1,23 @@
+/** What the documents say of what stops the boot. */
+export const BOOT_ERROR_HELP = {
+  invalid_config: {
+    when: 'At the start, on the command line: a setting, a key, a file of agents or the port can not be used. Never sent to clients.',
+    remedy: 'Correct what the message names; `carrel start --help` lists all settings.',
+  },
+  invalid_agent: {
+    when: 'At the start: a class with `@Agent` or a method with `@AgentTool` is declared wrongly, or two have the same name. Never sent to clients.',
+    remedy: 'Correct the class or the method that the message names.',
+  },
+  data_locked: {
+    when: 'At the start: another process is using the data folder. Never sent to clients.',
+    remedy: 'Stop that process, or choose another folder with `--data`.',
+  },
+  incompatible_data: {
+    when: 'At the start: the data folder or the database was written by a newer version, or the folder has a file that is no database of Carrel. Never sent to clients.',
+    remedy: 'Start the newer version, or choose another folder with `--data`, or another database with `DATABASE_URL`.',
+  },
+  unsupported_database: {
+    when: 'At the start: the PostgreSQL server is older than 14, or its database does not keep texts in UTF-8. Never sent to clients.',
+    remedy: 'Upgrade the server, or make a database with the encoding that the message names.',
+  },
+};

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+
+/** Stands between Carrel and a server that it uses, and loses answers. */
+export class CuttingProxy {
+  private readonly commit = Promise.withResolvers<void>();
+  /** Somebody has asked for something whose answer is not passed on. */
+  readonly asked = this.commit.promise;
+  private isMute = false;
+  private readonly cuts: (() => void)[] = [];
+
+  private constructor(
+    private readonly server: Server,
+    readonly url: string,
+  ) {}
+
+  static async to(target: string): Promise<CuttingProxy> {
+    const real = new URL(target);
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const own = new URL(target);
+    own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const proxy = new CuttingProxy(server, own.href);
+    server.on('connection', (client) => {
+      const behind = connect(Number(real.port || 5432), real.hostname);
+      client.on('data', (data) => {
+        behind.write(data);
+      });
+      behind.on('data', (data) => {
+        if (proxy.isMute) proxy.commit.resolve();
+        else client.write(data);
+      });
+      const cut = () => (client.destroy(), behind.destroy());
+      for (const socket of [client, behind]) socket.on('error', cut).on('close', cut);
+      proxy.cuts.push(cut);
+    });
+    return proxy;
+  }
+
+  muteAnswers(): void {
+    this.isMute = true;
+  }
+
+  cut(): void {
+    this.isMute = false;
+    for (const cut of this.cuts) cut();
+  }
+
+  close(): void {
+    this.cut();
+    this.server.close();
+  }
+}
