@@ -18,6 +18,8 @@ export type ApprovalId = Branded<'ApprovalId'>;
 export type ScheduleId = Branded<'ScheduleId'>;
 /** One message of a thread's conversation. */
 export type MessageId = Branded<'MessageId'>;
+/** One process of the server, from its start to its end. */
+export type NodeId = Branded<'NodeId'>;
 /** What a user quotes to support; the log has the details beside it. */
 export type SupportCode = Branded<'SupportCode'>;
 
@@ -31,6 +33,7 @@ interface IdKinds {
   apr: ApprovalId;
   sch: ScheduleId;
   msg: MessageId;
+  nod: NodeId;
   sup: SupportCode;
 }
 
