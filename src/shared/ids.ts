@@ -20,7 +20,7 @@ export type ScheduleId = Branded<'ScheduleId'>;
 export type MessageId = Branded<'MessageId'>;
 /** One entry of the operators' audit trail. */
 export type AuditId = Branded<'AuditId'>;
-/** One process, from its start to its end. */
+/** One process of the server, from its start to its end. */
 export type NodeId = Branded<'NodeId'>;
 /** What a user quotes to support; the log has the details beside it. */
 export type SupportCode = Branded<'SupportCode'>;

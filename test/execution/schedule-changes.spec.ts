@@ -44,6 +44,37 @@ describe('recurring runs, as their owner has them', () => {
     expect(await find(schedule)).toEqual(schedule);
   });
 
+  it('keep what another process changes at the same time', async () => {
+    const { id } = await create();
+    const { schedules } = world.storage;
+    const real = schedules.change.bind(schedules);
+    // just before her change is written, another process that has read the same changes the schedule
+    schedules.change = async (userId, schedule, change) => {
+      schedules.change = real;
+      await real(userId, schedule, { timeZone: 'Europe/Berlin' });
+      return real(userId, schedule, change);
+    };
+    const changed = await world.schedules.change(world.as(alice), id, { missed: 'run_once' });
+    expect(changed).toMatchObject({ missed: 'run_once', timeZone: 'Europe/Berlin', revision: 2 });
+  });
+
+  it('stay paused when they were paused while another process brought their run', async () => {
+    const schedule = await create();
+    const { schedules } = world.storage;
+    const real = schedules.change.bind(schedules);
+    let calls = 0;
+    schedules.change = async (userId, known, change) => {
+      // between the begin of the run and its note in the schedule
+      if (++calls === 2) await real(userId, known, { paused: true, nextAtMs: undefined });
+      return real(userId, known, change);
+    };
+    await world.passes(HOUR);
+    schedules.change = real;
+    expect(await find(schedule)).toMatchObject({ paused: true, lastRunId: (await runsOf())[0]?.id });
+    expect((await find(schedule)).nextAtMs).toBeUndefined();
+    expect(await runsOf()).toHaveLength(1);
+  });
+
   it('are bounded for each user', async () => {
     await create();
     await create();

@@ -2,6 +2,7 @@ import { CRASH_FAULTS } from './crash-faults.mjs';
 import { LLM_FAULTS } from './llm-faults.mjs';
 import { MODEL_FAULTS } from './model-faults.mjs';
 import { MCP_FAULTS } from './mcp-faults.mjs';
+import { POSTGRES_FAULTS } from './postgres-faults.mjs';
 import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
 import { TOOL_FAULTS } from './tool-faults.mjs';
@@ -272,6 +273,7 @@ export const FAULTS = [
   },
   ...STEP_FAULTS,
   ...STORAGE_FAULTS,
+  ...POSTGRES_FAULTS,
   ...LLM_FAULTS,
   ...MODEL_FAULTS,
   ...TOOL_FAULTS,

@@ -34,16 +34,19 @@ const EVENT = {
 export class MirroredRuns {
   private readonly folder = new StorageFolder();
   private readonly real: StoragePorts;
-  readonly runs: RunStore;
-  readonly journal: EventJournal;
+  readonly ports: Pick<StoragePorts, 'runs' | 'journal' | 'approvals'>;
 
   constructor(
     private readonly database: PostgresDatabase,
     clock: Clock,
   ) {
     this.real = portsOf(this.folder.open(clock));
-    this.runs = this.mirrored(this.real.runs, ['submit', 'claim', 'finish', 'suspend', 'requestCancel']);
-    this.journal = this.mirrored(this.real.journal, ['append']);
+    const { runs, journal, approvals } = this.real;
+    this.ports = {
+      runs: this.mirrored(runs, ['submit', 'claim', 'finish', 'suspend', 'requestCancel']),
+      journal: this.mirrored(journal, ['append']),
+      approvals,
+    };
   }
 
   remove(): void {

@@ -8,6 +8,7 @@ import { PostgresServer } from '../servers/postgres.js';
 let server: PostgresServer;
 let url: string;
 const opened: PostgresDatabase[] = [];
+const proxies: CuttingProxy[] = [];
 
 beforeAll(async () => {
   // what is lost on purpose is logged
@@ -19,6 +20,7 @@ beforeEach(async () => {
   url = await server.database();
 });
 afterEach(async () => {
+  for (const proxy of proxies.splice(0)) proxy.close();
   await Promise.all(opened.splice(0).map((database) => database.close()));
 });
 
@@ -163,6 +165,7 @@ describe('transactions', () => {
   it('are not done again when nobody knows whether they have committed', async () => {
     await withCounter();
     const proxy = await CuttingProxy.to(url);
+    proxies.push(proxy);
     const database = await open(proxy.url);
     let tries = 0;
     const ambiguous = database.transaction(async (connection) => {
@@ -174,7 +177,6 @@ describe('transactions', () => {
     proxy.cut();
     await expect(ambiguous).rejects.toMatchObject({ code: 'database_unavailable' });
     expect(tries).toBe(1);
-    proxy.close();
   });
 
   it('are refused after the end', async () => {

@@ -8,9 +8,9 @@ import type {
   Spent,
 } from '../../execution/models/budget-store.port.js';
 import { CarrelError } from '../../shared/errors.js';
-import type { RunId, UserId } from '../../shared/ids.js';
+import type { NodeId, RunId, UserId } from '../../shared/ids.js';
 import type { PostgresDatabase } from './postgres-database.js';
-import { NODE_DEAD_AFTER_SECONDS } from './postgres-nodes.js';
+import { NODE_LIVES } from './postgres-nodes.js';
 import { spentAndReserved, SpendTable } from './spend-table.js';
 import { lockUser } from './user-lock.js';
 
@@ -21,8 +21,8 @@ const ABANDONED = {
   text: `
     SELECT user_id, run_id, key FROM reservations r
     WHERE at < $1 AND NOT EXISTS (
-      SELECT 1 FROM nodes WHERE id = r.node AND beat_at > clock_timestamp() - make_interval(secs => $2))
-    ORDER BY at LIMIT $3`,
+      SELECT 1 FROM nodes WHERE id = r.node AND ${NODE_LIVES})
+    ORDER BY at LIMIT $2`,
 };
 
 /** Reservations that are looked at in one go. */
@@ -30,10 +30,10 @@ const BATCH = 500;
 
 /** The distributed adapter of `BudgetStore`. What a node has reserved counts as spent when that node is dead. */
 export class PostgresBudgetStore implements BudgetStore {
-  /** @param node the id of this process */
+  /** @param node this process */
   constructor(
     private readonly database: PostgresDatabase,
-    private readonly node: string,
+    private readonly node: NodeId,
   ) {}
 
   reserve(userId: UserId, request: ReservationRequest): Promise<BudgetExcess | undefined> {
@@ -73,7 +73,6 @@ export class PostgresBudgetStore implements BudgetStore {
     for (let settled = 0; ;) {
       const rows = await this.database.query<{ user_id: UserId; run_id: RunId; key: string }>(ABANDONED, [
         beforeMs,
-        NODE_DEAD_AFTER_SECONDS,
         BATCH,
       ]);
       for (const [userId, ofUser] of Map.groupBy(rows, (row) => row.user_id)) {

@@ -1,2 +1,68 @@
+import type { NodeRecord, NodeRegistry, NodeRole } from '../../execution/node-registry.port.js';
+import type { NodeId } from '../../shared/ids.js';
+import type { PostgresDatabase } from './postgres-database.js';
+
 /** A node whose last beat is older than this is dead, by the clock of the database. */
-export const NODE_DEAD_AFTER_SECONDS = 12;
+const DEAD_AFTER_SECONDS = 12;
+
+/** SQL: the row of `nodes` is of a node that lives. */
+export const NODE_LIVES = `beat_at > clock_timestamp() - interval '${DEAD_AFTER_SECONDS} seconds'`;
+
+/** Whoever comes takes away the rows of those that died long ago. */
+const JOIN = {
+  name: 'nodes_join',
+  text: `
+    WITH forgotten AS (DELETE FROM nodes WHERE beat_at < clock_timestamp() - interval '1 day')
+    INSERT INTO nodes (id, role, address) VALUES ($1, $2, $3)`,
+};
+const BEAT = {
+  name: 'nodes_beat',
+  text: `
+    UPDATE nodes SET beat_at = clock_timestamp(), draining = $2
+    FROM (SELECT id, ${NODE_LIVES} AS lived FROM nodes WHERE id = $1 FOR UPDATE) AS before
+    WHERE nodes.id = before.id RETURNING before.lived`,
+};
+const LEAVE = { name: 'nodes_leave', text: 'DELETE FROM nodes WHERE id = $1' };
+const LIVING = {
+  name: 'nodes_living',
+  text: `
+    SELECT id, role, address, draining, (extract(epoch FROM started_at) * 1000)::bigint AS started_at_ms
+    FROM nodes WHERE ${NODE_LIVES} ORDER BY started_at, id`,
+};
+
+interface NodeRow {
+  id: NodeId;
+  role: NodeRole;
+  address: string | null;
+  draining: boolean;
+  started_at_ms: number;
+}
+
+/** The distributed adapter of `NodeRegistry`. */
+export class PostgresNodes implements NodeRegistry {
+  constructor(private readonly database: PostgresDatabase) {}
+
+  async join({ id, role, address }: Pick<NodeRecord, 'id' | 'role' | 'address'>): Promise<void> {
+    await this.database.query(JOIN, [id, role, address ?? null]);
+  }
+
+  async beat(id: NodeId, draining: boolean): Promise<boolean> {
+    const [row] = await this.database.query<{ lived: boolean }>(BEAT, [id, draining]);
+    return row?.lived ?? false;
+  }
+
+  async leave(id: NodeId): Promise<void> {
+    await this.database.query(LEAVE, [id]);
+  }
+
+  async living(): Promise<readonly NodeRecord[]> {
+    const rows = await this.database.query<NodeRow>(LIVING);
+    return rows.map(({ id, role, address, draining, started_at_ms: startedAtMs }) => ({
+      id,
+      role,
+      startedAtMs,
+      draining,
+      ...(address === null ? {} : { address }),
+    }));
+  }
+}

@@ -8,7 +8,7 @@ import {
   type Spent,
 } from '../../execution/models/budget-store.port.js';
 import { USAGE_DAYS } from '../../execution/usage-store.port.js';
-import type { RunId, UserId } from '../../shared/ids.js';
+import type { NodeId, RunId, UserId } from '../../shared/ids.js';
 import { excessOf, NO_SUM, spendFromRow, sum, type SumRow } from '../spend-row.js';
 import type { Queryable } from './postgres-database.js';
 
@@ -68,7 +68,7 @@ export class SpendTable {
   ) {}
 
   /** @returns whether there is such a reservation; from now on it is this node's, which carries on with its run */
-  async adopt({ runId, key }: ReservationRequest, node: string): Promise<boolean> {
+  async adopt({ runId, key }: ReservationRequest, node: NodeId): Promise<boolean> {
     return (await this.connection.query(ADOPT, [this.userId, runId, key, node])).length === 1;
   }
 
@@ -83,7 +83,7 @@ export class SpendTable {
     return undefined;
   }
 
-  async reserve({ runId, key, estimate, atMs }: ReservationRequest, node: string): Promise<void> {
+  async reserve({ runId, key, estimate, atMs }: ReservationRequest, node: NodeId): Promise<void> {
     const { tokens, microUsd } = estimate;
     await this.connection.query(RESERVE, [this.userId, runId, key, node, dayOf(atMs), tokens, microUsd, atMs]);
   }
