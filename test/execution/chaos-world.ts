@@ -15,6 +15,9 @@ import { ApprovalService } from '../../src/execution/approval.service.js';
 import { ExecutionEngineFactory } from '../../src/execution/execution-engine.factory.js';
 import { ExecutionModule } from '../../src/execution/execution.module.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
+import { HealthParts } from '../../src/execution/health-parts.js';
+import { OPERATIONS_STORE } from '../../src/execution/operations/operations-store.port.js';
+import { Tracing } from '../../src/execution/tracing/tracing.service.js';
 import { RUN_DISPATCHER } from '../../src/execution/run-dispatcher.port.js';
 import { RUN_STORE } from '../../src/execution/run-store.port.js';
 import { SCHEDULE_STORE } from '../../src/execution/schedule-store.port.js';
@@ -51,6 +54,9 @@ export class ChaosWorld implements AsyncDisposable {
       { provide: USAGE_STORE, useValue: storage.usage },
       { provide: APPROVAL_STORE, useValue: storage.approvals },
       { provide: SCHEDULE_STORE, useValue: storage.schedules },
+      { provide: OPERATIONS_STORE, useValue: storage.operations },
+      { provide: HealthParts, useClass: HealthParts },
+      { provide: Tracing, useFactory: () => Tracing.open(config) },
     ];
     @Global()
     @Module({ providers, exports: providers.map(({ provide }) => provide) })

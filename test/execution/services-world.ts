@@ -17,6 +17,9 @@ import { DueWork } from '../../src/execution/due-work.service.js';
 import { ExecutionLifecycle } from '../../src/execution/execution-lifecycle.service.js';
 import { ExecutionModule } from '../../src/execution/execution.module.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
+import { HealthParts } from '../../src/execution/health-parts.js';
+import { OPERATIONS_STORE } from '../../src/execution/operations/operations-store.port.js';
+import { Tracing } from '../../src/execution/tracing/tracing.service.js';
 import { RUN_DISPATCHER, type RunConsumer } from '../../src/execution/run-dispatcher.port.js';
 import type { TerminalStatus } from '../../src/execution/run-status.js';
 import { RUN_STORE, type ClaimedRun, type RunRecord, type RunRef } from '../../src/execution/run-store.port.js';
@@ -107,6 +110,9 @@ export class ServicesWorld implements AsyncDisposable {
       { provide: USAGE_STORE, useValue: storage.usage },
       { provide: APPROVAL_STORE, useValue: storage.approvals },
       { provide: SCHEDULE_STORE, useValue: storage.schedules },
+      { provide: OPERATIONS_STORE, useValue: storage.operations },
+      { provide: HealthParts, useClass: HealthParts },
+      { provide: Tracing, useFactory: () => Tracing.open(config) },
     ];
     @Global()
     @Module({ providers, exports: providers.map(({ provide }) => provide) })

@@ -3,6 +3,7 @@ import { LLM_FAULTS } from './llm-faults.mjs';
 import { MODEL_FAULTS } from './model-faults.mjs';
 import { MCP_FAULTS } from './mcp-faults.mjs';
 import { POSTGRES_FAULTS } from './postgres-faults.mjs';
+import { OPERATIONS_FAULTS } from './operations-faults.mjs';
 import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
 import { TOOL_FAULTS } from './tool-faults.mjs';
@@ -47,8 +48,9 @@ export const FAULTS = [
     search: `this.backlog.log();
       return carriedOut;
     });
-    if (journalled.length > 0) this.deliver(journalled);`,
-    replace: `if (journalled.length > 0) this.deliver(journalled);
+    const facts = { operations: batch.length, tookMs: performance.now() - beganMs };
+    if (journalled.length > 0) this.deliver(journalled, facts);`,
+    replace: `if (journalled.length > 0) this.deliver(journalled, { operations: batch.length, tookMs: 0 });
       this.backlog.log();
       return carriedOut;
     });`,
@@ -105,9 +107,9 @@ export const FAULTS = [
   {
     name: 'a header can name another user',
     file: 'src/edge/http-identity.ts',
-    search: 'carryContext(request.raw, buildRequestContext(identity,',
+    search: 'const context = buildRequestContext(identity,',
     replace:
-      "carryContext(request.raw, buildRequestContext({ ...identity, userId: (request.headers['x-user-id'] ?? identity.userId) as never },",
+      "const context = buildRequestContext({ ...identity, userId: (request.headers['x-user-id'] ?? identity.userId) as never },",
     spec: 'test/edge/identity-http.spec.ts',
     only: 'can not be changed by anything else',
   },
@@ -130,9 +132,9 @@ export const FAULTS = [
   {
     name: 'a write is confirmed before its events are delivered',
     file: 'src/storage/sqlite/group-commit.ts',
-    search: `if (journalled.length > 0) this.deliver(journalled);
+    search: `if (journalled.length > 0) this.deliver(journalled, facts);
     for (const`,
-    replace: `if (journalled.length > 0) queueMicrotask(() => queueMicrotask(() => this.deliver(journalled)));
+    replace: `if (journalled.length > 0) queueMicrotask(() => queueMicrotask(() => this.deliver(journalled, facts)));
     for (const`,
     spec: 'test/storage/group-commit.spec.ts',
     only: 'commits what came in one tick',
@@ -265,12 +267,13 @@ export const FAULTS = [
   },
   {
     name: 'any role opens the figures of operators',
-    file: 'src/edge/admin.controller.ts',
-    search: '!roles.includes(OPERATOR_ROLE)',
-    replace: 'roles.length === 0',
+    file: 'src/edge/admin/operator.decorator.ts',
+    search: '!context.roles.includes(OPERATOR_ROLE)',
+    replace: 'context.roles.length === 0',
     spec: 'test/edge/isolation-report.spec.ts',
     only: 'is for operators',
   },
+  ...OPERATIONS_FAULTS,
   ...STEP_FAULTS,
   ...STORAGE_FAULTS,
   ...POSTGRES_FAULTS,

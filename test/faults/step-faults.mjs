@@ -38,8 +38,8 @@ export const STEP_FAULTS = [
   {
     name: 'a cancel that waits does not wait',
     file: 'src/execution/execution.service.ts',
-    search: 'return options.wait ? this.waitForEnd',
-    replace: 'return options.signal?.aborted ? this.waitForEnd',
+    search: 'if (hasEnded || !options.wait) return run;',
+    replace: 'if (hasEnded || !options.signal?.aborted) return run;',
     spec: 'test/e2e/cancel-everywhere.spec.ts',
     only: 'are down when a cancel that waits',
   },

@@ -66,18 +66,8 @@ describe('opening the database', () => {
       url,
     );
     expect(keys.length).toBeGreaterThan(12);
-    expect(keys.filter(({ first }) => first !== 'user_id')).toEqual(
-      expect.arrayContaining([
-        { table: 'users', first: 'id' },
-        { table: 'nodes', first: 'id' },
-      ]),
-    );
-    expect(
-      keys
-        .filter(({ first }) => first !== 'user_id')
-        .map(({ table }) => table)
-        .toSorted(),
-    ).toEqual(['audit', 'kill_switches', 'nodes', 'users']);
+    const others = keys.filter(({ first }) => first !== 'user_id').map(({ table }) => String(table));
+    expect(new Set(others)).toEqual(new Set(['audit', 'kill_switches', 'nodes', 'users']));
   });
 
   it('says which server can’t be reached and what to do, without the password', async () => {
