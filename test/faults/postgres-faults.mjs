@@ -61,6 +61,13 @@ export const POSTGRES_FAULTS = [
     only: 'nothing of bob',
   },
   {
+    name: 'threads are sorted after they were read',
+    file: 'src/storage/postgres/store-tables.ts',
+    search: 'CREATE INDEX threads_by_age ON threads (user_id, created_at, id);',
+    replace: '',
+    spec: 'test/storage/postgres-query-plans.spec.ts',
+  },
+  {
     name: 'a dead node is taken for a living one',
     file: 'src/storage/postgres/postgres-nodes.ts',
     search: 'DEAD_AFTER_SECONDS = 12;',

@@ -23,10 +23,10 @@ export class PostgresWorld {
     readonly database: PostgresDatabase,
   ) {}
 
-  static async start(): Promise<PostgresWorld> {
+  static async start(maxConnections?: number): Promise<PostgresWorld> {
     const server = await PostgresServer.start();
     const url = await server.database();
-    return new PostgresWorld(server, url, await PostgresDatabase.open({ url }));
+    return new PostgresWorld(server, url, await PostgresDatabase.open({ url, maxConnections }));
   }
 
   async stop(): Promise<void> {

@@ -46,7 +46,9 @@ export class PostgresDatabase {
     // without listeners a connection that breaks, in use or not, would end the process
     pool.on('error', () => undefined);
     pool.on('connect', (client) => {
-      client.on('error', (err) => this.logger.warn({ err }, 'a connection to PostgreSQL was lost'));
+      client.on('error', (err) => {
+        if (this.isOpen) this.logger.warn({ err }, 'a connection to PostgreSQL was lost');
+      });
     });
   }
 

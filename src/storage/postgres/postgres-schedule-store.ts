@@ -5,6 +5,9 @@ import { scheduleFromRow, storedScheduleOf, type ScheduleRow } from '../schedule
 import type { PostgresDatabase } from './postgres-database.js';
 import { lockNewUser } from './user-lock.js';
 
+/** Every id sorts before it. */
+const AFTER_ALL = '~';
+
 const COLUMNS = 'SELECT user_id, id, next_at, schedule FROM schedules';
 
 const COUNT = { name: 'schedules_count', text: 'SELECT count(*) AS n FROM schedules WHERE user_id = $1' };
@@ -21,7 +24,7 @@ const FIND = { name: 'schedules_find', text: `${COLUMNS} WHERE user_id = $1 AND 
 const HOLD = { name: 'schedules_hold', text: `${FIND.text} FOR UPDATE` };
 const LIST = {
   name: 'schedules_list',
-  text: `${COLUMNS} WHERE user_id = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
+  text: `${COLUMNS} WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
 };
 const DUE = { name: 'schedules_due', text: `${COLUMNS} WHERE next_at <= $1 ORDER BY next_at LIMIT $2` };
 const NEXT = { name: 'schedules_next', text: 'SELECT min(next_at) AS at FROM schedules WHERE next_at IS NOT NULL' };
@@ -51,7 +54,7 @@ export class PostgresScheduleStore implements ScheduleStore {
     userId: UserId,
     { limit, cursor }: { limit: number; cursor?: string },
   ): Promise<{ items: readonly ScheduleRecord[]; nextCursor?: string }> {
-    const rows = await this.database.query<ScheduleRow>(LIST, [userId, cursor ?? null, limit + 1]);
+    const rows = await this.database.query<ScheduleRow>(LIST, [userId, cursor ?? AFTER_ALL, limit + 1]);
     const items = rows.slice(0, limit).map(scheduleFromRow);
     return rows.length > limit ? { items, nextCursor: items.at(-1)?.id } : { items };
   }

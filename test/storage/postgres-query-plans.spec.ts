@@ -1,0 +1,108 @@
+import { newId } from '../../src/shared/ids.js';
+import { PostgresNodes } from '../../src/storage/postgres/postgres-nodes.js';
+import { pruneSteps } from '../../src/storage/postgres/step-pruner.js';
+import { countEnds } from '../../src/storage/postgres/usage-table.js';
+import { alice, StorageWorld, T0 } from '../contracts/storage-world.js';
+import { NODE, PostgresWorld } from './postgres-world.js';
+
+/** Looks at all users on purpose: what is due, what is old, and what dead nodes have left. */
+const FOR_ALL_USERS = ['schedules_due', 'schedules_next', 'budget_abandoned', 'prune_stepped_runs'];
+
+let postgres: PostgresWorld;
+beforeAll(async () => {
+  // on one connection, which then knows every statement
+  postgres = await PostgresWorld.start(1);
+});
+afterAll(() => postgres.stop());
+
+/** Lets every store say each of its statements once. */
+async function useEverything(): Promise<void> {
+  const world = await StorageWorld.open((clock) => postgres.open(clock));
+  const { threads, schedules, budgets, messages, usage } = world.ports;
+  const { database } = postgres;
+  const run = await world.running(alice);
+  const { id, threadId } = run;
+  await threads.find(alice, threadId);
+  const { nextCursor } = await threads.list(alice, { limit: 1 });
+  await threads.list(alice, { limit: 1, cursor: nextCursor ?? `0:${threadId}` });
+  await threads.create(alice, { id: newId('thr'), metadata: {}, createdAtMs: T0 });
+
+  const request = { agent: 'a', input: null, metadata: {}, priority: 0 };
+  const times = { cron: '* * * * *', timeZone: 'UTC', missed: 'skip', paused: false } as const;
+  const schedule = { id: newId('sch'), userId: alice, ...times, request, roles: [], createdAtMs: T0, revision: 0 };
+  await schedules.create(alice, schedule, 9);
+  await schedules.change(alice, schedule, { paused: true });
+  await schedules.find(alice, schedule.id);
+  await schedules.list(alice, { limit: 1 });
+  await schedules.due(T0, 1);
+  await schedules.nextDueMs();
+  await schedules.delete(alice, schedule.id);
+
+  const spend = { tokens: 1, microUsd: 1 };
+  const limits = { run: { tokens: 9 }, day: { tokens: 9 }, month: { tokens: 9 } };
+  await budgets.reserve(alice, { key: 'a', runId: id, estimate: spend, limits, atMs: T0 });
+  await budgets.used(alice, T0);
+  await budgets.settle(alice, id, 'a');
+  await budgets.settleAbandoned(T0);
+
+  const message = { id: newId('msg'), index: 0, role: 'user', content: 'x', tokens: 1, createdAtMs: T0 } as const;
+  await messages.append(alice, threadId, id, [message], 9);
+  await messages.list(alice, threadId, { limit: 9 });
+  await messages.latest(alice, threadId, { except: newId('run'), tokens: 9, runs: 9 });
+
+  await usage.byAgent(alice, { first: 0, last: 9 });
+  const ended = { userId: alice, agent: 'a', status: 'completed', endedAtMs: T0, waitedMs: 1, ranMs: 1 } as const;
+  await database.transaction((connection) => countEnds(connection, [{ ...ended, usage: { tokens: 1 } }]));
+  const nodes = new PostgresNodes(database);
+  await nodes.join({ id: NODE, role: 'all' });
+  await nodes.beat(NODE, false);
+  await nodes.living();
+  await nodes.leave(NODE);
+  await world.end(run);
+  await pruneSteps(database, T0 + 1_000, 9);
+  await threads.delete(alice, threadId);
+  await world.ports.close();
+}
+
+interface Prepared {
+  name: string;
+  statement: string;
+  arguments: number;
+}
+
+/** Tables that are read as a whole, indices that are, and rows that are sorted after they were read. */
+function slowPartsOf(plan: readonly string[]): string[] {
+  return plan.filter((line, i) => {
+    const wholeIndex = /Index (Only )?Scan/.test(line) && !/Index Cond/.test(plan[i + 1] ?? '');
+    return wholeIndex || /Seq Scan on|-> +Sort/.test(line);
+  });
+}
+
+it('statements of the stores name the user, and stay flat as the tables grow', async () => {
+  await useEverything();
+  const { database } = postgres;
+  const prepared = await database.query<Prepared>({
+    name: 'test_prepared',
+    text: `SELECT name, statement, coalesce(array_length(parameter_types, 1), 0) AS arguments
+           FROM pg_prepared_statements WHERE name NOT LIKE 'test%' ORDER BY name`,
+  });
+  expect(prepared.length).toBeGreaterThan(40);
+  const unnamed = prepared.filter(
+    ({ statement }) => !/user_id|FROM users|INTO users|UPDATE users|nodes/.test(statement),
+  );
+  expect(unnamed.map(({ name }) => name).filter((name) => !FOR_ALL_USERS.includes(name))).toEqual([]);
+  const slow: string[] = [];
+  for (const { name, arguments: count } of prepared) {
+    const values = Array.from({ length: count }, () => 'NULL').join(', ');
+    const plan = await database.transaction(async (connection) => {
+      // whatever the values are, and however few rows there are
+      await connection.query({ name: 'test_generic', text: 'SET LOCAL plan_cache_mode = force_generic_plan' });
+      await connection.query({ name: 'test_seqscan', text: 'SET LOCAL enable_seqscan = off' });
+      const text = `EXPLAIN EXECUTE ${name}${count > 0 ? `(${values})` : ''}`;
+      return connection.query<{ 'QUERY PLAN': string }>({ name: `test_explain_${name}`, text });
+    });
+    const faults = slowPartsOf(plan.map((row) => row['QUERY PLAN'])).filter((part) => !part.includes(' on nodes'));
+    if (faults.length > 0 && !FOR_ALL_USERS.includes(name)) slow.push(`${name}: ${faults.join('; ')}`);
+  }
+  expect(slow).toEqual([]);
+});
