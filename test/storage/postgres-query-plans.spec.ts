@@ -4,6 +4,7 @@ import { pruneSteps } from '../../src/storage/postgres/step-pruner.js';
 import { countEnds } from '../../src/storage/postgres/usage-table.js';
 import { alice, StorageWorld, T0 } from '../contracts/storage-world.js';
 import { NODE, PostgresWorld } from './postgres-world.js';
+import { describeOnPostgres } from '../servers/postgres.js';
 
 /** Looks at all users on purpose: what is due, what is old, and what dead nodes have left. */
 const FOR_ALL_USERS = ['schedules_due', 'schedules_next', 'budget_abandoned', 'prune_stepped_runs'];
@@ -78,31 +79,33 @@ function slowPartsOf(plan: readonly string[]): string[] {
   });
 }
 
-it('statements of the stores name the user, and stay flat as the tables grow', async () => {
-  await useEverything();
-  const { database } = postgres;
-  const prepared = await database.query<Prepared>({
-    name: 'test_prepared',
-    text: `SELECT name, statement, coalesce(array_length(parameter_types, 1), 0) AS arguments
+describeOnPostgres('the statements on PostgreSQL', () => {
+  it('statements of the stores name the user, and stay flat as the tables grow', async () => {
+    await useEverything();
+    const { database } = postgres;
+    const prepared = await database.query<Prepared>({
+      name: 'test_prepared',
+      text: `SELECT name, statement, coalesce(array_length(parameter_types, 1), 0) AS arguments
            FROM pg_prepared_statements WHERE name NOT LIKE 'test%' ORDER BY name`,
-  });
-  expect(prepared.length).toBeGreaterThan(40);
-  const unnamed = prepared.filter(
-    ({ statement }) => !/user_id|FROM users|INTO users|UPDATE users|nodes/.test(statement),
-  );
-  expect(unnamed.map(({ name }) => name).filter((name) => !FOR_ALL_USERS.includes(name))).toEqual([]);
-  const slow: string[] = [];
-  for (const { name, arguments: count } of prepared) {
-    const values = Array.from({ length: count }, () => 'NULL').join(', ');
-    const plan = await database.transaction(async (connection) => {
-      // whatever the values are, and however few rows there are
-      await connection.query({ name: 'test_generic', text: 'SET LOCAL plan_cache_mode = force_generic_plan' });
-      await connection.query({ name: 'test_seqscan', text: 'SET LOCAL enable_seqscan = off' });
-      const text = `EXPLAIN EXECUTE ${name}${count > 0 ? `(${values})` : ''}`;
-      return connection.query<{ 'QUERY PLAN': string }>({ name: `test_explain_${name}`, text });
     });
-    const faults = slowPartsOf(plan.map((row) => row['QUERY PLAN'])).filter((part) => !part.includes(' on nodes'));
-    if (faults.length > 0 && !FOR_ALL_USERS.includes(name)) slow.push(`${name}: ${faults.join('; ')}`);
-  }
-  expect(slow).toEqual([]);
+    expect(prepared.length).toBeGreaterThan(40);
+    const unnamed = prepared.filter(
+      ({ statement }) => !/user_id|FROM users|INTO users|UPDATE users|nodes/.test(statement),
+    );
+    expect(unnamed.map(({ name }) => name).filter((name) => !FOR_ALL_USERS.includes(name))).toEqual([]);
+    const slow: string[] = [];
+    for (const { name, arguments: count } of prepared) {
+      const values = Array.from({ length: count }, () => 'NULL').join(', ');
+      const plan = await database.transaction(async (connection) => {
+        // whatever the values are, and however few rows there are
+        await connection.query({ name: 'test_generic', text: 'SET LOCAL plan_cache_mode = force_generic_plan' });
+        await connection.query({ name: 'test_seqscan', text: 'SET LOCAL enable_seqscan = off' });
+        const text = `EXPLAIN EXECUTE ${name}${count > 0 ? `(${values})` : ''}`;
+        return connection.query<{ 'QUERY PLAN': string }>({ name: `test_explain_${name}`, text });
+      });
+      const faults = slowPartsOf(plan.map((row) => row['QUERY PLAN'])).filter((part) => !part.includes(' on nodes'));
+      if (faults.length > 0 && !FOR_ALL_USERS.includes(name)) slow.push(`${name}: ${faults.join('; ')}`);
+    }
+    expect(slow).toEqual([]);
+  });
 });

@@ -6,6 +6,7 @@ import { operationsStoreContract } from '../contracts/operations-store.contract.
 import { scheduleStoreContract } from '../contracts/schedule-store.contract.js';
 import { alice, StorageWorld, T0 } from '../contracts/storage-world.js';
 import { NODE, OTHER_NODE, PostgresWorld } from './postgres-world.js';
+import { describeOnPostgres } from '../servers/postgres.js';
 
 let postgres: PostgresWorld;
 beforeAll(async () => {
@@ -13,10 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-describe('ScheduleStore on PostgreSQL', () => {
+describeOnPostgres('ScheduleStore on PostgreSQL', () => {
   scheduleStoreContract((clock) => postgres.open(clock));
 });
-describe('BudgetStore on PostgreSQL', () => {
+describeOnPostgres('BudgetStore on PostgreSQL', () => {
   budgetStoreContract((clock) => postgres.open(clock));
 
   describe('of several nodes', () => {
@@ -63,9 +64,9 @@ describe('BudgetStore on PostgreSQL', () => {
     });
   });
 });
-describe('MessageStore on PostgreSQL', () => {
+describeOnPostgres('MessageStore on PostgreSQL', () => {
   messageStoreContract((clock) => postgres.open(clock));
 });
-describe('OperationsStore on PostgreSQL', () => {
+describeOnPostgres('OperationsStore on PostgreSQL', () => {
   operationsStoreContract((clock) => postgres.open(clock));
 });

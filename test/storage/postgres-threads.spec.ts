@@ -1,6 +1,7 @@
 import { newId, type ThreadId, type UserId } from '../../src/shared/ids.js';
 import { alice, bob, StorageWorld, T0, thinking } from '../contracts/storage-world.js';
 import { PostgresWorld } from './postgres-world.js';
+import { describeOnPostgres } from '../servers/postgres.js';
 
 let postgres: PostgresWorld;
 beforeAll(async () => {
@@ -8,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-describe('ThreadStore on PostgreSQL', () => {
+describeOnPostgres('ThreadStore on PostgreSQL', () => {
   let world: StorageWorld;
   const thread = (id: string) => id as ThreadId;
   beforeEach(async () => {
