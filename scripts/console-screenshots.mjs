@@ -49,7 +49,7 @@ const model = scriptedModel([answer, answer]);
 const app = await createCarrelApp({ config, agents: [Demo], models: { default: model } });
 await app.listen(0, '127.0.0.1');
 const url = await app.getUrl();
-const token = await signToken(config, { userId: 'alice', roles: ['operator'], ttlSeconds: 3600 });
+const token = await signToken(config, { userId: 'alice', roles: ['carrel:operator'], ttlSeconds: 3600 });
 
 const client = new CarrelClient({ url, token: () => token });
 await (await client.runs.start({ agent: 'summarise', input: { text: TEXT, sentences: 2 } })).result();
@@ -89,6 +89,7 @@ const PAGES = {
   schedules: '#/schedules',
   tools: '#/tools',
   usage: '#/usage',
+  operator: '#/operator',
 };
 
 await mkdir(FOLDER, { recursive: true });
@@ -110,7 +111,7 @@ for (const colorScheme of ['light', 'dark']) {
       }
       await page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}-${size}.png`) });
       if (name !== 'sign-in') continue;
-      const session = JSON.stringify({ token, userId: 'alice', roles: ['operator'] });
+      const session = JSON.stringify({ token, userId: 'alice', roles: ['carrel:operator'] });
       await page.evaluate((text) => sessionStorage.setItem('carrel.session', text), session);
       await page.reload();
     }

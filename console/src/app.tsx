@@ -21,6 +21,11 @@ const router = createHashRouter([
       { path: 'schedules', lazy: async () => ({ Component: (await import('./pages/schedules.js')).SchedulesPage }) },
       { path: 'tools', lazy: async () => ({ Component: (await import('./pages/tools.js')).ToolsPage }) },
       { path: 'usage', lazy: async () => ({ Component: (await import('./pages/usage.js')).UsagePage }) },
+      { path: 'operator', lazy: async () => ({ Component: (await import('./pages/operator.js')).OperatorPage }) },
+      {
+        path: 'operator/users/:userId',
+        lazy: async () => ({ Component: (await import('./pages/user-runs.js')).UserRunsPage }),
+      },
       { path: '*', lazy: async () => ({ Component: (await import('./pages/not-found.js')).NotFoundPage }) },
     ],
   },

@@ -11,7 +11,7 @@ export class Carrel {
   ) {}
 
   get isOperator(): boolean {
-    return this.session.roles.includes('operator') || this.session.roles.includes('admin');
+    return this.session.roles.includes('carrel:operator');
   }
 }
 

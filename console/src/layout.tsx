@@ -18,7 +18,7 @@ const PAGES = [
 ] as const;
 
 export function Layout() {
-  const { session, signOut } = useCarrel();
+  const { session, signOut, isOperator } = useCarrel();
   useFreshLists();
   const { client } = useCarrel();
   const open = useQuery({
@@ -57,6 +57,7 @@ export function Layout() {
             )}
           </NavLink>
         ))}
+        {isOperator && <NavLink to="/operator">Operator</NavLink>}
       </nav>
       <main id="main" tabIndex={-1}>
         <Suspense fallback={<Loading />}>

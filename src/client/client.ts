@@ -6,6 +6,15 @@ export type { TokenSource } from './http-door.js';
 export type { TransportChoice } from './live-events.js';
 export type { ClientStatus, EventGap } from './live-feed.js';
 export type {
+  AuditEntryView,
+  ExecutionFiguresView,
+  KillSwitchView,
+  LaneView,
+  NodeView,
+  StuckRunView,
+} from './operators.js';
+export type { RequestOptions } from './resource.js';
+export type {
   AgentView,
   IsolationView,
   LimitsView,
@@ -13,7 +22,6 @@ export type {
   MeView,
   PipelineView,
   QueueView,
-  RequestOptions,
   ThreadView,
   ToolsView,
 } from './resources.js';

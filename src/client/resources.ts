@@ -15,18 +15,7 @@ import type { ScheduleView } from '../edge/schedule-view.js';
 import type { ThreadsController } from '../edge/threads.controller.js';
 import type { ToolsController } from '../edge/tools.controller.js';
 import type { UsageView } from '../edge/usage-view.js';
-import type { HttpDoor, HttpRequest } from './http-door.js';
-
-export interface RequestOptions {
-  readonly signal?: AbortSignal;
-}
-
-/** What a method of the server's answers with. */
-type Answer<Class, Method extends keyof Class> = Class[Method] extends (...args: never[]) => infer Result
-  ? Awaited<Result>
-  : never;
-
-type Page = RequestOptions & { readonly limit?: number; readonly cursor?: string };
+import { at, Resource, type Answer, type Page, type RequestOptions } from './resource.js';
 
 export type AgentView = Answer<AgentsController, 'find'>;
 export type PipelineView = Answer<PipelinesController, 'find'>;
@@ -37,20 +26,6 @@ export type LimitsView = Answer<MeController, 'limits'>;
 export type QueueView = Answer<MeController, 'queue'>;
 export type IsolationView = Answer<IsolationController, 'isolation'>;
 export type ToolsView = Answer<ToolsController, 'list'>;
-
-abstract class Resource {
-  constructor(protected readonly door: HttpDoor) {}
-
-  protected get<T>(path: string, { signal, ...query }: RequestOptions = {}): Promise<T> {
-    return this.door.request('GET', path, { signal, query });
-  }
-
-  protected send<T>(method: string, path: string, request: HttpRequest): Promise<T> {
-    return this.door.request(method, path, request);
-  }
-}
-
-const at = (path: string, name: string) => `${path}/${encodeURIComponent(name)}`;
 
 /** What can be run. */
 export class Agents extends Resource {

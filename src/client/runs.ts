@@ -4,7 +4,8 @@ import type { RunStartMessage } from '../edge/wire-events.js';
 import { CarrelClientError } from './client-error.js';
 import type { HttpDoor } from './http-door.js';
 import type { LiveEvents } from './live-events.js';
-import type { RequestOptions, RunQuery } from './resources.js';
+import type { RequestOptions } from './resource.js';
+import type { RunQuery } from './resources.js';
 import { RunHandle } from './run-handle.js';
 import { pauseMs } from './transport.js';
 

@@ -17,6 +17,8 @@ const PAGES = [
   'schedules',
   'tools',
   'usage',
+  'operator',
+  'operator/users/alice',
   'nowhere',
 ];
 /** What agents and tools may say, and no page may do. */
@@ -50,7 +52,7 @@ describeInBrowser('the console', () => {
       const page = await context.newPage();
       const user = await world.server.as('alice');
       const { id } = await user.start('echo', { text: 'seen by axe' });
-      await page.goto(await world.link('alice'));
+      await page.goto(await world.link('alice', ['carrel:operator']));
       await page.getByRole('navigation').waitFor();
       const found: unknown[] = [];
       for (const name of [...PAGES, `runs/${id}`]) {

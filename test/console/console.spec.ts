@@ -160,4 +160,28 @@ describeInBrowser('the console', () => {
     await log.getByText('It is a desk.').waitFor();
     await log.getByText('What is a carrel?').waitFor();
   }, 30_000);
+
+  it('lets an operator, and nobody else, switch an agent off and look at one user’s runs, which is written down', async () => {
+    const [operator, judy] = await Promise.all([world.signIn('olivia', ['carrel:operator']), world.signIn('judy')]);
+    expect(await judy.getByRole('link', { name: 'Operator' }).count()).toBe(0);
+    await judy.goto(`${world.network.url}/console/#/operator`);
+    await judy.getByRole('alert').first().waitFor();
+    await run(judy, 'echo', (form) => form.getByLabel('text').fill('judy was here'));
+
+    await operator.getByRole('link', { name: 'Operator' }).click();
+    await operator.getByLabel('Name').fill('echo');
+    await operator.getByLabel('Reason').fill('it repeats itself');
+    await operator.getByRole('button', { name: 'Switch off' }).click();
+    await operator.getByRole('cell', { name: 'agent echo', exact: true }).waitFor();
+    await judy.getByRole('button', { name: 'Run again' }).click();
+    await judy.getByRole('alert').getByText('it repeats itself').waitFor();
+    await operator.getByRole('button', { name: 'Switch on' }).click();
+    await operator.getByText('Nothing is switched off').waitFor();
+
+    await operator.goto(`${world.network.url}/console/#/operator/users/judy`);
+    await operator.getByText('echo').first().click();
+    await operator.getByText('judy was here').first().waitFor();
+    await operator.getByRole('link', { name: 'Back' }).click();
+    await operator.getByRole('region', { name: 'What operators did' }).getByText('user runs viewed').first().waitFor();
+  }, 40_000);
 });
