@@ -1,10 +1,15 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { createHashRouter, RouterProvider } from 'react-router';
 import { Carrel, CarrelContext } from './carrel.js';
 import { Layout } from './layout.js';
-import { clientOf, keepSession, keptSession, sessionByCode, takeCode, type Session } from './session.js';
+import { clientOf, isCode, keepSession, keptSession, sessionByCode, takeCode, type Session } from './session.js';
 import { SignIn } from './sign-in.js';
+
+// before the router looks at the address
+let linkCode = takeCode();
+// a link that is opened in a tab that is here already changes nothing but what stands behind the #
+addEventListener('hashchange', () => isCode() && location.reload());
 
 const router = createHashRouter([
   {
@@ -34,12 +39,10 @@ const router = createHashRouter([
 export function App() {
   const [session, setSession] = useState(keptSession);
   const [problem, setProblem] = useState<string>();
-  const code = useRef<string | undefined>(undefined);
   useEffect(() => {
-    code.current = takeCode() ?? code.current;
-    if (code.current === undefined) return;
-    const once = code.current;
-    code.current = undefined;
+    if (linkCode === undefined) return;
+    const once = linkCode;
+    linkCode = undefined;
     sessionByCode(once).then(signIn, (error: unknown) => setProblem((error as Error).message));
   }, []);
 

@@ -25,9 +25,15 @@ export function keepSession(session: Session | undefined): void {
   else sessionStorage.removeItem(KEY);
 }
 
+const CODE = /^#code=(.+)$/;
+
+export function isCode(): boolean {
+  return CODE.test(location.hash);
+}
+
 /** The code of a link that signs in, which is taken out of the address at once. */
 export function takeCode(): string | undefined {
-  const code = /^#code=(.+)$/.exec(location.hash)?.[1];
+  const code = CODE.exec(location.hash)?.[1];
   if (code !== undefined) history.replaceState(null, '', `${location.pathname}#/`);
   return code;
 }

@@ -3,18 +3,27 @@ import { Command, CommanderError } from 'commander';
 import { consoleCommand } from './console.command.js';
 import { demoCommand } from './demo.command.js';
 import { mcpCommand } from './mcp.command.js';
+import { newCommand } from './new.command.js';
 import { reportError } from './report-error.js';
 import { startCommand } from './start.command.js';
 import { tokenCommand } from './token.command.js';
 
 /** Every command there is, in the order of `carrel --help`. */
-const COMMANDS: readonly (() => Command)[] = [startCommand, tokenCommand, consoleCommand, mcpCommand, demoCommand];
+const COMMANDS: readonly (() => Command)[] = [
+  startCommand,
+  newCommand,
+  tokenCommand,
+  consoleCommand,
+  mcpCommand,
+  demoCommand,
+];
 
 const USAGE_ERROR = 2;
 
 const EXAMPLES = `
 Examples:
   $ carrel start                                   a server on http://127.0.0.1:3000, data in ./.carrel
+  $ carrel new agent word-count                    an agent to begin with, and its test
   $ carrel demo                                    the main job, shown and checked
   $ carrel token --user alice                      a token for alice, good for an hour
   $ curl -H "Authorization: Bearer $(carrel token --user alice)" http://127.0.0.1:3000/v1/agents

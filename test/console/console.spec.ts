@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import type { AgentRun } from '../../src/agents/agent-run.js';
 import { Agent } from '../../src/agents/agent.decorator.js';
+import { AgentTool } from '../../src/agents/tools/agent-tool.decorator.js';
 import { scriptedModel } from '../../src/testing/scripted-model.js';
 import { describeInBrowser } from '../browser.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
@@ -16,7 +17,19 @@ class PayAgent {
   }
 }
 
-@Module({ providers: [PayAgent] })
+class Ledger {
+  @AgentTool({
+    name: 'balance',
+    description: 'Says what is left',
+    input: z.object({ account: z.string() }),
+    effect: 'read',
+  })
+  balance({ account }: { account: string }) {
+    return `nothing is left of ${account}`;
+  }
+}
+
+@Module({ providers: [PayAgent, Ledger] })
 class PayModule {}
 
 const TEXT = 'A carrel is a desk. It stands in a library. Each reader has one, and keeps to it.';
@@ -48,6 +61,7 @@ describeInBrowser('the console', () => {
 
   it('signs alice and bob in by links, each to what is their own', async () => {
     const [alice, bob] = await Promise.all([world.signIn('alice'), world.signIn('bob')]);
+    await alice.getByRole('heading', { name: 'Agents' }).waitFor();
     await run(alice, 'summarise', (form) => form.getByLabel('text').fill(`${TEXT} Only alice reads this.`));
     await ended(alice, 'completed');
     await alice.getByText('agent_completed').waitFor();
@@ -69,7 +83,6 @@ describeInBrowser('the console', () => {
     const other = await (await world.newContext()).newPage();
     await other.goto(link);
     await other.getByRole('alert').getByText('used before').waitFor();
-    await other.goto('about:blank');
     await other.goto(`${link.split('#')[0]}#code=${await world.server.token('carol')}`);
     await other.getByRole('alert').waitFor();
     await other.getByLabel('Token').fill('nonsense');
@@ -159,6 +172,16 @@ describeInBrowser('the console', () => {
     const log = page.getByRole('log');
     await log.getByText('It is a desk.').waitFor();
     await log.getByText('What is a carrel?').waitFor();
+  }, 30_000);
+
+  it('calls a tool from its form', async () => {
+    const page = await world.signIn('kim');
+    await page.getByRole('link', { name: 'Tools', exact: true }).click();
+    await page.getByText('app/balance').click();
+    await page.getByLabel('account').fill('savings');
+    await page.getByRole('button', { name: 'Call' }).click();
+    await ended(page, 'completed');
+    await page.getByText('nothing is left of savings').first().waitFor();
   }, 30_000);
 
   it('lets an operator, and nobody else, switch an agent off and look at one user’s runs, which is written down', async () => {

@@ -61,7 +61,7 @@ describe('what is remembered of a user', () => {
         await world.ports.close();
         rmSync(dir, { recursive: true });
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 200, endOnFailure: true },
     );
   });
 });

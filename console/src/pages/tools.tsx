@@ -1,6 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from 'react-router';
+import type { ToolsView } from 'carrel/client';
+import { useState } from 'react';
+import { Link, useNavigate } from 'react-router';
 import { useCarrel } from '../carrel.js';
+import { SchemaForm } from '../parts/schema-form.js';
 import { Moment } from '../parts/shown.js';
 import { Empty, Loaded, PageTitle } from '../parts/states.js';
 
@@ -51,22 +54,7 @@ export function ToolsPage() {
             ) : (
               <div className="stack">
                 {items.map((tool) => (
-                  <details key={`${tool.server}/${tool.tool}`} className="card">
-                    <summary>
-                      <strong>
-                        {tool.server}/{tool.tool}
-                      </strong>{' '}
-                      <span className="quiet small">
-                        {[tool.effect, tool.destructive && 'destructive', tool.openWorld && 'of the world outside']
-                          .filter(Boolean)
-                          .join(', ')}
-                      </span>
-                    </summary>
-                    <p className="small prose">{tool.description}</p>
-                    <pre className="value" tabIndex={0}>
-                      {JSON.stringify(tool.inputSchema, null, 2)}
-                    </pre>
-                  </details>
+                  <Tool key={`${tool.server}/${tool.tool}`} tool={tool} />
                 ))}
               </div>
             )
@@ -74,5 +62,41 @@ export function ToolsPage() {
         </Loaded>
       </div>
     </>
+  );
+}
+
+/** A tool, and a form to call it: as a run of the agent `tools`, under the same policy and approvals as every call. */
+function Tool({ tool: one }: { tool: ToolsView['items'][number] }) {
+  const { client } = useCarrel();
+  const navigate = useNavigate();
+  const [isOpen, setOpen] = useState(false);
+  const { server, tool, description, inputSchema, effect, destructive, openWorld, needsApproval } = one;
+  const facts = [
+    effect,
+    destructive && 'destructive',
+    openWorld && 'of the world outside',
+    needsApproval && 'asks you first',
+  ];
+  return (
+    <details className="card" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>
+        <strong>
+          {server}/{tool}
+        </strong>{' '}
+        <span className="quiet small">{facts.filter(Boolean).join(', ')}</span>
+      </summary>
+      <p className="small prose">{description}</p>
+      {isOpen && (
+        <SchemaForm
+          schema={inputSchema}
+          action="Call"
+          onSubmit={async (args) => {
+            const call = { server, tool, arguments: args };
+            const { id } = await client.runs.start({ agent: 'tools', input: { call } });
+            await navigate(`/runs/${id}`);
+          }}
+        />
+      )}
+    </details>
   );
 }
