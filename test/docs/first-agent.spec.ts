@@ -63,14 +63,11 @@ describeInBrowser('the guide to the first agent', () => {
     await page.goto(link);
     await run('one two three four');
     await page.getByRole('link', { name: /^Approvals/ }).click();
-    await page.getByText('Count 18 characters?').waitFor();
-    await page.getByRole('button', { name: 'Approve' }).click();
-    await page.getByRole('link', { name: 'Runs' }).click();
-    await page
-      .getByRole('row', { name: /completed/ })
-      .first()
-      .getByRole('link')
-      .click();
+    await page.getByRole('heading', { name: 'Approvals' }).waitFor();
+    const question = page.getByRole('article', { name: 'Count 18 characters?' });
+    await question.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Nobody asks you anything').waitFor();
+    await page.goBack();
     await page.getByText('"words": 4').first().waitFor();
     second.child.kill('SIGTERM');
     await second.ended;
