@@ -44,6 +44,7 @@ describeInBrowser('the guide to the first agent', () => {
       await page.getByRole('link', { name: 'word-count' }).click();
       await page.getByLabel('text').fill(text);
       await page.getByRole('button', { name: 'Run' }).click();
+      await page.getByRole('group', { name: 'Timeline' }).waitFor();
     };
     const first = start(serve!.slice(2));
     await page.goto((await first.line(/console/)).split(' ').at(-1)!);
