@@ -29,6 +29,18 @@ export class CarrelClientError extends Error {
   }
 }
 
+/** Whether the same request would be refused again: the caller has to change something. */
+export function isFinal(error: unknown): error is CarrelClientError {
+  if (!(error instanceof CarrelClientError)) return false;
+  const { status = 0 } = error;
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
+
+/** Something that Carrel would not say. */
+export function unexpected(message: string, facts?: { status: number }, options?: ErrorOptions): CarrelClientError {
+  return new CarrelClientError('unexpected_response' satisfies ClientErrorCode, message, facts, options);
+}
+
 /** What the server says of an error, over HTTP (`detail`) or the socket (`message`). */
 interface Told {
   code: string;
@@ -40,9 +52,9 @@ interface Told {
 }
 
 /** A problem (RFC 9457) or the error of an acknowledgement. */
-export function errorFrom(facts: unknown, fallback: { code: ClientErrorCode; message: string; status?: number }) {
+export function errorFrom(facts: unknown, otherwise: CarrelClientError): CarrelClientError {
   if (typeof facts !== 'object' || facts === null || !('code' in facts) || typeof facts.code !== 'string') {
-    return new CarrelClientError(fallback.code, fallback.message, { status: fallback.status });
+    return otherwise;
   }
   const { code, message, detail, title: _, type: __, ...rest } = facts as Told;
   return new CarrelClientError(code, detail ?? message ?? code, rest);

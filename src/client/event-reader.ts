@@ -1,4 +1,5 @@
 import type { RunEvent } from '../events/run-event.js';
+import { orAborted, pause } from './abortable.js';
 import { CarrelClientError } from './client-error.js';
 import { EventQueue } from './event-queue.js';
 import type { EventGap, LiveFeed } from './live-feed.js';
@@ -17,6 +18,8 @@ export interface EventsOptions {
 export interface EventPage {
   readonly items: readonly RunEvent[];
   readonly next: number;
+  /** Nothing will ever come behind it. */
+  readonly isLast?: boolean;
 }
 
 interface ReaderParts {
@@ -47,13 +50,14 @@ export async function* readEvents(
     let mayJump = false;
     for (;;) {
       if (isBehind) {
-        const { items } = await patiently(() => page(seq, PAGE_SIZE, signal), signal);
+        const { items, isLast } = await patiently(() => page(seq, PAGE_SIZE, signal), signal);
         for (const event of items) {
           if (place === bySeq && event.seq > seq + 1) onGap?.({ from: seq + 1, to: event.seq - 1 });
           seq = event.seq;
           last = place(event);
           yield event;
         }
+        if (isLast) return;
         isBehind = items.length === PAGE_SIZE;
         mayJump = !isBehind;
         continue;
@@ -94,16 +98,7 @@ async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promis
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof CarrelClientError) || error.code !== 'unreachable') throw error;
-      await orAborted(new Promise<void>((resolve) => setTimeout(resolve, pauseMs(tries))), signal);
+      await pause(pauseMs(tries), signal);
     }
   }
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -1,4 +1,4 @@
-import { CarrelClientError, errorFrom } from './client-error.js';
+import { CarrelClientError, errorFrom, unexpected } from './client-error.js';
 
 export interface HttpRequest {
   readonly query?: object;
@@ -21,7 +21,11 @@ export class HttpDoor {
   async request<Answer>(method: string, path: string, request: HttpRequest = {}): Promise<Answer> {
     const response = await this.open(method, path, request);
     const text = await this.reached(() => response.text(), request.signal);
-    return (text === '' ? undefined : JSON.parse(text)) as Answer;
+    try {
+      return (text === '' ? undefined : JSON.parse(text)) as Answer;
+    } catch (cause) {
+      throw this.unexpected(response.status, { cause });
+    }
   }
 
   /**
@@ -66,12 +70,15 @@ export class HttpDoor {
   private async errorOf(response: Response): Promise<CarrelClientError> {
     const { status } = response;
     const text = await response.text().catch(() => '');
-    const message = `${this.url} answered with ${status}`;
     try {
-      return errorFrom({ ...(JSON.parse(text) as object), status }, { code: 'unexpected_response', message, status });
-    } catch {
-      return new CarrelClientError('unexpected_response', message, { status });
+      return errorFrom({ ...(JSON.parse(text) as object), status }, this.unexpected(status));
+    } catch (cause) {
+      return this.unexpected(status, { cause });
     }
+  }
+
+  private unexpected(status: number, options?: ErrorOptions): CarrelClientError {
+    return unexpected(`${this.url} answered with ${status}, and not as Carrel does`, { status }, options);
   }
 }
 

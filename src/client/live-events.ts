@@ -1,6 +1,7 @@
-import type { RunEvent } from '../events/run-event.js';
 import type { ClientToServerEvents } from '../edge/wire-events.js';
-import { CarrelClientError } from './client-error.js';
+import { isTerminalType, type RunEvent } from '../events/run-event.js';
+import type { RunView } from '../edge/run-view.js';
+import { CarrelClientError, isFinal } from './client-error.js';
 import { bySeq, readEvents, type EventPage, type EventsOptions } from './event-reader.js';
 import type { HttpDoor } from './http-door.js';
 import { LiveFeed, type ClientStatus } from './live-feed.js';
@@ -43,7 +44,7 @@ export class LiveEvents {
 
   /** The events of one run, from its first. */
   ofRun(runId: string, options: Pick<EventsOptions, 'signal'>): AsyncGenerator<RunEvent, void, undefined> {
-    const page = this.pagesOf(`/v1/runs/${encodeURIComponent(runId)}/events`);
+    const page = this.pagesOfRun(`/v1/runs/${encodeURIComponent(runId)}`);
     const fits = (event: RunEvent) => event.runId === runId;
     return this.connected({ page, place: ({ runSeq }) => runSeq, fits }, { ...options, after: 0 });
   }
@@ -85,6 +86,19 @@ export class LiveEvents {
       this.door.request<EventPage>('GET', path, { query: { after, limit }, signal });
   }
 
+  /** Of a run that has ended, the last page says so: its last event may have been removed, and would be waited for in vain. */
+  private pagesOfRun(path: string) {
+    const pages = this.pagesOf(`${path}/events`);
+    return async (after: number, limit: number, signal: AbortSignal): Promise<EventPage> => {
+      const page = await pages(after, limit, signal);
+      if (page.items.length === limit || page.items.some(({ type }) => isTerminalType(type))) return page;
+      const { endedAt } = await this.door.request<RunView>('GET', path, { signal });
+      if (endedAt === undefined) return page;
+      const rest = await pages(after, limit, signal);
+      return { ...rest, isLast: rest.items.length < limit };
+    };
+  }
+
   private connect(): Transport {
     this.failures = 0;
     if (this.choice === 'sse') return new SseTransport(this.door, this.feed);
@@ -108,7 +122,10 @@ export class LiveEvents {
         failed?.close();
         this.transport = new SseTransport(this.door, this.feed);
       },
-      () => void (this.failures = 0),
+      (error: unknown) => {
+        this.failures = 0;
+        if (failed === this.transport && isFinal(error)) this.feed.refuse(error);
+      },
     );
   }
 }

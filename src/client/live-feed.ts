@@ -18,6 +18,17 @@ export interface FeedListener {
   refused(error: CarrelClientError): void;
 }
 
+/** `Promise.withResolvers` is not everywhere; and a refusal that nobody waits for is no error. */
+class Beginning {
+  resolve!: (seq: number) => void;
+  reject!: (error: CarrelClientError) => void;
+  readonly promise = new Promise<number>((resolve, reject) => Object.assign(this, { resolve, reject }));
+
+  constructor() {
+    this.promise.catch(() => undefined);
+  }
+}
+
 /**
  * Where the client is in its user's events, whatever carries them: an event is taken once, in the order of `seq`, and given to
  * all who listen. It holds no events: whoever needs older ones reads pages.
@@ -28,13 +39,9 @@ export class LiveFeed {
   /** The server's newest event when the connection was made. */
   private newest = 0;
   private current: ClientStatus = { state: 'offline' };
-  private begun = Promise.withResolvers<number>();
+  private begun = new Beginning();
   private readonly listeners = new Set<FeedListener>();
   private readonly watchers = new Set<(status: ClientStatus) => void>();
-
-  constructor() {
-    this.begun.promise.catch(() => undefined);
-  }
 
   get status(): ClientStatus {
     return this.current;
@@ -99,9 +106,7 @@ export class LiveFeed {
   /** Nobody listens any more: the next one begins where the server is then. */
   reset(): void {
     this.last = undefined;
-    this.begun.promise.catch(() => undefined);
-    this.begun = Promise.withResolvers();
-    this.begun.promise.catch(() => undefined);
+    this.begun = new Beginning();
     this.disconnected();
   }
 

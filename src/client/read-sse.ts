@@ -3,15 +3,20 @@ export interface SseMessage {
   readonly data: string;
 }
 
-/** The messages of a response of server-sent events, as Carrel writes them: `event` and one line of `data`. */
-export async function* readSse({ body }: Response): AsyncGenerator<SseMessage, void, undefined> {
+/**
+ * The messages of a response of server-sent events, as Carrel writes them: `event` and one line of `data`.
+ *
+ * @param silenceMs ends when nothing at all has come for so long: the connection may be gone, and nobody was told
+ */
+export async function* readSse({ body }: Response, silenceMs: number): AsyncGenerator<SseMessage, void, undefined> {
   if (!body) return;
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let rest = '';
   try {
     for (;;) {
-      const { value, done } = await reader.read();
+      const silence = setTimeout(() => void reader.cancel().catch(() => undefined), silenceMs);
+      const { value, done } = await reader.read().finally(() => clearTimeout(silence));
       if (done) return;
       rest += decoder.decode(value, { stream: true });
       const blocks = rest.split('\n\n');

@@ -1,6 +1,7 @@
 import type { ListView } from '../edge/list-view.js';
 import type { RunView } from '../edge/run-view.js';
 import type { RunStartMessage } from '../edge/wire-events.js';
+import { orAborted, pause } from './abortable.js';
 import { CarrelClientError } from './client-error.js';
 import type { HttpDoor } from './http-door.js';
 import type { LiveEvents } from './live-events.js';
@@ -27,16 +28,16 @@ export class Runs {
    * @throws CarrelClientError, e.g. `queue_full` with `retryAfterMs`
    */
   async start(request: StartRequest, { signal }: RequestOptions = {}): Promise<RunHandle> {
-    const keyed = { ...request, idempotencyKey: request.idempotencyKey ?? crypto.randomUUID() };
+    const keyed = { ...request, idempotencyKey: request.idempotencyKey ?? randomKey() };
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
       try {
-        const { id } = await (this.live.ask<RunView>('run:start', keyed) ?? this.post(keyed, signal));
+        const { id } = await orAborted(this.live.ask<RunView>('run:start', keyed) ?? this.post(keyed, signal), signal);
         return this.of(id);
       } catch (error) {
         const isLost = error instanceof CarrelClientError && error.code === 'unreachable';
         if (!isLost || tries + 1 >= TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, pauseMs(tries)));
+        await pause(pauseMs(tries), signal);
       }
     }
   }
@@ -59,4 +60,10 @@ export class Runs {
     const headers = { 'idempotency-key': idempotencyKey! };
     return this.door.request('POST', '/v1/runs', { body, headers, signal });
   }
+}
+
+/** `crypto.randomUUID` is kept from pages that came over plain HTTP. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,7 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import type { RunEvent } from '../events/run-event.js';
 import type { ClientToServerEvents, ServerToClientEvents, WireReply } from '../edge/wire-events.js';
-import { CarrelClientError, errorFrom } from './client-error.js';
+import { CarrelClientError, errorFrom, unexpected } from './client-error.js';
 import type { HttpDoor } from './http-door.js';
 import type { LiveFeed } from './live-feed.js';
 import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, pauseMs, type Transport } from './transport.js';
@@ -9,7 +9,13 @@ import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, pauseMs, type Transport } from './tra
 type AgentsSocket = Socket<ServerToClientEvents, ClientToServerEvents>;
 
 /** Whoever comes back later may be let in. */
-const PASSING: ReadonlySet<string> = new Set(['draining', 'too_many_sockets', 'rate_limited', 'internal']);
+const PASSING: ReadonlySet<string> = new Set([
+  'draining',
+  'too_many_sockets',
+  'rate_limited',
+  'keys_unavailable',
+  'internal',
+]);
 const ANSWER_WITHIN_MS = 10_000;
 
 /** Live events over Socket.IO. */
@@ -17,6 +23,9 @@ export class SocketTransport implements Transport {
   private readonly socket: AgentsSocket;
   private hasConnected = false;
   private refusals = 0;
+  private isClosed = false;
+  /** The token had expired when it was shown. */
+  private hadExpired = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param unreachable called when a connection can't be made, and none ever stood */
@@ -44,6 +53,7 @@ export class SocketTransport implements Transport {
   }
 
   close(): void {
+    this.isClosed = true;
     clearTimeout(this.timer);
     this.socket.disconnect();
     this.socket.removeAllListeners();
@@ -62,7 +72,7 @@ export class SocketTransport implements Transport {
       throw new CarrelClientError('unreachable', `"${name}" was not answered`, {}, { cause });
     }
     if (reply.ok) return reply.data;
-    throw errorFrom(reply.error, { code: 'unexpected_response', message: `"${name}" was refused` });
+    throw errorFrom(reply.error, unexpected(`"${name}" was refused`));
   }
 
   private async auth({ token }: HttpDoor): Promise<{ token: string; after?: number }> {
@@ -74,6 +84,7 @@ export class SocketTransport implements Transport {
       case 'ready':
         this.hasConnected = true;
         this.refusals = 0;
+        this.hadExpired = false;
         return this.feed.connected((data as { seq: number }).seq);
       case 'stream_gap':
         return this.feed.pass(data as { from: number; to: number });
@@ -104,11 +115,14 @@ export class SocketTransport implements Transport {
       if (!this.hasConnected) this.unreachable();
       return;
     }
-    const error = errorFrom(data, { code: 'unexpected_response', message });
+    const error = errorFrom(data, unexpected(message));
     const { code, retryAfterMs } = error;
     if (PASSING.has(code)) return this.later(retryAfterMs);
     // a token may have expired on its way
-    if (code === 'token_expired' && this.refusals === 0) return this.later(0);
+    if (code === 'token_expired' && !this.hadExpired) {
+      this.hadExpired = true;
+      return this.later(0);
+    }
     this.feed.refuse(error);
   }
 
@@ -120,6 +134,7 @@ export class SocketTransport implements Transport {
   }
 
   private later(delayMs = pauseMs(this.refusals)): void {
+    if (this.isClosed) return;
     this.refusals += 1;
     this.timer = setTimeout(() => this.socket.connect(), delayMs);
   }

@@ -1,12 +1,13 @@
 import type { RunEvent } from '../events/run-event.js';
-import { CarrelClientError } from './client-error.js';
+import { pause } from './abortable.js';
+import { CarrelClientError, isFinal } from './client-error.js';
 import type { HttpDoor } from './http-door.js';
 import type { LiveFeed } from './live-feed.js';
 import { readSse, type SseMessage } from './read-sse.js';
 import { pauseMs, type Transport } from './transport.js';
 
-/** What a try again can't help. */
-const FINAL = new Set([401, 403, 404]);
+/** More than two of the server's heartbeats, which come every 15 s. */
+const SILENCE_MS = 40_000;
 
 /** Live events over server-sent events: where neither WebSockets nor long polling get through. */
 export class SseTransport implements Transport {
@@ -15,6 +16,7 @@ export class SseTransport implements Transport {
   constructor(
     private readonly door: HttpDoor,
     private readonly feed: LiveFeed,
+    private readonly silenceMs = SILENCE_MS,
   ) {
     void this.goOn();
   }
@@ -26,14 +28,17 @@ export class SseTransport implements Transport {
   private async goOn(): Promise<void> {
     const { signal } = this.closing;
     for (let tries = 0; !signal.aborted; tries++) {
+      let retryAfterMs: number | undefined;
       try {
         await this.read(() => (tries = 0));
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof CarrelClientError && FINAL.has(error.status ?? 0)) return this.feed.refuse(error);
+        if (isFinal(error)) return this.feed.refuse(error);
+        if (error instanceof CarrelClientError) retryAfterMs = error.retryAfterMs;
       }
+      if (signal.aborted) return;
       this.feed.disconnected();
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, pauseMs(tries)));
+      await pause(retryAfterMs ?? pauseMs(tries), signal).catch(() => undefined);
     }
   }
 
@@ -48,7 +53,7 @@ export class SseTransport implements Transport {
     });
     opened();
     this.feed.connected(seq);
-    for await (const message of readSse(response)) if (!this.receive(message)) break;
+    for await (const message of readSse(response, this.silenceMs)) if (!this.receive(message)) break;
   }
 
   /** @returns false when the connection is of no more use */

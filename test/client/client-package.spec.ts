@@ -1,5 +1,9 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { CarrelServer } from '../carrel-server.js';
+import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 
 const ENTRY = resolve('dist/client/client.js');
 
@@ -34,5 +38,20 @@ describe('carrel/client', () => {
     expect(exports['./client']!.default).toBe('./dist/client/client.js');
     expect(existsSync(exports['./client']!.default)).toBe(true);
     expect(exports['./client']!.types).toBe('./dist/client/client.d.ts');
+  });
+
+  it('needs nothing that Node 20, or a page that came over plain HTTP, does not have', async () => {
+    await using server = await CarrelServer.start({ agents: [ScriptedAgentsModule] });
+    const script = `
+      delete Promise.withResolvers;
+      delete Crypto.prototype.randomUUID;
+      const { CarrelClient } = await import(${JSON.stringify(ENTRY)});
+      const client = new CarrelClient({ url: '${server.url}', token: () => '${await server.token('alice')}' });
+      const run = await client.runs.start({ agent: 'echo', input: { text: 'old' } });
+      const types = [];
+      for await (const { type } of run.events()) types.push(type);
+      console.log(types.at(-1));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    expect(stdout.trim()).toBe('agent_completed');
   });
 });

@@ -30,6 +30,11 @@ export class CuttableNetwork implements AsyncDisposable {
     for (const socket of this.open) socket.destroy();
   }
 
+  /** Connections stay, but nothing comes over those that there are. */
+  freeze(): void {
+    for (const socket of this.open) socket.unpipe().pause();
+  }
+
   /** No connection gets through any more. */
   down(): void {
     this.isDown = true;

@@ -1,9 +1,11 @@
 import { Parser } from '@asyncapi/parser';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import supertest from 'supertest';
+import { readSse, type SseMessage } from '../../src/client/read-sse.js';
+import { EVENT_JOURNAL, type EventJournal } from '../../src/events/event-journal.port.js';
 import type { RunEvent } from '../../src/events/run-event.js';
 import { AskingModule } from '../asking-agents.module.js';
-import { CarrelServer, isTerminal, type CarrelUser } from '../carrel-server.js';
+import { CarrelServer, CarrelUser, isTerminal } from '../carrel-server.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { closed } from './documented-client.js';
 
@@ -13,6 +15,7 @@ interface Message {
   payload: object;
 }
 interface Document {
+  channels: Record<string, { messages: Record<string, object> }>;
   components: { messages: Record<string, Message>; schemas: Record<string, object> };
 }
 
@@ -38,6 +41,18 @@ function misfits(name: string, payload: unknown): unknown {
   const check = checks.get(name);
   if (!check) return `${name} is not documented`;
   return check(payload) ? undefined : { name, payload, errors: check.errors };
+}
+
+/** Everything that a stream says until the server ends it. */
+async function streamOf(url: string, token: string): Promise<SseMessage[]> {
+  const response = await fetch(`${url}/v1/stream?after=0`, { headers: { authorization: `Bearer ${token}` } });
+  const messages: SseMessage[] = [];
+  for await (const message of readSse(response, 20_000)) messages.push(message);
+  return messages;
+}
+
+function namesOf(said: readonly { name: string }[]): string[] {
+  return [...new Set(said.map(({ name }) => name))].toSorted();
 }
 
 describe('/asyncapi.json', () => {
@@ -94,6 +109,40 @@ describe('/asyncapi.json', () => {
       'tool_progress',
     ]);
   }, 20_000);
+
+  it('has what is said of a connection, over the socket and over server-sent events', async () => {
+    await using server = await CarrelServer.start({
+      agents: [ScriptedAgentsModule],
+      env: { CARREL_JWT_CLOCK_TOLERANCE_S: '0' },
+    });
+    const alice = await server.as('alice');
+    await alice.end((await alice.start('echo', { text: 'before' })).id);
+    await server.app.get<EventJournal>(EVENT_JOURNAL).prune(new Date(Date.now() + 1_000), 1_000);
+
+    const brief = await server.token('alice', { ttlSeconds: 3 });
+    const expiring = await new CarrelUser(server, 'alice', brief).connect({ after: 0 });
+    const [, expiringStream] = await Promise.all([expiring.notice('auth_expired'), streamOf(server.url, brief)]);
+    const staying = await alice.connect({ after: 0 });
+    staying.socket.emit('nothing:like:this', {});
+    await staying.notice('exception');
+    const stayingStream = streamOf(server.url, alice.token);
+    await alice.end((await alice.start('echo', { text: 'after' })).id);
+    const drained = staying.notice('server_draining');
+    await Promise.all([server.app.close(), drained]); // with sockets that stay
+
+    const overSocket = [...expiring.notices, ...staying.notices];
+    expect(namesOf(overSocket)).toEqual(['auth_expired', 'exception', 'ready', 'server_draining', 'stream_gap']);
+    const overStream = [...expiringStream, ...(await stayingStream)].map(({ event, data }) => ({
+      name: event,
+      data: JSON.parse(data) as unknown,
+    }));
+    expect(namesOf(overStream)).toEqual(expect.arrayContaining(['auth_expired', 'server_draining', 'stream_gap']));
+    const { agents, stream } = document.channels;
+    expect(namesOf(overSocket).filter((name) => !agents!.messages[name])).toEqual([]);
+    expect(namesOf(overStream).filter((name) => !stream!.messages[name])).toEqual([]);
+    const said = [...overSocket, ...overStream];
+    expect(said.map(({ name, data }) => misfits(name, data ?? null)).filter(Boolean)).toEqual([]);
+  }, 30_000);
 
   it('would not take what is not so', () => {
     expect(misfits('agent_started', { v: 1, type: 'agent_started' })).toBeDefined();

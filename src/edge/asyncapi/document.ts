@@ -1,7 +1,14 @@
 import { SCHEMAS } from '../openapi/schemas.js';
 import { object, ref, type Schema } from '../openapi/schema-parts.js';
 import { SERVER_FACTS } from '../server-facts.js';
-import { CONTROL_EVENTS, REQUEST_MESSAGES, RUN_EVENTS, WireError, type SocketMessage } from './messages.js';
+import {
+  CONTROL_EVENTS,
+  REQUEST_MESSAGES,
+  RUN_EVENTS,
+  STREAM_CONTROL_EVENTS,
+  WireError,
+  type SocketMessage,
+} from './messages.js';
 
 const DESCRIPTION = [
   'What comes and goes over Socket.IO, namespace `/agents`, and over server-sent events. Connect with',
@@ -34,13 +41,16 @@ export function asyncApiDocument(): object {
         address: '/v1/stream',
         title: 'Server-sent events',
         description: 'The same events over HTTP; `id` is `seq`, and `Last-Event-ID` says where to go on.',
-        messages: Object.fromEntries(RUN_EVENTS.map(({ name }) => [keyOf(name), messageRef(name)])),
+        messages: Object.fromEntries(
+          [...RUN_EVENTS, ...STREAM_CONTROL_EVENTS].map(({ name }) => [keyOf(name), messageRef(name)]),
+        ),
       },
     },
     operations: {
       tell: operation('send', 'agents', RUN_EVENTS, 'What happens in the runs of the user.'),
       control: operation('send', 'agents', CONTROL_EVENTS, 'What the server says of the connection.'),
       stream: operation('send', 'stream', RUN_EVENTS, 'What happens in the runs of the user.'),
+      streamControl: operation('send', 'stream', STREAM_CONTROL_EVENTS, 'What the server says of the stream.'),
       ...Object.fromEntries(REQUEST_MESSAGES.map((request) => [keyOf(request.name), requestOperation(request)])),
     },
     components: {

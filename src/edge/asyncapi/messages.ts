@@ -33,10 +33,13 @@ export const WireError: Schema = {
   additionalProperties: true,
 };
 
+/** What says nothing but its name; server-sent events have an empty object there, for without data they are no events. */
+const Nothing: Schema = { type: ['object', 'null'], maxProperties: 0 };
+
 const CONTROL: Readonly<Record<keyof ControlEvents, Schema>> = {
   ready: object({ userId: text(), seq: integer() }),
   stream_gap: StreamRange,
-  auth_expired: { type: 'null' },
+  auth_expired: Nothing,
   server_draining: object({ reconnectAfterMs: integer() }),
   exception: {
     ...object({ ...ERROR_FACTS, event: text('The name of the message that it answers.') }, [
@@ -72,6 +75,11 @@ export const CONTROL_EVENTS: readonly SocketMessage[] = namesOf(CONTROL).map((na
   summary: CONTROL_TEXTS[name],
   payload: CONTROL[name],
 }));
+
+/** The same over server-sent events, where HTTP itself says the rest. */
+export const STREAM_CONTROL_EVENTS: readonly SocketMessage[] = CONTROL_EVENTS.filter(({ name }) =>
+  ['stream_gap', 'auth_expired', 'server_draining'].includes(name),
+);
 
 /** What clients may ask, each with an acknowledgement. The schemas are those by which they are checked. */
 export const REQUEST_MESSAGES: readonly SocketRequest[] = namesOf(REQUESTS).map((name) => {
