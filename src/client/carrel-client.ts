@@ -3,7 +3,7 @@ import type { EventsOptions } from './event-reader.js';
 import { HttpDoor, type TokenSource } from './http-door.js';
 import { LiveEvents, type TransportChoice } from './live-events.js';
 import type { ClientStatus } from './live-feed.js';
-import { Agents, Approvals, Me, Pipelines, Schedules, Threads, Tools } from './resources.js';
+import { Admin, Agents, Approvals, Me, Pipelines, Schedules, Threads, Tools } from './resources.js';
 import { Runs } from './runs.js';
 
 export interface CarrelClientOptions {
@@ -25,6 +25,7 @@ export class CarrelClient implements Disposable {
   readonly schedules: Schedules;
   readonly tools: Tools;
   readonly me: Me;
+  readonly admin: Admin;
   private readonly live: LiveEvents;
 
   constructor({ url, token, transport = 'auto' }: CarrelClientOptions) {
@@ -38,6 +39,7 @@ export class CarrelClient implements Disposable {
     this.schedules = new Schedules(door);
     this.tools = new Tools(door);
     this.me = new Me(door);
+    this.admin = new Admin(door);
   }
 
   /**

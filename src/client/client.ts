@@ -7,6 +7,7 @@ export type { TransportChoice } from './live-events.js';
 export type { ClientStatus, EventGap } from './live-feed.js';
 export type {
   AgentView,
+  ExecutionView,
   IsolationView,
   LimitsView,
   MessageView,

@@ -1,3 +1,4 @@
+import type { AdminController } from '../edge/admin.controller.js';
 import type { AgentsController } from '../edge/agents.controller.js';
 import type { ApprovalView } from '../edge/approval-view.js';
 import type { ApprovalListQuery } from '../edge/approval-list.query.js';
@@ -36,6 +37,7 @@ export type MeView = Answer<MeController, 'me'>;
 export type LimitsView = Answer<MeController, 'limits'>;
 export type QueueView = Answer<MeController, 'queue'>;
 export type IsolationView = Answer<IsolationController, 'isolation'>;
+export type ExecutionView = Answer<AdminController, 'execution'>;
 export type ToolsView = Answer<ToolsController, 'list'>;
 
 abstract class Resource {
@@ -179,5 +181,13 @@ export class Me extends Resource {
 
   isolation(options?: RequestOptions): Promise<IsolationView> {
     return this.get('/v1/me/isolation', options);
+  }
+}
+
+/** The server itself, for those whose token has the role `carrel:operator`. */
+export class Admin extends Resource {
+  /** What the process carries out now: totals over all users. */
+  execution(options?: RequestOptions): Promise<ExecutionView> {
+    return this.get('/v1/admin/execution', options);
   }
 }

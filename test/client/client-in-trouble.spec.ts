@@ -101,11 +101,11 @@ describe('a client', () => {
         response.statusCode = asked === 1 ? 503 : 200;
         response.end(JSON.stringify({ keys: [key] }));
       });
-      await using behindIssuer = await CarrelServer.start({
+      await using server = await CarrelServer.start({
         agents: [ScriptedAgentsModule],
         env: { CARREL_JWKS_URL: issuer.url },
       });
-      using alice = new CarrelClient({ url: behindIssuer.url, token: () => token, transport });
+      using alice = new CarrelClient({ url: server.url, token: () => token, transport });
       const first = alice.events({ after: 0 }).next();
       await until(alice, 'online');
       await alice.runs.start({ agent: 'echo', input: {} });

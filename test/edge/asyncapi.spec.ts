@@ -111,24 +111,24 @@ describe('/asyncapi.json', () => {
   }, 20_000);
 
   it('has what is said of a connection, over the socket and over server-sent events', async () => {
-    await using ending = await CarrelServer.start({
+    await using server = await CarrelServer.start({
       agents: [ScriptedAgentsModule],
       env: { CARREL_JWT_CLOCK_TOLERANCE_S: '0' },
     });
-    const user = await ending.as('alice');
-    await user.end((await user.start('echo', { text: 'before' })).id);
-    await ending.app.get<EventJournal>(EVENT_JOURNAL).prune(new Date(Date.now() + 1_000), 1_000);
+    const alice = await server.as('alice');
+    await alice.end((await alice.start('echo', { text: 'before' })).id);
+    await server.app.get<EventJournal>(EVENT_JOURNAL).prune(new Date(Date.now() + 1_000), 1_000);
 
-    const brief = await ending.token('alice', { ttlSeconds: 3 });
-    const expiring = await new CarrelUser(ending, 'alice', brief).connect({ after: 0 });
-    const [, expiringStream] = await Promise.all([expiring.notice('auth_expired'), streamOf(ending.url, brief)]);
-    const staying = await user.connect({ after: 0 });
+    const brief = await server.token('alice', { ttlSeconds: 3 });
+    const expiring = await new CarrelUser(server, 'alice', brief).connect({ after: 0 });
+    const [, expiringStream] = await Promise.all([expiring.notice('auth_expired'), streamOf(server.url, brief)]);
+    const staying = await alice.connect({ after: 0 });
     staying.socket.emit('nothing:like:this', {});
     await staying.notice('exception');
-    const stayingStream = streamOf(ending.url, user.token);
-    await user.end((await user.start('echo', { text: 'after' })).id);
+    const stayingStream = streamOf(server.url, alice.token);
+    await alice.end((await alice.start('echo', { text: 'after' })).id);
     const drained = staying.notice('server_draining');
-    await Promise.all([ending.app.close(), drained]); // with sockets that stay
+    await Promise.all([server.app.close(), drained]); // with sockets that stay
 
     const overSocket = [...expiring.notices, ...staying.notices];
     expect(namesOf(overSocket)).toEqual(['auth_expired', 'exception', 'ready', 'server_draining', 'stream_gap']);
