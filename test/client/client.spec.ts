@@ -64,11 +64,10 @@ describe('a run', () => {
 
   it('is one run, however often its start is asked for because nobody answered', async () => {
     using alice = clientOf('alice', { url: network.url });
-    network.down();
-    const started = alice.runs.start({ agent: 'echo', input: { text: 'again' }, threadId: 'lost-answers' });
-    setTimeout(() => network.up(), 300);
-    const run = await started;
+    network.answersToLose = 2;
+    const run = await alice.runs.start({ agent: 'echo', input: { text: 'again' }, threadId: 'lost-answers' });
     await run.result();
+    expect(network.answersToLose).toBe(0);
     expect((await alice.runs.list({ threadId: 'lost-answers' })).items.map(({ id }) => id)).toEqual([run.id]);
   });
 
@@ -156,11 +155,19 @@ describe('events', () => {
     const run = await dora.runs.start({ agent: 'chatter', input: { events: 3_000 } });
     const seqs = [(await first).value!.seq];
     await run.result(); // the loop stands still meanwhile, and its queue has overflowed
+    const { fetch } = globalThis;
+    let pages = 0;
+    globalThis.fetch = (...request) => {
+      pages += 1;
+      return fetch(...request);
+    };
     for await (const event of events) {
       seqs.push(event.seq);
       if (event.type === 'agent_completed') break;
     }
     expect(seqs).toEqual(Array.from({ length: 3_002 }, (_, i) => i + 1));
+    expect(pages).toBeGreaterThan(10);
+    globalThis.fetch = fetch;
   });
 
   it.each(['socket', 'sse'] as const)(

@@ -7,6 +7,8 @@ export class CuttableNetwork implements AsyncDisposable {
   private isDown = false;
   /** Upgrades to WebSocket and Socket.IO's polling do not get through, as with some proxies. */
   blocksSockets = false;
+  /** So many connections are to be cut when the server answers. */
+  answersToLose = 0;
   cuts = 0;
 
   private constructor(
@@ -67,6 +69,11 @@ export class CuttableNetwork implements AsyncDisposable {
       if (this.blocksSockets && /^(GET|POST) \/socket\.io\//.test(data.toString('latin1')))
         return void client.destroy();
       server.write(data);
+    });
+    server.once('data', () => {
+      if (this.answersToLose === 0) return;
+      this.answersToLose -= 1;
+      client.destroy();
     });
     server.pipe(client);
   }

@@ -1,3 +1,4 @@
+import { CLIENT_FAULTS } from './client-faults.mjs';
 import { CRASH_FAULTS } from './crash-faults.mjs';
 import { LLM_FAULTS } from './llm-faults.mjs';
 import { MODEL_FAULTS } from './model-faults.mjs';
@@ -282,4 +283,5 @@ export const FAULTS = [
   ...TOOL_FAULTS,
   ...MCP_FAULTS,
   ...CRASH_FAULTS,
+  ...CLIENT_FAULTS,
 ];
