@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import type * as Client from '../../src/client/client.js';
-import { describeInBrowser, launchBrowser } from '../browser.js';
+import { launchBrowser } from '../browser.js';
 import { CarrelServer } from '../carrel-server.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { CuttableNetwork } from './cuttable-network.js';
@@ -30,7 +30,7 @@ async function startSite(): Promise<{ site: Server; origin: string }> {
   return { site, origin: `http://127.0.0.1:${(site.address() as AddressInfo).port}` };
 }
 
-describeInBrowser('the client in a browser', () => {
+describe('the client in a browser', () => {
   let browser: Browser;
   let site: Server;
   let server: CarrelServer;

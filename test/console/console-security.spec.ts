@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describeInBrowser } from '../browser.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { ConsoleWorld } from './console-world.js';
 
@@ -34,7 +33,7 @@ const HOSTILE = [
   '<style>body { display: none }</style>',
 ];
 
-describeInBrowser('the console', () => {
+describe('the console', () => {
   let world: ConsoleWorld;
   beforeAll(async () => {
     world = await ConsoleWorld.open({ agents: [ScriptedAgentsModule] });

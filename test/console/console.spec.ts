@@ -5,7 +5,6 @@ import type { AgentRun } from '../../src/agents/agent-run.js';
 import { Agent } from '../../src/agents/agent.decorator.js';
 import { AgentTool } from '../../src/agents/tools/agent-tool.decorator.js';
 import { scriptedModel } from '../../src/testing/scripted-model.js';
-import { describeInBrowser } from '../browser.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { ConsoleWorld } from './console-world.js';
 
@@ -34,7 +33,7 @@ class PayModule {}
 
 const TEXT = 'A carrel is a desk. It stands in a library. Each reader has one, and keeps to it.';
 
-describeInBrowser('the console', () => {
+describe('the console', () => {
   let world: ConsoleWorld;
 
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
-import { describeInBrowser, launchBrowser } from '../browser.js';
+import { launchBrowser } from '../browser.js';
 import { BuiltCli } from '../cli/built-cli.js';
 import { blocksOf } from './code-blocks.js';
 
@@ -17,7 +17,7 @@ function commands(): string[][] {
   return lines.filter((line) => line && !line.startsWith('npm')).map((line) => line.split(/\s+/));
 }
 
-describeInBrowser('the guide to the first agent', () => {
+describe('the guide to the first agent', () => {
   const cli = new BuiltCli();
   let browser: Browser;
   beforeAll(async () => {

@@ -67,7 +67,7 @@ export class PostgresServer {
 }
 
 async function startOwn(): Promise<PostgresServer> {
-  const bin = binaries()!;
+  const bin = binaries();
   const dir = mkdtempSync(join(tmpdir(), 'carrel-postgres-'));
   const user = ordinaryUser();
   if (user) chownSync(dir, user.uid, user.gid);
@@ -111,13 +111,17 @@ async function answering(server: PostgresServer, child: ChildProcess): Promise<v
   }
 }
 
-/** Where initdb and postgres are; Debian keeps them out of the path. */
-function binaries(): string | undefined {
+/** Where initdb and postgres are; Debian keeps them out of the path. @throws Error that says what to install */
+function binaries(): string {
   const dirs = [
     ...(process.env.PATH ?? '').split(delimiter),
     ...globSync('/usr/lib/postgresql/*/bin').toSorted().toReversed(),
   ];
-  return dirs.find((dir) => existsSync(join(dir, 'initdb')) && existsSync(join(dir, 'postgres')));
+  const found = dirs.find((dir) => existsSync(join(dir, 'initdb')) && existsSync(join(dir, 'postgres')));
+  if (found) return found;
+  throw new Error(
+    'These tests need PostgreSQL 14 or newer: install it (apt-get install postgresql), or name a server (CARREL_TEST_DATABASE_URL)',
+  );
 }
 
 /** PostgreSQL refuses to run as root. */
@@ -138,16 +142,4 @@ function urlOf(server: string, database: string): string {
   const url = new URL(server);
   url.pathname = `/${database}`;
   return url.href;
-}
-
-const isThere = process.env.CARREL_TEST_DATABASE_URL !== undefined || binaries() !== undefined;
-
-/**
- * `describe` where there is a PostgreSQL; elsewhere the tests are skipped, and it says so. CI takes no skipped test for a pass.
- */
-export const describeOnPostgres = isThere ? describe : describe.skip;
-if (!isThere) {
-  process.stderr.write(
-    'No PostgreSQL found: its tests are skipped. Install it (apt-get install postgresql), or name a server (CARREL_TEST_DATABASE_URL).\n',
-  );
 }

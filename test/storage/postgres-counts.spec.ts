@@ -6,7 +6,6 @@ import { pruneSteps } from '../../src/storage/postgres/step-pruner.js';
 import { countEnds, type EndedRun } from '../../src/storage/postgres/usage-table.js';
 import { alice, bob, T0 } from '../contracts/storage-world.js';
 import { NODE, OTHER_NODE, PostgresWorld } from './postgres-world.js';
-import { describeOnPostgres } from '../servers/postgres.js';
 
 let postgres: PostgresWorld;
 beforeAll(async () => {
@@ -14,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-describeOnPostgres('NodeRegistry on PostgreSQL', () => {
+describe('NodeRegistry on PostgreSQL', () => {
   const nodes = () => new PostgresNodes(postgres.database);
   const living = async () => (await nodes().living()).map(({ id, draining }) => (draining ? `${id} draining` : id));
   const silentFor = (id: NodeId, seconds: number) =>
@@ -50,7 +49,7 @@ describeOnPostgres('NodeRegistry on PostgreSQL', () => {
     expect(await postgres.sql('SELECT id FROM nodes')).toEqual([{ id: OTHER_NODE }]);
   });
 });
-describeOnPostgres('what is counted of ended runs on PostgreSQL', () => {
+describe('what is counted of ended runs on PostgreSQL', () => {
   const TODAY = Math.floor(T0 / DAY_MS);
   const usage = () => new PostgresUsageStore(postgres.database);
   const ended = (over: Partial<EndedRun> = {}): EndedRun => ({
@@ -98,7 +97,7 @@ describeOnPostgres('what is counted of ended runs on PostgreSQL', () => {
     expect((await usage().byAgent(bob, { first: TODAY, last: TODAY })).size).toBe(1);
   });
 });
-describeOnPostgres('the retention of steps on PostgreSQL', () => {
+describe('the retention of steps on PostgreSQL', () => {
   it('removes those of runs that ended before, so many at once, and nobody else’s', async () => {
     await postgres.empty();
     await postgres.sql(

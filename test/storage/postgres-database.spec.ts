@@ -3,7 +3,7 @@ import { PostgresDatabase } from '../../src/storage/postgres/postgres-database.j
 import { upTo } from '../contracts/storage-world.js';
 import { CuttingProxy } from '../servers/cutting-proxy.js';
 import { freePort } from '../servers/free-port.js';
-import { describeOnPostgres, PostgresServer } from '../servers/postgres.js';
+import { PostgresServer } from '../servers/postgres.js';
 
 let server: PostgresServer;
 let url: string;
@@ -36,7 +36,7 @@ const withCounter = () => server.admin('CREATE TABLE counter (n BIGINT NOT NULL)
 const counted = async () => Number((await server.admin('SELECT n FROM counter', url))[0]?.n);
 const kill = (pid: number) => server.admin(`SELECT pg_terminate_backend(${pid})`);
 
-describeOnPostgres('opening the database', () => {
+describe('opening the database', () => {
   it('makes the tables once, when five nodes start at the same time, and finds them again', async () => {
     await Promise.all(upTo(5).map(() => open()));
     await open();
@@ -96,7 +96,7 @@ describeOnPostgres('opening the database', () => {
   });
 });
 
-describeOnPostgres('transactions', () => {
+describe('transactions', () => {
   it('are rolled back when the work fails, and the error is the work’s own', async () => {
     await withCounter();
     const database = await open();

@@ -4,7 +4,6 @@ import { pruneSteps } from '../../src/storage/postgres/step-pruner.js';
 import { countEnds } from '../../src/storage/postgres/usage-table.js';
 import { alice, StorageWorld, T0 } from '../contracts/storage-world.js';
 import { NODE, PostgresWorld } from './postgres-world.js';
-import { describeOnPostgres } from '../servers/postgres.js';
 
 /** Looks at all users on purpose: what is due, what is old, and what dead nodes have left. */
 const FOR_ALL_USERS = ['schedules_due', 'schedules_next', 'budget_abandoned', 'prune_stepped_runs'];
@@ -79,7 +78,7 @@ function slowPartsOf(plan: readonly string[]): string[] {
   });
 }
 
-describeOnPostgres('the statements on PostgreSQL', () => {
+describe('the statements on PostgreSQL', () => {
   it('statements of the stores name the user, and stay flat as the tables grow', async () => {
     await useEverything();
     const { database } = postgres;

@@ -6,7 +6,6 @@ import { operationsStoreContract } from '../contracts/operations-store.contract.
 import { scheduleStoreContract } from '../contracts/schedule-store.contract.js';
 import { alice, StorageWorld, T0 } from '../contracts/storage-world.js';
 import { NODE, OTHER_NODE, PostgresWorld } from './postgres-world.js';
-import { describeOnPostgres } from '../servers/postgres.js';
 
 let postgres: PostgresWorld;
 beforeAll(async () => {
@@ -14,10 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-describeOnPostgres('ScheduleStore on PostgreSQL', () => {
+describe('ScheduleStore on PostgreSQL', () => {
   scheduleStoreContract((clock) => postgres.open(clock));
 });
-describeOnPostgres('BudgetStore on PostgreSQL', () => {
+describe('BudgetStore on PostgreSQL', () => {
   budgetStoreContract((clock) => postgres.open(clock));
 
   describe('of several nodes', () => {
@@ -67,9 +66,9 @@ describeOnPostgres('BudgetStore on PostgreSQL', () => {
     });
   });
 });
-describeOnPostgres('MessageStore on PostgreSQL', () => {
+describe('MessageStore on PostgreSQL', () => {
   messageStoreContract((clock) => postgres.open(clock));
 });
-describeOnPostgres('OperationsStore on PostgreSQL', () => {
+describe('OperationsStore on PostgreSQL', () => {
   operationsStoreContract((clock) => postgres.open(clock));
 });

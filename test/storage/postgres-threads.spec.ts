@@ -1,7 +1,6 @@
 import { newId, type ThreadId, type UserId } from '../../src/shared/ids.js';
 import { alice, bob, StorageWorld, T0, thinking } from '../contracts/storage-world.js';
 import { PostgresWorld } from './postgres-world.js';
-import { describeOnPostgres } from '../servers/postgres.js';
 
 let postgres: PostgresWorld;
 beforeAll(async () => {
@@ -9,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-describeOnPostgres('ThreadStore on PostgreSQL', () => {
+describe('ThreadStore on PostgreSQL', () => {
   let world: StorageWorld;
   const thread = (id: string) => id as ThreadId;
   beforeEach(async () => {
