@@ -38,6 +38,7 @@ export class RunEmitter {
   private flushScheduled = false;
   private flushing: Promise<void> = DONE;
   private inFlight = 0;
+  private onDisk = 0;
   /** `lost`: the agent can add nothing more, but what it began is still ended in the record. */
   private readonly deltaLength: number;
   private state: 'open' | 'lost' | 'closed' = 'open';
@@ -87,11 +88,18 @@ export class RunEmitter {
     return this.whenWritten();
   }
 
-  /** Resolves when all that was emitted before is on disk. */
-  async caughtUp(): Promise<void> {
-    if (this.pending.length === 0) await this.flushing;
-    else await this.whenWritten();
-    if (this.state !== 'open') throw new CarrelError('run_closed');
+  /** How many events it has taken. */
+  get taken(): number {
+    return this.onDisk + this.inFlight + this.pending.length;
+  }
+
+  /** Resolves when the first so many that it has taken are on disk. */
+  async whenOnDisk(taken: number): Promise<void> {
+    while (this.onDisk < taken) {
+      if (this.state !== 'open') throw new CarrelError('run_closed');
+      if (this.onDisk + this.inFlight >= taken) await this.flushing;
+      else await this.whenWritten();
+    }
   }
 
   /** Adds to the agent's message; see `emit`. */
@@ -190,6 +198,7 @@ export class RunEmitter {
     this.flushing = this.journal.append(userId, runId, fence, drafts).then(
       () => {
         this.inFlight = 0;
+        this.onDisk += drafts.length;
         written?.resolve();
         if (this.pending.length > 0) void this.scheduled();
       },

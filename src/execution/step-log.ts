@@ -26,8 +26,8 @@ export class StepLog {
   private underWay: Set<string> | undefined;
   /** By key: what a failed step has thrown, in this process. */
   private thrown: Map<string, unknown> | undefined;
-  /** Something may have been written behind that is not on disk yet. */
-  private isBehind = false;
+  /** Events that the emitter had taken with the last step that was written behind. */
+  private behind = 0;
   /** What was used by steps that are open again. */
   private readonly usedBefore = new UsageCounter();
 
@@ -50,15 +50,15 @@ export class StepLog {
    */
   writeBehind(record: StepRecord, { type, data }: StepEvent): Promise<void> {
     this.keep(record);
-    this.isBehind = true;
-    return this.run.emitter.emit(type, this.run.attempt(), data, record.path, [record]);
+    const { emitter } = this.run;
+    const room = emitter.emit(type, this.run.attempt(), data, record.path, [record]);
+    this.behind = emitter.taken;
+    return room;
   }
 
   /** Resolves when what was written behind is on disk. */
-  async caughtUp(): Promise<void> {
-    if (!this.isBehind) return;
-    await this.run.emitter.caughtUp();
-    this.isBehind = false;
+  caughtUp(): Promise<void> {
+    return this.run.emitter.whenOnDisk(this.behind);
   }
 
   /**

@@ -38,12 +38,9 @@ describe('the client in a browser', () => {
   let origin: string;
 
   beforeAll(async () => {
+    browser = await launchBrowser();
     ({ site, origin } = await startSite());
-    const env = { CARREL_CORS_ORIGINS: origin };
-    [browser, server] = await Promise.all([
-      launchBrowser(),
-      CarrelServer.start({ agents: [ScriptedAgentsModule], env }),
-    ]);
+    server = await CarrelServer.start({ agents: [ScriptedAgentsModule], env: { CARREL_CORS_ORIGINS: origin } });
     network = await CuttableNetwork.before(server.url);
   }, 30_000);
 

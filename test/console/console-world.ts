@@ -16,7 +16,8 @@ export class ConsoleWorld implements AsyncDisposable {
   ) {}
 
   static async open(options: Parameters<typeof CarrelServer.start>[0]): Promise<ConsoleWorld> {
-    const [server, browser] = await Promise.all([CarrelServer.start(options), launchBrowser()]);
+    const browser = await launchBrowser();
+    const server = await CarrelServer.start(options);
     return new ConsoleWorld(server, await CuttableNetwork.before(server.url), browser);
   }
 

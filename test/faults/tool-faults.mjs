@@ -5,6 +5,14 @@
  */
 export const TOOL_FAULTS = [
   {
+    name: 'one tool that has waited for the disk lets all others begin',
+    file: 'src/execution/step-log.ts',
+    search: 'return this.run.emitter.whenOnDisk(this.behind);',
+    replace: 'return this.run.emitter.whenOnDisk(this.behind).then(() => void (this.behind = 0));',
+    spec: 'test/tools/written-behind.spec.ts',
+    only: 'has just waited for an earlier answer',
+  },
+  {
     name: 'a tool with effects is called before the answer that it follows from is on disk',
     file: 'src/execution/begin-step.ts',
     search: "if (spec.effect === 'idempotent' && spec.kind !== 'agent') await log.caughtUp();",

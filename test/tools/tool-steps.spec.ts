@@ -58,7 +58,7 @@ describe('a tool call that the end of the process has interrupted', () => {
         status: 'completed',
         result: `${runId}:1:app.look`,
       });
-      await emitter.caughtUp(); // what only reads is recorded behind the run
+      await emitter.whenOnDisk(emitter.taken); // what only reads is recorded behind the run
       expect(doings.counts).toEqual({ called: 1 });
       expect(typesOf(journal.drafts)).toEqual(['tool_executing', 'tool_completed']);
       expect(journal.records).toMatchObject([{ state: 'ok', attempts: 2 }]);
