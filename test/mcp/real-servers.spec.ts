@@ -220,6 +220,14 @@ describe('server-memory', () => {
 
 describe('all of them', () => {
   it('are ready for their user, once they were used', async () => {
+    // a server may have closed a connection that nobody used meanwhile: each is used now
+    const path = join(world.userFolder(alice, 'files'), 'secret.txt');
+    await world.calls(alice, [
+      { server: 'everything', tool: 'echo', args: { message: 'here' } },
+      { server: 'remote', tool: 'echo', args: { message: 'here' } },
+      { server: 'files', tool: 'read_text_file', args: { path } },
+      { server: 'memory', tool: 'read_graph' },
+    ]);
     const { body } = await alice.http<{ items: { name: string; state: string }[] }>('GET', '/v1/mcp/servers');
     expect(body.items.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'everything ready',

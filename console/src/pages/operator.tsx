@@ -4,6 +4,7 @@ import type { AuditEntryView, KillSwitchView, LaneView, NodeView, StuckRunView }
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { useCarrel } from '../carrel.js';
+import { Rows } from '../parts/rows.js';
 import { durationText, Moment, shortId } from '../parts/shown.js';
 import { Loaded, PageTitle, Problem } from '../parts/states.js';
 
@@ -74,31 +75,16 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-function Rows({ heads, empty, children }: { heads: readonly string[]; empty: string; children: ReactNode[] }) {
-  if (children.length === 0) return <div className="quiet small">{empty}</div>;
-  return (
-    <div className="table-box">
-      <table className="rows">
-        <thead>
-          <tr>
-            {heads.map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </div>
-  );
+/** @param empty what to say when there are none */
+function List({ columns, empty, children }: { columns: readonly string[]; empty: string; children: ReactNode[] }) {
+  return children.length === 0 ? <div className="quiet small">{empty}</div> : <Rows columns={columns}>{children}</Rows>;
 }
 
 const userPage = (userId: string) => `/operator/users/${encodeURIComponent(userId)}`;
 
 function Lanes({ lanes }: { lanes: readonly LaneView[] }) {
   return (
-    <Rows heads={['User', 'Have a place', 'Wait']} empty="Nobody has anything to do">
+    <List columns={['User', 'Have a place', 'Wait']} empty="Nobody has anything to do">
       {lanes.map(({ userId, running, waiting }) => (
         <tr key={userId}>
           <td>
@@ -108,13 +94,13 @@ function Lanes({ lanes }: { lanes: readonly LaneView[] }) {
           <td>{waiting}</td>
         </tr>
       ))}
-    </Rows>
+    </List>
   );
 }
 
 function StuckRuns({ runs }: { runs: readonly StuckRunView[] }) {
   return (
-    <Rows heads={['Run', 'User', 'Status', 'Quiet for']} empty="All runs give signs of life">
+    <List columns={['Run', 'User', 'Status', 'Quiet for']} empty="All runs give signs of life">
       {runs.map(({ runId, userId, status, quietForMs }) => (
         <tr key={runId}>
           <td className="mono">{shortId(runId)}</td>
@@ -125,13 +111,13 @@ function StuckRuns({ runs }: { runs: readonly StuckRunView[] }) {
           <td>{durationText(quietForMs)}</td>
         </tr>
       ))}
-    </Rows>
+    </List>
   );
 }
 
 function Nodes({ nodes }: { nodes: readonly NodeView[] }) {
   return (
-    <Rows heads={['Node', 'Since', 'Last sign', 'State']} empty="There are none">
+    <List columns={['Node', 'Since', 'Last sign', 'State']} empty="There are none">
       {nodes.map(({ id, startedAt, beatAt, draining, isThisOne }) => (
         <tr key={id}>
           <td className="mono">
@@ -146,13 +132,13 @@ function Nodes({ nodes }: { nodes: readonly NodeView[] }) {
           <td>{draining ? 'draining' : 'ready'}</td>
         </tr>
       ))}
-    </Rows>
+    </List>
   );
 }
 
 function Audit({ entries }: { entries: readonly AuditEntryView[] }) {
   return (
-    <Rows heads={['When', 'Who', 'What', 'Whom']} empty="Nothing yet">
+    <List columns={['When', 'Who', 'What', 'Whom']} empty="Nothing yet">
       {entries.map((entry) => (
         <tr key={entry.id}>
           <td>
@@ -163,7 +149,7 @@ function Audit({ entries }: { entries: readonly AuditEntryView[] }) {
           <td className="small">{subjectOf(entry)}</td>
         </tr>
       ))}
-    </Rows>
+    </List>
   );
 }
 
@@ -179,7 +165,7 @@ function Switches({ all }: { all: readonly KillSwitchView[] }) {
   return (
     <>
       {error !== undefined && <Problem error={error} />}
-      <Rows heads={['What', 'Why', 'Since', 'Again']} empty="Nothing is switched off">
+      <List columns={['What', 'Why', 'Since', 'Again']} empty="Nothing is switched off">
         {all.map(({ kind, name, reason, at }) => (
           <tr key={`${kind} ${name}`}>
             <td>
@@ -204,7 +190,7 @@ function Switches({ all }: { all: readonly KillSwitchView[] }) {
             </td>
           </tr>
         ))}
-      </Rows>
+      </List>
     </>
   );
 }

@@ -2,6 +2,7 @@ import { Progress } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { useCarrel } from '../carrel.js';
+import { Rows } from '../parts/rows.js';
 import { Moment } from '../parts/shown.js';
 import { Empty, Loaded, PageTitle } from '../parts/states.js';
 
@@ -31,35 +32,23 @@ export function QueuePage() {
             items.length === 0 ? (
               <Empty title="Nothing waits" />
             ) : (
-              <div className="card table-box">
-                <table className="rows">
-                  <thead>
-                    <tr>
-                      <th scope="col">Place</th>
-                      <th scope="col">Run</th>
-                      <th scope="col">Waits for</th>
-                      <th scope="col" className="hide-narrow">
-                        Since
-                      </th>
+              <div className="card">
+                <Rows columns={['Place', 'Run', 'Waits for', { title: 'Since', hideNarrow: true }]}>
+                  {items.map((run) => (
+                    <tr key={run.id}>
+                      <td>{run.position}</td>
+                      <td>
+                        <Link to={`/runs/${run.id}`}>{run.agent ?? run.pipeline}</Link>
+                      </td>
+                      <td>
+                        {run.heldBy === 'thread' ? 'its thread' : run.heldBy === 'delay' ? 'its time' : 'a place'}
+                      </td>
+                      <td className="hide-narrow">
+                        <Moment at={run.createdAt} />
+                      </td>
                     </tr>
-                  </thead>
-                  <tbody>
-                    {items.map((run) => (
-                      <tr key={run.id}>
-                        <td>{run.position}</td>
-                        <td>
-                          <Link to={`/runs/${run.id}`}>{run.agent ?? run.pipeline}</Link>
-                        </td>
-                        <td>
-                          {run.heldBy === 'thread' ? 'its thread' : run.heldBy === 'delay' ? 'its time' : 'a place'}
-                        </td>
-                        <td className="hide-narrow">
-                          <Moment at={run.createdAt} />
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
+                  ))}
+                </Rows>
               </div>
             )
           }

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useCarrel } from '../carrel.js';
 import { Question } from '../parts/question.js';
-import { durationText, Moment, Status, Value } from '../parts/shown.js';
+import { Moment, Status, tookText, Value } from '../parts/shown.js';
 import { Loaded, PageTitle, Problem } from '../parts/states.js';
 import { EventList } from '../run/event-list.js';
 import type { Span } from '../run/run-story.js';
@@ -148,11 +148,6 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
       <td>{children}</td>
     </tr>
   );
-}
-
-function tookText({ startedAt, endedAt }: RunView): string {
-  if (startedAt === undefined || endedAt === undefined) return '–';
-  return durationText(Date.parse(endedAt) - Date.parse(startedAt));
 }
 
 function Actions({

@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useCarrel } from '../carrel.js';
+import { Rows } from '../parts/rows.js';
 import { SchemaForm } from '../parts/schema-form.js';
 import { Moment } from '../parts/shown.js';
 import { Empty, Loaded, PageTitle, Problem } from '../parts/states.js';
@@ -34,54 +35,37 @@ export function SchedulesPage() {
             items.length === 0 ? (
               <Empty title="Nothing is scheduled">A schedule starts an agent again and again.</Empty>
             ) : (
-              <div className="card table-box">
-                <table className="rows">
-                  <thead>
-                    <tr>
-                      <th scope="col">What</th>
-                      <th scope="col">When</th>
-                      <th scope="col">Next</th>
-                      <th scope="col">Last</th>
-                      <th scope="col">
-                        <span className="skip">Actions</span>
-                      </th>
+              <div className="card">
+                <Rows columns={['What', 'When', 'Next', 'Last', { title: 'Actions', isSilent: true }]}>
+                  {items.map((one) => (
+                    <tr key={one.id}>
+                      <td>{one.agent ?? (typeof one.pipeline === 'string' ? one.pipeline : 'a pipeline')}</td>
+                      <td>
+                        <code>{one.cron}</code> <span className="quiet small">{one.timeZone}</span>
+                      </td>
+                      <td>{one.paused ? 'paused' : <Moment at={one.nextAt} />}</td>
+                      <td>
+                        {one.lastRunId ? <Link to={`/runs/${one.lastRunId}`}>its run</Link> : (one.lastSkipped ?? '–')}
+                      </td>
+                      <td style={{ whiteSpace: 'nowrap' }}>
+                        <Button
+                          size="compact-xs"
+                          variant="default"
+                          onClick={() => carryOut(client.schedules.change(one.id, { paused: !one.paused }))}
+                        >
+                          {one.paused ? 'Go on' : 'Pause'}
+                        </Button>{' '}
+                        <Button
+                          size="compact-xs"
+                          variant="default"
+                          onClick={() => carryOut(client.schedules.delete(one.id))}
+                        >
+                          Delete
+                        </Button>
+                      </td>
                     </tr>
-                  </thead>
-                  <tbody>
-                    {items.map((one) => (
-                      <tr key={one.id}>
-                        <td>{one.agent ?? (typeof one.pipeline === 'string' ? one.pipeline : 'a pipeline')}</td>
-                        <td>
-                          <code>{one.cron}</code> <span className="quiet small">{one.timeZone}</span>
-                        </td>
-                        <td>{one.paused ? 'paused' : <Moment at={one.nextAt} />}</td>
-                        <td>
-                          {one.lastRunId ? (
-                            <Link to={`/runs/${one.lastRunId}`}>its run</Link>
-                          ) : (
-                            (one.lastSkipped ?? '–')
-                          )}
-                        </td>
-                        <td style={{ whiteSpace: 'nowrap' }}>
-                          <Button
-                            size="compact-xs"
-                            variant="default"
-                            onClick={() => carryOut(client.schedules.change(one.id, { paused: !one.paused }))}
-                          >
-                            {one.paused ? 'Go on' : 'Pause'}
-                          </Button>{' '}
-                          <Button
-                            size="compact-xs"
-                            variant="default"
-                            onClick={() => carryOut(client.schedules.delete(one.id))}
-                          >
-                            Delete
-                          </Button>
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
+                  ))}
+                </Rows>
               </div>
             )
           }

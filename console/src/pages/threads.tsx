@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { useCarrel } from '../carrel.js';
+import { Rows } from '../parts/rows.js';
 import { Moment } from '../parts/shown.js';
 import { Empty, Loaded, PageTitle } from '../parts/states.js';
 
@@ -21,21 +22,19 @@ export function ThreadsPage() {
           items.length === 0 ? (
             <Empty title="No conversations yet">Every run is in a thread; a new one opens the first.</Empty>
           ) : (
-            <div className="card table-box">
-              <table className="rows">
-                <tbody>
-                  {items.map((thread) => (
-                    <tr key={thread.id}>
-                      <td>
-                        <Link to={`/threads/${encodeURIComponent(thread.id)}`}>{thread.title ?? thread.id}</Link>
-                      </td>
-                      <td className="quiet">
-                        <Moment at={thread.createdAt} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
+            <div className="card">
+              <Rows>
+                {items.map((thread) => (
+                  <tr key={thread.id}>
+                    <td>
+                      <Link to={`/threads/${encodeURIComponent(thread.id)}`}>{thread.title ?? thread.id}</Link>
+                    </td>
+                    <td className="quiet">
+                      <Moment at={thread.createdAt} />
+                    </td>
+                  </tr>
+                ))}
+              </Rows>
             </div>
           )
         }

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { UsageView } from 'carrel/client';
 import { useState } from 'react';
 import { useCarrel } from '../carrel.js';
+import { Rows } from '../parts/rows.js';
 import { durationText } from '../parts/shown.js';
 import { Empty, Loaded, PageTitle } from '../parts/states.js';
 
@@ -79,47 +80,40 @@ function Budgets({ budgets }: { budgets: UsageView['budgets'] }) {
 function ByAgent({ agents }: { agents: readonly Agent[] }) {
   const most = Math.max(...agents.map(totalOf));
   return (
-    <div className="card table-box">
-      <table className="rows">
-        <thead>
-          <tr>
-            <th scope="col">Agent</th>
-            <th scope="col">Runs</th>
-            <th scope="col" className="hide-narrow">
-              <span className="skip">Share</span>
-            </th>
-            <th scope="col">Ran, on average</th>
-            <th scope="col" className="hide-narrow">
-              Used
-            </th>
+    <div className="card">
+      <Rows
+        columns={[
+          'Agent',
+          'Runs',
+          { title: 'Share', hideNarrow: true, isSilent: true },
+          'Ran, on average',
+          { title: 'Used', hideNarrow: true },
+        ]}
+      >
+        {agents.map((agent) => (
+          <tr key={agent.agent}>
+            <td>{agent.agent}</td>
+            <td>
+              {totalOf(agent)}
+              {agent.runs.failed + agent.runs.timed_out > 0 && (
+                <span className="status small" data-tone="bad">
+                  {' '}
+                  ✕ {agent.runs.failed + agent.runs.timed_out} failed
+                </span>
+              )}
+            </td>
+            <td className="hide-narrow">
+              <RunBar agent={agent} most={most} />
+            </td>
+            <td>{durationText(agent.ranMs.sum / Math.max(1, totalOf(agent)))}</td>
+            <td className="hide-narrow small">
+              {Object.entries(agent.usage)
+                .map(([name, amount]) => `${name} ${amount.toLocaleString()}`)
+                .join(', ')}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {agents.map((agent) => (
-            <tr key={agent.agent}>
-              <td>{agent.agent}</td>
-              <td>
-                {totalOf(agent)}
-                {agent.runs.failed + agent.runs.timed_out > 0 && (
-                  <span className="status small" data-tone="bad">
-                    {' '}
-                    ✕ {agent.runs.failed + agent.runs.timed_out} failed
-                  </span>
-                )}
-              </td>
-              <td className="hide-narrow">
-                <RunBar agent={agent} most={most} />
-              </td>
-              <td>{durationText(agent.ranMs.sum / Math.max(1, totalOf(agent)))}</td>
-              <td className="hide-narrow small">
-                {Object.entries(agent.usage)
-                  .map(([name, amount]) => `${name} ${amount.toLocaleString()}`)
-                  .join(', ')}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Rows>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { useCarrel } from '../carrel.js';
-import { durationText, Moment, Status, Value } from '../parts/shown.js';
+import { Moment, Status, tookText, Value } from '../parts/shown.js';
 import { Empty, Loaded, PageTitle } from '../parts/states.js';
 
 /** One user's runs, for an operator who helps: to look at and nothing else. Each look is in the audit trail. */
@@ -30,9 +30,7 @@ export function UserRunsPage() {
                     <strong>{run.agent ?? run.pipeline}</strong> <Status status={run.status} />{' '}
                     <span className="quiet small">
                       <Moment at={run.createdAt} />
-                      {run.startedAt &&
-                        run.endedAt &&
-                        `, ${durationText(Date.parse(run.endedAt) - Date.parse(run.startedAt))}`}
+                      {`, ${tookText(run)}`}
                     </span>
                   </summary>
                   <Value value={{ id: run.id, input: run.input, result: run.result, error: run.error }} />

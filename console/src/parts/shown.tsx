@@ -36,6 +36,12 @@ export function durationText(ms: number): string {
   return seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`;
 }
 
+/** From the first start of a run to its end. */
+export function tookText({ startedAt, endedAt }: Pick<RunView, 'startedAt' | 'endedAt'>): string {
+  if (startedAt === undefined || endedAt === undefined) return '–';
+  return durationText(Date.parse(endedAt) - Date.parse(startedAt));
+}
+
 /** Whatever came from agents and tools, as text and never as anything else. */
 export function Value({ value }: { value: unknown }) {
   const text = typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '–');
