@@ -1,14 +1,12 @@
 import type { ApprovalAnswer } from '../events/approval-record.js';
 import type { JournalledEvent } from '../events/run-event.js';
-import type { OpenApproval } from './sqlite/approval-table.js';
+import type { DecisionTables, OpenApproval, UserState } from './decision-tables.js';
 import { resolvedEvent } from './run-closing.js';
 import { suspendedUntil, type LiveRun } from './run-row.js';
-import type { SqliteTables } from './sqlite/sqlite-tables.js';
-import type { UserState } from './sqlite/user-table.js';
 
 /** Closes a question with an answer, which becomes the result of the step that asked. */
 export function resolveApproval(
-  { approvals, steps, events }: SqliteTables,
+  { approvals, steps, events }: DecisionTables,
   user: UserState,
   run: LiveRun,
   { approval, answer, atMs }: { approval: OpenApproval; answer: ApprovalAnswer; atMs: number },
@@ -21,7 +19,7 @@ export function resolveApproval(
 }
 
 /** Puts a suspended run back into its lane, where it waits for a place. It is refused by no limit. */
-export function resumeRun({ runs }: SqliteTables, user: UserState, run: LiveRun, nowMs: number): void {
+export function resumeRun({ runs }: DecisionTables, user: UserState, run: LiveRun, nowMs: number): void {
   runs.move(user, run, {
     status: 'queued',
     resumed: true,

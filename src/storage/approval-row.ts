@@ -5,10 +5,8 @@ import { parsed } from './run-row.js';
 
 /** A row of `approvals`, with the facts of its run and of its owner. */
 export interface ApprovalRow {
-  key: number;
   id: string;
   user_id: string;
-  run_key: number;
   run_id: string;
   thread_id: string;
   agent: string;
@@ -21,13 +19,6 @@ export interface ApprovalRow {
   decided_by: string | null;
   decided_at: number | null;
 }
-
-/** Of `approvals a`, with its run `r` and its owner `u`. */
-export const APPROVAL_COLUMNS = `a.key, a.id, u.id AS user_id, a.run_key, r.id AS run_id, r.thread_id, r.agent, a.step,
-  a.created_at, a.expires_at, a.question, a.decision, a.answer, a.decided_by, a.decided_at`;
-
-export const OF_RUN_AND_OWNER =
-  'JOIN runs r ON r.key = a.run_key AND r.user_key = a.user_key JOIN users u ON u.key = a.user_key';
 
 /** The column `question`: what never changes. */
 type StoredQuestion = Omit<NewApproval, 'id' | 'expiresAtMs'>;

@@ -1,10 +1,9 @@
 import type { LaneLimits } from '../execution/lane.js';
 import type { RunHold, RunRef } from '../execution/run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
+import { WINDOW_MS, type RunsOfDecisions, type UserState } from './decision-tables.js';
 import type { LiveRun } from './run-row.js';
 import { count, leaveThread } from './run-standing.js';
-import type { RunTable } from './sqlite/run-table.js';
-import { WINDOW_MS, type UserState } from './sqlite/user-table.js';
 
 const MAX_RETRY_AFTER_MS = 60_000;
 
@@ -61,7 +60,7 @@ export function countStart(user: UserState, nowMs: number): void {
 }
 
 /** Takes a run out that has just ended, and lets its thread's next one into the lane. `ended` is as it was before. */
-export function leaveLane(user: UserState, ended: LiveRun, runs: RunTable): void {
+export function leaveLane(user: UserState, ended: LiveRun, runs: RunsOfDecisions): void {
   count(user, ended, -1);
   const next = leaveThread(user, ended);
   const run = next === undefined ? undefined : runs.findLive(user, next);
@@ -69,7 +68,7 @@ export function leaveLane(user: UserState, ended: LiveRun, runs: RunTable): void
 }
 
 /** Admits who waits, those of the highest priority first and of them the oldest, while there is room. */
-export function admitNext(user: UserState, limits: LaneLimits, runs: RunTable): RunRef[] {
+export function admitNext(user: UserState, limits: LaneLimits, runs: RunsOfDecisions): RunRef[] {
   const admitted: RunRef[] = [];
   while (user.waiting.size > 0 && user.admitted < limits.maxRunning) {
     const next = user.waiting.first && runs.findLive(user, user.waiting.first);

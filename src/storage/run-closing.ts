@@ -2,17 +2,16 @@ import type { ApprovalDecision } from '../events/approval-record.js';
 import { draftEvent, type EventDraft, type JournalledEvent } from '../events/run-event.js';
 import type { RunOutcome } from '../execution/run-store.port.js';
 import type { ApprovalId } from '../shared/ids.js';
+import type { DecisionTables, UserState } from './decision-tables.js';
 import { leaveLane } from './lane.js';
 import type { LiveRun } from './run-row.js';
-import type { SqliteTables } from './sqlite/sqlite-tables.js';
-import type { UserState } from './sqlite/user-table.js';
 
 /**
  * Ends a run: its open questions are withdrawn, its last events and its record are written, and its place is given back
  * without being given away. The caller has made sure that `drafts` end with the right terminal event.
  */
 export function closeRun(
-  tables: SqliteTables,
+  tables: DecisionTables,
   user: UserState,
   run: LiveRun,
   { outcome, drafts }: { outcome: RunOutcome; drafts: readonly EventDraft[] },
@@ -36,7 +35,7 @@ export function resolvedEvent(
   return draftEvent('approval_resolved', data, { attempt: run.attempt, atMs, step });
 }
 
-function withdrawQuestions({ approvals }: SqliteTables, user: UserState, run: LiveRun, atMs: number): EventDraft[] {
+function withdrawQuestions({ approvals }: DecisionTables, user: UserState, run: LiveRun, atMs: number): EventDraft[] {
   return approvals.openOf(user, run).map((approval) => {
     const verdict = { decision: 'withdrawn' as const, atMs };
     approvals.close(user, approval, verdict);

@@ -2,9 +2,8 @@ import { isTerminalType, type EventDraft, type TerminalEventType } from '../even
 import type { TerminalStatus } from '../execution/run-status.js';
 import { CarrelError } from '../shared/errors.js';
 import type { RunId } from '../shared/ids.js';
+import type { RunsOfDecisions, UserState } from './decision-tables.js';
 import type { LiveRun } from './run-row.js';
-import type { RunTable } from './sqlite/run-table.js';
-import type { UserState } from './sqlite/user-table.js';
 
 /** How a run ended → the type of its terminal event. */
 const TERMINAL_TYPE: Record<TerminalStatus, TerminalEventType> = {
@@ -20,7 +19,7 @@ const TERMINAL_TYPE: Record<TerminalStatus, TerminalEventType> = {
  *
  * @throws CarrelError `run_closed` when it is not there, not running, or was claimed by somebody else
  */
-export function liveRunUnderFence(runs: RunTable, user: UserState, runId: RunId, fence: number): LiveRun {
+export function liveRunUnderFence(runs: RunsOfDecisions, user: UserState, runId: RunId, fence: number): LiveRun {
   const run = runs.findLive(user, runId);
   if (run?.status === 'running' && run.fence === fence) return run;
   throw new CarrelError('run_closed');

@@ -3,11 +3,10 @@ import type { LaneLimits } from '../execution/lane.js';
 import type { NewRun, RunHold, RunRef, Submitted } from '../execution/run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import type { UserId } from '../shared/ids.js';
+import type { DecisionTables, UserState } from './decision-tables.js';
 import { admitNext, countStart, decidePlace, type Leaving } from './lane.js';
 import { closeRun } from './run-closing.js';
 import type { LiveRun } from './run-row.js';
-import type { SqliteTables } from './sqlite/sqlite-tables.js';
-import type { UserState } from './sqlite/user-table.js';
 
 /** The runs of its thread that a new run interrupts: those that run are told, all others end at once. */
 interface Interruption {
@@ -18,7 +17,7 @@ interface Interruption {
 
 /** Takes new runs in. */
 export class RunSubmission {
-  constructor(private readonly tables: SqliteTables) {}
+  constructor(private readonly tables: DecisionTables) {}
 
   submit(userId: UserId, run: NewRun, limits: LaneLimits, nowMs: number, journalled: JournalledEvent[]): Submitted {
     const { users, threads, runs, events, steps } = this.tables;

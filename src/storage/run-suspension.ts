@@ -1,23 +1,18 @@
 import type { EventDraft, JournalledEvent } from '../events/run-event.js';
 import type { LaneLimits } from '../execution/lane.js';
-import type { RunRef, SuspendOutcome, Suspension, Woken } from '../execution/run-store.port.js';
+import type { RunRef, SuspendOutcome, Suspension } from '../execution/run-store.port.js';
 import { CarrelError } from '../shared/errors.js';
-import type { ApprovalId, RunId, UserId } from '../shared/ids.js';
+import type { ApprovalId, RunId } from '../shared/ids.js';
 import { resolveApproval, resumeRun } from './approval-resolution.js';
+import type { DecisionTables, OpenApproval, UserState } from './decision-tables.js';
 import { admitNext } from './lane.js';
 import type { LiveRun } from './run-row.js';
 import { liveRunUnderFence, refuseTerminal } from './run-rules.js';
-import type { SqliteTables } from './sqlite/sqlite-tables.js';
-import type { UserState } from './sqlite/user-table.js';
-
-/** A running run, and who says so. */
-interface HeldRun extends RunRef {
-  fence: number;
-}
+import type { HeldRun } from './run-transitions.js';
 
 /** Lets runs rest that wait for a person or for time, and lets those go on for which the time has come. */
 export class RunSuspension {
-  constructor(private readonly tables: SqliteTables) {}
+  constructor(private readonly tables: DecisionTables) {}
 
   suspend(
     { userId, runId, fence }: HeldRun,
@@ -52,21 +47,8 @@ export class RunSuspension {
     return { outcome: 'suspended', admitted: admitNext(user, limits, runs) };
   }
 
-  wake(nowMs: number, limit: number, limits: LaneLimits, journalled: JournalledEvent[]): Woken {
-    const { dues } = this.tables;
-    const runs = dues.runs(nowMs, limit);
-    const admitted = runs.flatMap((ref) => this.wakeRun(ref, nowMs, limits));
-    const approvals = dues.approvals(nowMs, limit - runs.length);
-    const answered: RunRef[] = [];
-    for (const { approvalId } of approvals) {
-      const expired = this.expire(approvalId, nowMs, limits, journalled);
-      admitted.push(...expired.admitted);
-      if (expired.running) answered.push(expired.running);
-    }
-    return { admitted, answered, more: runs.length + approvals.length >= limit };
-  }
-
-  private wakeRun({ userId, runId }: RunRef, nowMs: number, limits: LaneLimits): RunRef[] {
+  /** A run that has come due: it takes its place in its lane. @returns who was admitted by that */
+  wake({ userId, runId }: RunRef, nowMs: number, limits: LaneLimits): RunRef[] {
     const { users, runs } = this.tables;
     const user = users.load(userId, nowMs);
     const run = this.liveRun(user, runId);
@@ -79,20 +61,22 @@ export class RunSuspension {
     return admitNext(user, limits, runs);
   }
 
-  private expire(
-    approvalId: ApprovalId,
-    nowMs: number,
-    limits: LaneLimits,
+  /**
+   * A question whose time is over: it is closed, and its run goes on.
+   *
+   * @returns who was admitted by that; `running` when the run has not been suspended, and whoever runs it must be told
+   */
+  expire(
+    { userId, runId }: RunRef,
+    approval: OpenApproval,
+    { limits, nowMs }: { limits: LaneLimits; nowMs: number },
     journalled: JournalledEvent[],
   ): { admitted: RunRef[]; running?: RunRef } {
-    const { users, runs, approvals } = this.tables;
-    const approval = approvals.find(approvalId);
-    if (!approval) throw new Error(`${approvalId} is open, but its run is not there`);
-    const ref = { userId: approval.user_id as UserId, runId: approval.run_id as RunId };
-    const user = users.load(ref.userId, nowMs);
-    const run = this.liveRun(user, ref.runId);
+    const { users, runs } = this.tables;
+    const user = users.load(userId, nowMs);
+    const run = this.liveRun(user, runId);
     resolveApproval(this.tables, user, run, { approval, answer: { decision: 'expired' }, atMs: nowMs }, journalled);
-    if (run.status === 'running') return { admitted: [], running: ref };
+    if (run.status === 'running') return { admitted: [], running: { userId, runId } };
     if (run.status === 'suspended') resumeRun(this.tables, user, run, nowMs);
     return { admitted: admitNext(user, limits, runs) };
   }

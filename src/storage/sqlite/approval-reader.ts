@@ -1,7 +1,9 @@
 import type { ApprovalRecord } from '../../events/approval-record.js';
 import type { ApprovalFilter, ApprovalPage, Decider } from '../../execution/approval-store.port.js';
 import type { ApprovalId, RunId, UserId } from '../../shared/ids.js';
-import { APPROVAL_COLUMNS, approvalFromRow, OF_RUN_AND_OWNER, type ApprovalRow } from '../approval-row.js';
+import { maySee } from '../approval-decision.js';
+import { approvalFromRow, type ApprovalRow } from '../approval-row.js';
+import { APPROVAL_COLUMNS, OF_RUN_AND_OWNER } from './approval-table.js';
 import { AFTER_ALL } from './run-reader.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 
@@ -41,9 +43,7 @@ export class ApprovalReader {
   find(decider: Decider, id: ApprovalId, nowMs: number): ApprovalRecord | undefined {
     const row = this.statements.byId.get(id) as ApprovalRow | undefined;
     const approval = row && approvalFromRow(row, nowMs);
-    if (!approval) return undefined;
-    const isOpenToThem = approval.decision === undefined && hasNamedRole(decider, approval);
-    return approval.userId === decider.userId || isOpenToThem ? approval : undefined;
+    return approval && maySee(decider, approval) ? approval : undefined;
   }
 
   list(
@@ -80,9 +80,4 @@ function pageOf(rows: readonly ApprovalRow[], limit: number, nowMs: number): App
   const newest = rows.toSorted((a, b) => (a.id < b.id ? 1 : -1));
   const items = newest.slice(0, limit).map((row) => approvalFromRow(row, nowMs));
   return newest.length > limit ? { items, nextCursor: items.at(-1)?.id } : { items };
-}
-
-/** Whether the question is for others than its owner alone, and this decider is one of them. */
-export function hasNamedRole({ roles }: Decider, { approvers }: Pick<ApprovalRecord, 'approvers'>): boolean {
-  return approvers.some((role) => roles.includes(role));
 }

@@ -1,27 +1,26 @@
-import type { ApprovalDecision, NewApproval } from '../../events/approval-record.js';
-import type { ApprovalId, UserId } from '../../shared/ids.js';
-import type { JsonValue } from '../../shared/json.js';
-import {
-  APPROVAL_COLUMNS,
-  OF_RUN_AND_OWNER,
-  questionFromRow,
-  storedQuestionOf,
-  type ApprovalRow,
-} from '../approval-row.js';
+import type { NewApproval } from '../../events/approval-record.js';
+import type { ApprovalId } from '../../shared/ids.js';
+import { questionFromRow, storedQuestionOf, type ApprovalRow } from '../approval-row.js';
+import type { Verdict } from '../decision-tables.js';
 import type { LiveRun } from '../run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
-import type { UserState } from './user-table.js';
+import type { SqliteUser } from './user-table.js';
 
-/** How a question is closed. */
-export interface Verdict {
-  decision: ApprovalDecision;
-  answer?: JsonValue;
-  by?: UserId;
-  atMs: number;
+/** A question with the keys of its row and of its run's. */
+export interface StoredApprovalRow extends ApprovalRow {
+  key: number;
+  run_key: number;
 }
 
+/** Of `approvals a`, with its run `r` and its owner `u`. */
+export const APPROVAL_COLUMNS = `a.key, a.id, u.id AS user_id, a.run_key, r.id AS run_id, r.thread_id, r.agent, a.step,
+  a.created_at, a.expires_at, a.question, a.decision, a.answer, a.decided_by, a.decided_at`;
+
+export const OF_RUN_AND_OWNER =
+  'JOIN runs r ON r.key = a.run_key AND r.user_key = a.user_key JOIN users u ON u.key = a.user_key';
+
 /** A question as the writer finds it. */
-export type OpenApproval = Pick<ApprovalRow, 'key' | 'id' | 'step' | 'question' | 'expires_at'>;
+export type StoredApproval = Pick<StoredApprovalRow, 'key' | 'id' | 'step' | 'question' | 'expires_at'>;
 
 const APPROVAL_QUERIES = {
   open: `
@@ -57,7 +56,7 @@ export class ApprovalTable {
   }
 
   /** Opens the question of a step, unless that step has asked before. */
-  open(user: UserState, run: LiveRun, step: string, approval: NewApproval, atMs: number): void {
+  open(user: SqliteUser, run: LiveRun, step: string, approval: NewApproval, atMs: number): void {
     const { id, approvers, expiresAtMs } = approval;
     const question = storedQuestionOf(approval);
     const { changes } = this.statements.open.run(user.key, id, run.key, step, atMs, expiresAtMs, question);
@@ -65,22 +64,22 @@ export class ApprovalTable {
   }
 
   /** A question, whoever owns it: who may see it is for the caller to decide. */
-  find(id: ApprovalId): ApprovalRow | undefined {
-    return this.statements.byId.get(id) as ApprovalRow | undefined;
+  find(id: ApprovalId): StoredApprovalRow | undefined {
+    return this.statements.byId.get(id) as StoredApprovalRow | undefined;
   }
 
   /** `unknown` also when it is not this run's. */
-  stateOf(user: UserState, run: LiveRun, id: ApprovalId): 'open' | 'closed' | 'unknown' {
+  stateOf(user: SqliteUser, run: LiveRun, id: ApprovalId): 'open' | 'closed' | 'unknown' {
     const row = this.statements.decisionOf.get(user.key, id, run.key);
     if (!row) return 'unknown';
     return row.decision === null ? 'open' : 'closed';
   }
 
-  openOf(user: UserState, run: LiveRun): OpenApproval[] {
-    return this.statements.openOfRun.all(run.key, user.key) as unknown as OpenApproval[];
+  openOf(user: SqliteUser, run: LiveRun): StoredApproval[] {
+    return this.statements.openOfRun.all(run.key, user.key) as unknown as StoredApproval[];
   }
 
-  close(user: UserState, approval: OpenApproval, { decision, answer, by, atMs }: Verdict): void {
+  close(user: SqliteUser, approval: StoredApproval, { decision, answer, by, atMs }: Verdict): void {
     const text = answer === undefined ? null : JSON.stringify(answer);
     this.statements.close.run(decision, text, by ?? null, atMs, approval.key, user.key);
     for (const role of questionFromRow(approval).approvers) this.statements.closeRole.run(role, approval.id);

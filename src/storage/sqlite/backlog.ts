@@ -27,7 +27,7 @@ import type { SqliteDatabase } from './sqlite-database.js';
 const MAX_RUNS = 500;
 /** Characters that may be pending, which bounds the memory. */
 const MAX_CHARACTERS = 8 * 1_024 * 1_024;
-/** Of whom something is pending: the part of `UserState` that does not change. */
+/** Of whom something is pending: the part of `SqliteUser` that does not change. */
 type Owner = { readonly id: UserId; readonly key: number };
 
 /**

@@ -6,7 +6,7 @@ import { lastRunSeqOf, type EventRow } from '../event-lines.js';
 import type { LiveRun } from '../run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { StepTable } from './step-table.js';
-import type { UserState } from './user-table.js';
+import type { SqliteUser } from './user-table.js';
 
 /** Gives events their place and writes them, with what they record of steps. */
 export class EventTable {
@@ -27,7 +27,7 @@ export class EventTable {
   }
 
   /** Appends a run's next events; the caller has made sure that the run may have them. */
-  append(user: UserState, run: LiveRun, drafts: readonly EventDraft[], journalled: JournalledEvent[]): void {
+  append(user: SqliteUser, run: LiveRun, drafts: readonly EventDraft[], journalled: JournalledEvent[]): void {
     if (drafts.length === 0) return;
     let lines = '';
     for (const draft of drafts) {
@@ -50,7 +50,7 @@ export class EventTable {
   }
 
   /** A question is opened with the first record of its step. */
-  private openQuestions(user: UserState, run: LiveRun, drafts: readonly EventDraft[]): void {
+  private openQuestions(user: SqliteUser, run: LiveRun, drafts: readonly EventDraft[]): void {
     for (const { records = [], atMs } of drafts) {
       for (const { path, approval } of records) {
         if (!approval) continue;

@@ -2,7 +2,7 @@ import type { NewMessage } from '../../execution/models/message-store.port.js';
 import type { RunId } from '../../shared/ids.js';
 import type { MessageRow } from '../message-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
-import type { UserState } from './user-table.js';
+import type { SqliteUser } from './user-table.js';
 
 const OF_THREAD = 'FROM messages INDEXED BY messages_by_thread WHERE user_key = ?1 AND thread_key = ?2';
 
@@ -37,7 +37,7 @@ export class MessageTable {
   }
 
   /** Adds what the run has not got yet, and lets the oldest runs' messages go when there are more than `limit`. */
-  append(user: UserState, threadKey: number, runId: RunId, messages: readonly NewMessage[], limit: number): void {
+  append(user: SqliteUser, threadKey: number, runId: RunId, messages: readonly NewMessage[], limit: number): void {
     const newest = this.statements.newest.get(user.key, threadKey) as MessageRow | undefined;
     const last = newest?.place ?? 0;
     let place = last;
@@ -55,14 +55,14 @@ export class MessageTable {
     return Number(this.statements.erase.run(userKey, threadKey, limit).changes) < limit;
   }
 
-  private insert(user: UserState, threadKey: number, place: number, runId: RunId, message: NewMessage): void {
+  private insert(user: SqliteUser, threadKey: number, place: number, runId: RunId, message: NewMessage): void {
     const { index, id, role, tokens, createdAtMs } = message;
     const content = JSON.stringify(message.content);
     this.statements.insert.run(user.key, threadKey, place, runId, index, id, role, tokens, createdAtMs, content);
   }
 
   /** Removes all up to `place`, and what else belongs to those runs; but nothing of the run itself. */
-  private trim(user: UserState, threadKey: number, runId: RunId, place: number): void {
+  private trim(user: SqliteUser, threadKey: number, runId: RunId, place: number): void {
     const { oldest, runAt, otherBehind, otherBefore, remove } = this.statements;
     if (place < Number(oldest.get(user.key, threadKey)?.place)) return;
     const owner = runAt.get(user.key, threadKey, place)?.run_id as RunId;

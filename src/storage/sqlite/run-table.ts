@@ -3,6 +3,7 @@ import { isTerminal, type RunStatus } from '../../execution/run-status.js';
 import type { RunId } from '../../shared/ids.js';
 import type { Backlog } from './backlog.js';
 import type { OpenedColumns } from './backlog-rows.js';
+import type { FoundRun } from '../decision-tables.js';
 import type { EventTable } from './event-table.js';
 import {
   liveRunFromRow,
@@ -21,13 +22,10 @@ import { count, joinThread } from '../run-standing.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import type { StepTable } from './step-table.js';
 import type { ThreadPlace } from './thread-table.js';
-import type { UserState } from './user-table.js';
+import type { SqliteUser } from './user-table.js';
 
 /** Characters of an admitted run's request that is kept in memory until the claim, to save reading it back. */
 const MAX_KEPT_REQUEST = 2_048;
-
-/** A run as the writer finds it. */
-export type FoundRun = { live: LiveRun } | { ended: RunRecord };
 
 type RowWithRequest = RunRow & { request: string | null };
 
@@ -71,7 +69,7 @@ export class RunTable {
   }
 
   /** Records a new run and counts it where it stands. */
-  insert(user: UserState, thread: ThreadPlace, run: NewRun, place: RunPlace): { live: LiveRun; record: RunRecord } {
+  insert(user: SqliteUser, thread: ThreadPlace, run: NewRun, place: RunPlace): { live: LiveRun; record: RunRecord } {
     this.refuseKnownId(user, run.id);
     const key = ++this.lastKey;
     const live = liveRunOf(run, key, place);
@@ -102,7 +100,7 @@ export class RunTable {
     return { live, record: recordOf(user.id, live, request) };
   }
 
-  find(user: UserState, runId: RunId): FoundRun | undefined {
+  find(user: SqliteUser, runId: RunId): FoundRun | undefined {
     const live = this.findLive(user, runId);
     if (live) return { live };
     this.backlog.settle(user.id);
@@ -111,7 +109,7 @@ export class RunTable {
   }
 
   /** A run that has not ended. */
-  findLive(user: UserState, runId: RunId): LiveRun | undefined {
+  findLive(user: SqliteUser, runId: RunId): LiveRun | undefined {
     const known = user.live.get(runId);
     if (known) return known;
     this.backlog.settle(user.id);
@@ -125,7 +123,7 @@ export class RunTable {
     return live;
   }
 
-  findByIdempotencyKey(user: UserState, key: string): { run: RunRecord; fingerprint: string } | undefined {
+  findByIdempotencyKey(user: SqliteUser, key: string): { run: RunRecord; fingerprint: string } | undefined {
     const find = () =>
       this.byIdempotencyKey.get(user.key, key) as (RowWithRequest & { fingerprint: string }) | undefined;
     let row = find();
@@ -137,12 +135,12 @@ export class RunTable {
     return row && { run: recordFromRow(user.id, row, row.request), fingerprint: row.fingerprint };
   }
 
-  record(user: UserState, run: LiveRun): RunRecord {
+  record(user: SqliteUser, run: LiveRun): RunRecord {
     return recordOf(user.id, run, parsed(run.request ?? this.readRequest(user, run), run.id) as RunRequest);
   }
 
   /** Writes status, attempt, fence, start and place of a run, and who wants it cancelled. */
-  saveState(user: UserState, run: LiveRun): void {
+  saveState(user: SqliteUser, run: LiveRun): void {
     this.backlog.addState(user, run.key, {
       status: run.status,
       admitted: run.admitted,
@@ -154,7 +152,7 @@ export class RunTable {
   }
 
   /** Changes a run that has not ended, in memory, on disk and in the user's counts. */
-  move(user: UserState, run: LiveRun, change: Partial<LiveRun>): void {
+  move(user: SqliteUser, run: LiveRun, change: Partial<LiveRun>): void {
     count(user, run, -1);
     Object.assign(run, change);
     count(user, run, 1);
@@ -178,7 +176,7 @@ export class RunTable {
   }
 
   /** Gives a waiting run its place. */
-  admit(user: UserState, run: LiveRun): void {
+  admit(user: SqliteUser, run: LiveRun): void {
     count(user, run, -1);
     run.admitted = true;
     count(user, run, 1);
@@ -186,13 +184,13 @@ export class RunTable {
   }
 
   /** Writes who wants a running run cancelled. */
-  noteCancel(user: UserState, run: LiveRun, by: string): void {
+  noteCancel(user: SqliteUser, run: LiveRun, by: string): void {
     run.cancelRequestedBy = by;
     this.saveState(user, run);
   }
 
   /** Writes the end of a run; `run` stays as it was before. */
-  end(user: UserState, run: LiveRun, outcome: RunOutcome): void {
+  end(user: SqliteUser, run: LiveRun, outcome: RunOutcome): void {
     const stored: StoredOutcome = { result: outcome.result, error: outcome.error, usage: outcome.usage };
     const startedAtMs = run.startedAtMs ?? outcome.endedAtMs;
     this.backlog.addEnd(user, run.key, {
@@ -218,16 +216,16 @@ export class RunTable {
   }
 
   /** Ids grow, as long as no clock is set back: only one that is not the newest has to be looked for. */
-  private refuseKnownId(user: UserState, id: RunId): void {
+  private refuseKnownId(user: SqliteUser, id: RunId): void {
     if (id <= this.newestId && this.find(user, id)) throw new Error(`the run ${id} is there already`);
     if (id > this.newestId) this.newestId = id;
   }
 
-  private readRequest(user: UserState, run: LiveRun): unknown {
+  private readRequest(user: SqliteUser, run: LiveRun): unknown {
     return this.backlog.requestOf(user.id, run.key) ?? this.requestOf.get(run.key, user.key)?.request;
   }
 
-  private saveRest(user: UserState, run: LiveRun): void {
+  private saveRest(user: SqliteUser, run: LiveRun): void {
     this.backlog.settle(user.id);
     this.updateRest.run(
       run.priority,
@@ -242,7 +240,7 @@ export class RunTable {
 }
 
 /** A suspended run may rest for days, and its row knows everything: nothing is kept in memory of it. */
-function remember(user: UserState, run: LiveRun): void {
+function remember(user: SqliteUser, run: LiveRun): void {
   if (run.status === 'suspended') user.live.delete(run.id);
   else user.live.set(run.id, run);
 }

@@ -3,7 +3,7 @@ import type { ScheduleId, UserId } from '../../shared/ids.js';
 import { scheduleFromRow, storedScheduleOf, type ScheduleRow } from '../schedule-row.js';
 import { AFTER_ALL } from './run-reader.js';
 import type { SqliteDatabase } from './sqlite-database.js';
-import type { UserState } from './user-table.js';
+import type { SqliteUser } from './user-table.js';
 
 const OF_USER = `
   SELECT s.id, u.id AS user_id, s.next_at, s.schedule
@@ -40,19 +40,19 @@ export class ScheduleTable {
     };
   }
 
-  insert(user: UserState, schedule: ScheduleRecord): void {
+  insert(user: SqliteUser, schedule: ScheduleRecord): void {
     this.statements.insert.run(user.key, schedule.id, schedule.nextAtMs ?? null, storedScheduleOf(schedule));
   }
 
-  count(user: UserState): number {
+  count(user: SqliteUser): number {
     return Number(this.statements.count.get(user.key)?.n);
   }
 
-  update(user: UserState, schedule: ScheduleRecord): void {
+  update(user: SqliteUser, schedule: ScheduleRecord): void {
     this.statements.update.run(schedule.nextAtMs ?? null, storedScheduleOf(schedule), user.key, schedule.id);
   }
 
-  delete(user: UserState, id: ScheduleId): boolean {
+  delete(user: SqliteUser, id: ScheduleId): boolean {
     return this.statements.delete.run(user.key, id).changes === 1;
   }
 

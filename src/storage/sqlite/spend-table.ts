@@ -5,7 +5,7 @@ import { USAGE_DAYS } from '../../execution/usage-store.port.js';
 import type { RunId, UserId } from '../../shared/ids.js';
 import { excessOf, NO_SUM, spendFromRow, sum, type SumRow } from '../spend-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
-import type { UserState } from './user-table.js';
+import type { SqliteUser } from './user-table.js';
 
 const SUMS = 'coalesce(sum(tokens), 0) AS tokens, coalesce(sum(micro_usd), 0) AS micro_usd';
 const USER_KEY = '(SELECT key FROM users WHERE id = ?1)';
@@ -62,13 +62,13 @@ export class SpendTable {
     };
   }
 
-  hasReserved(user: UserState, runId: RunId, key: string): boolean {
+  hasReserved(user: SqliteUser, runId: RunId, key: string): boolean {
     return this.statements.has.get(user.key, runId, key) !== undefined;
   }
 
   /** The first limit that the request would pass. Only scopes that are limited are looked at. */
   excess(
-    user: UserState,
+    user: SqliteUser,
     runKey: number,
     { runId, estimate, limits, atMs }: ReservationRequest,
   ): BudgetExcess | undefined {
@@ -82,7 +82,7 @@ export class SpendTable {
     return undefined;
   }
 
-  reserve(user: UserState, runKey: number, { runId, key, estimate, atMs }: ReservationRequest): void {
+  reserve(user: SqliteUser, runKey: number, { runId, key, estimate, atMs }: ReservationRequest): void {
     const { tokens, microUsd } = estimate;
     this.statements.beginRun.run(runKey, user.key);
     this.statements.reserve.run(user.key, runId, key, runKey, dayOf(atMs), tokens, microUsd, atMs);
@@ -122,13 +122,13 @@ export class SpendTable {
     };
   }
 
-  private usedByRun(user: UserState, runKey: number, runId: RunId): Spend {
+  private usedByRun(user: SqliteUser, runKey: number, runId: RunId): Spend {
     const run = this.statements.run.get(runKey, user.key) as SumRow | undefined;
     const open = this.statements.openOfRun.get(user.key, runId) as unknown as SumRow;
     return sum(run ?? NO_SUM, open);
   }
 
-  private usedIn(user: UserState, { first, last }: Days): Spend {
+  private usedIn(user: SqliteUser, { first, last }: Days): Spend {
     const { days, openOfDays } = this.statements;
     return sum(
       days.get(user.key, first, last) as unknown as SumRow,

@@ -2,7 +2,7 @@ import type { CommitListener, EventJournal, EventPage, OpenToolCall } from '../.
 import type { EventDraft } from '../../events/run-event.js';
 import type { Clock } from '../../shared/clock.js';
 import type { RunId, UserId } from '../../shared/ids.js';
-import { liveRunUnderFence, refuseTerminal } from '../run-rules.js';
+import { RunTransitions } from '../run-transitions.js';
 import type { SqliteTables } from './sqlite-tables.js';
 
 /** How long a request can be repeated with its idempotency key. */
@@ -10,21 +10,19 @@ const KEEP_KEYS_MS = 24 * 60 * 60 * 1_000;
 
 /** The embedded adapter of `EventJournal`. */
 export class SqliteEventJournal implements EventJournal {
+  private readonly transitions: RunTransitions;
+
   constructor(
     private readonly tables: SqliteTables,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.transitions = new RunTransitions(tables);
+  }
 
   append(userId: UserId, runId: RunId, fence: number, drafts: readonly EventDraft[]): Promise<void> {
-    return this.tables.commits.write((journalled) => {
-      const { users, runs, events } = this.tables;
-      const user = users.load(userId, this.clock.now());
-      const run = liveRunUnderFence(runs, user, runId, fence);
-      refuseTerminal(drafts);
-      events.append(user, run, drafts, journalled);
-      const attempt = drafts.at(-1)?.attempt ?? 0;
-      if (attempt > run.attempt) runs.saveState(user, Object.assign(run, { attempt }));
-    });
+    return this.tables.commits.write((journalled) =>
+      this.transitions.append({ userId, runId, fence }, drafts, this.clock.now(), journalled),
+    );
   }
 
   async read(userId: UserId, query: { after: number; limit: number; runId?: RunId }): Promise<EventPage> {

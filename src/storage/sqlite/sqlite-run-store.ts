@@ -19,19 +19,16 @@ import type {
 import type { RunStatus } from '../../execution/run-status.js';
 import type { Clock } from '../../shared/clock.js';
 import type { RunId, UserId } from '../../shared/ids.js';
-import { admitNext, isWindowOpen } from '../lane.js';
-import { closeRun } from '../run-closing.js';
-import { suspendedUntil } from '../run-row.js';
-import { liveRunUnderFence, refuseTerminal, refuseWrongEnd } from '../run-rules.js';
 import { RunSubmission } from '../run-submission.js';
 import { RunSuspension } from '../run-suspension.js';
+import { laneStateOf, RunTransitions } from '../run-transitions.js';
 import type { SqliteTables } from './sqlite-tables.js';
-import { WINDOW_MS } from './user-table.js';
 
 /** The embedded adapter of `RunStore`: every write is one operation of the group commit. */
 export class SqliteRunStore implements RunStore {
   private readonly submission: RunSubmission;
   private readonly suspension: RunSuspension;
+  private readonly transitions: RunTransitions;
 
   constructor(
     private readonly tables: SqliteTables,
@@ -39,6 +36,7 @@ export class SqliteRunStore implements RunStore {
   ) {
     this.submission = new RunSubmission(tables);
     this.suspension = new RunSuspension(tables);
+    this.transitions = new RunTransitions(tables);
   }
 
   submit(userId: UserId, run: NewRun, limits: LaneLimits): Promise<Submitted> {
@@ -58,29 +56,9 @@ export class SqliteRunStore implements RunStore {
   }
 
   claim(userId: UserId, runId: RunId, opening: (run: ClaimedRun) => EventDraft): Promise<ClaimedRun | undefined> {
-    return this.tables.commits.write((journalled) => {
-      const { users, runs, events } = this.tables;
-      const nowMs = this.clock.now();
-      const user = users.load(userId, nowMs);
-      const run = runs.findLive(user, runId);
-      if (!run || run.status !== 'queued' || !run.admitted) return undefined;
-
-      const { resumed, stepped: hasSteps } = run;
-      const claimed = {
-        status: 'running' as const,
-        attempt: resumed ? run.attempt : run.attempt + 1,
-        fence: run.fence + 1,
-        startedAtMs: run.startedAtMs ?? nowMs,
-      };
-      const record: ClaimedRun = { ...runs.record(user, run), ...claimed, resumed, hasSteps };
-      const first = opening(record);
-      refuseTerminal([first]);
-      run.request = undefined;
-      if (resumed) runs.move(user, run, { ...claimed, resumed: false });
-      else runs.saveState(user, Object.assign(run, claimed));
-      events.append(user, run, [first], journalled);
-      return record;
-    });
+    return this.tables.commits.write((journalled) =>
+      this.transitions.claim({ userId, runId }, opening, this.clock.now(), journalled),
+    );
   }
 
   async steps(userId: UserId, runId: RunId): Promise<readonly StepRecord[]> {
@@ -102,7 +80,22 @@ export class SqliteRunStore implements RunStore {
   }
 
   wake(nowMs: number, limit: number, limits: LaneLimits): Promise<Woken> {
-    return this.tables.commits.write((journalled) => this.suspension.wake(nowMs, limit, limits, journalled));
+    return this.tables.commits.write((journalled) => {
+      const { dues, approvals } = this.tables;
+      const runs = dues.runs(nowMs, limit);
+      const admitted = runs.flatMap((ref) => this.suspension.wake(ref, nowMs, limits));
+      const expired = dues.approvals(nowMs, limit - runs.length);
+      const answered: RunRef[] = [];
+      for (const { approvalId } of expired) {
+        const approval = approvals.find(approvalId);
+        if (!approval) throw new Error(`${approvalId} is open, but its run is not there`);
+        const ref = { userId: approval.user_id as UserId, runId: approval.run_id as RunId };
+        const woken = this.suspension.expire(ref, approval, { limits, nowMs }, journalled);
+        admitted.push(...woken.admitted);
+        if (woken.running) answered.push(woken.running);
+      }
+      return { admitted, answered, more: runs.length + expired.length >= limit };
+    });
   }
 
   async nextDueMs(): Promise<number | undefined> {
@@ -118,36 +111,17 @@ export class SqliteRunStore implements RunStore {
     limits: LaneLimits,
   ): Promise<{ admitted: readonly RunRef[] }> {
     return this.tables.commits.write((journalled) => {
-      const { users, runs } = this.tables;
-      const user = users.load(userId, this.clock.now());
-      const run = liveRunUnderFence(runs, user, runId, fence);
-      refuseWrongEnd(outcome.status, drafts);
-      closeRun(this.tables, user, run, { outcome, drafts }, journalled);
-      return { admitted: admitNext(user, limits, runs) };
+      const nowMs = this.clock.now();
+      return this.transitions.finish({ userId, runId, fence }, { outcome, drafts }, { limits, nowMs }, journalled);
     });
   }
 
   requeue(userId: UserId, runId: RunId, fence: number): Promise<void> {
-    return this.tables.commits.write(() => {
-      const { users, runs } = this.tables;
-      const user = users.load(userId, this.clock.now());
-      const run = liveRunUnderFence(runs, user, runId, fence);
-      run.status = 'queued';
-      runs.saveState(user, run);
-    });
+    return this.tables.commits.write(() => this.transitions.requeue({ userId, runId, fence }, this.clock.now()));
   }
 
   takeOver(userId: UserId, runId: RunId): Promise<RunRecord | undefined> {
-    return this.tables.commits.write(() => {
-      const { users, runs } = this.tables;
-      const user = users.load(userId, this.clock.now());
-      const run = runs.findLive(user, runId);
-      if (run?.status !== 'running') return undefined;
-      const record = { ...runs.record(user, run), fence: run.fence + 1 };
-      run.fence += 1;
-      runs.saveState(user, run);
-      return record;
-    });
+    return this.tables.commits.write(() => this.transitions.takeOver({ userId, runId }, this.clock.now()));
   }
 
   requestCancel(
@@ -157,41 +131,16 @@ export class SqliteRunStore implements RunStore {
     closing: (run: RunRecord) => EventDraft,
     limits: LaneLimits,
   ): Promise<CancelRequest> {
-    return this.tables.commits.write((journalled): CancelRequest => {
-      const { users, runs } = this.tables;
-      const user = users.load(userId, this.clock.now());
-      const found = runs.find(user, runId);
-      if (!found) return { outcome: 'not_found' };
-      if ('ended' in found) return { outcome: 'already_ended', run: found.ended };
-
-      const run = found.live;
-      const cancelRequestedBy = run.cancelRequestedBy ?? by;
-      const record: RunRecord = { ...runs.record(user, run), cancelRequestedBy };
-      if (run.status === 'running') {
-        if (run.cancelRequestedBy === undefined) runs.noteCancel(user, run, by);
-        return { outcome: 'requested', run: record };
-      }
-      const last = closing(record);
-      refuseWrongEnd('cancelled', [last]);
-      const outcome: RunOutcome = { status: 'cancelled', endedAtMs: last.atMs, attempt: run.attempt };
-      run.cancelRequestedBy = cancelRequestedBy;
-      closeRun(this.tables, user, run, { outcome, drafts: [last] }, journalled);
-      const { heldBy: _, ...rest } = record;
-      const suspendedMs = suspendedUntil(run, last.atMs);
-      const ended: RunRecord = { ...rest, status: 'cancelled', suspendedMs, endedAtMs: last.atMs };
-      return { outcome: 'cancelled', run: ended, admitted: admitNext(user, limits, runs) };
+    return this.tables.commits.write((journalled) => {
+      const nowMs = this.clock.now();
+      return this.transitions.requestCancel({ userId, runId }, { by, closing }, { limits, nowMs }, journalled);
     });
   }
 
   async lane(userId: UserId): Promise<LaneState> {
     return this.tables.readOf(userId, ({ users }) => {
       const nowMs = this.clock.now();
-      const user = users.load(userId, nowMs);
-      const window = isWindowOpen(user, nowMs)
-        ? { starts: user.starts, windowEndsAtMs: user.windowStartMs + WINDOW_MS }
-        : { starts: 0, windowEndsAtMs: 0 };
-      const { admitted: running, waiting, held, suspended } = user;
-      return { running, queued: waiting.size + held, suspended, ...window };
+      return laneStateOf(users.load(userId, nowMs), nowMs);
     });
   }
 

@@ -6,7 +6,7 @@ import type { StepColumns } from './backlog-rows.js';
 import type { LiveRun } from '../run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { storedOutcomeOf } from '../step-row.js';
-import type { UserState } from './user-table.js';
+import type { SqliteUser } from './user-table.js';
 
 const STEP_QUERIES = {
   has: 'SELECT 1 FROM run_steps INDEXED BY sqlite_autoindex_run_steps_1 WHERE run_key = ? AND user_key = ? LIMIT 1',
@@ -40,13 +40,13 @@ export class StepTable {
     };
   }
 
-  has(user: UserState, runKey: number): boolean {
+  has(user: SqliteUser, runKey: number): boolean {
     this.backlog.settle(user.id);
     return this.statements.has.get(runKey, user.key) !== undefined;
   }
 
   /** Keeps steps as they are now, with the event `seq` that tells of them. */
-  write(user: UserState, run: LiveRun, steps: readonly StepRecord[], seq: number): void {
+  write(user: SqliteUser, run: LiveRun, steps: readonly StepRecord[], seq: number): void {
     for (const [nth, step] of steps.entries()) {
       run.stepped = true;
       this.backlog.addStep(user, run.key, columnsOf(step, seq, nth));
@@ -54,13 +54,13 @@ export class StepTable {
   }
 
   /** Gives a step that asked its answer. */
-  answer(user: UserState, run: LiveRun, path: string, answer: ApprovalAnswer, atMs: number): void {
+  answer(user: SqliteUser, run: LiveRun, path: string, answer: ApprovalAnswer, atMs: number): void {
     this.backlog.settle(user.id);
     this.statements.answer.run(atMs, storedOutcomeOf({ result: { ...answer } }), run.key, path, user.key);
   }
 
   /** Lets the steps rest that are under way, for their run is suspended; not those that were `interrupted`. */
-  rest(user: UserState, run: LiveRun, interrupted: readonly string[] = []): void {
+  rest(user: SqliteUser, run: LiveRun, interrupted: readonly string[] = []): void {
     if (!run.stepped) return;
     this.backlog.settle(user.id);
     this.statements.rest.run(run.key, user.key);
@@ -68,7 +68,7 @@ export class StepTable {
   }
 
   /** Makes the finished steps of the user's run `from` this run's own. */
-  reuse(user: UserState, run: LiveRun, from: RunId): void {
+  reuse(user: SqliteUser, run: LiveRun, from: RunId): void {
     this.backlog.settle(user.id);
     this.statements.reuse.run(run.key, user.key, from);
   }

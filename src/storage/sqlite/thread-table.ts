@@ -6,7 +6,7 @@ import { parsed } from '../run-row.js';
 import type { Backlog } from './backlog.js';
 import type { PendingThread } from './backlog-rows.js';
 import type { SqliteDatabase } from './sqlite-database.js';
-import type { UserState } from './user-table.js';
+import type { SqliteUser } from './user-table.js';
 
 export interface ThreadRow {
   key: number;
@@ -42,24 +42,24 @@ export class ThreadTable {
   }
 
   /** A user's thread, which is made with the run when there is none. */
-  ensure(user: UserState, { threadId: id, opensThread, createdAtMs }: NewRun): ThreadPlace {
+  ensure(user: SqliteUser, { threadId: id, opensThread, createdAtMs }: NewRun): ThreadPlace {
     const known = opensThread ? undefined : this.key(user, id);
     if (known !== undefined) return { key: known };
     const made = { key: ++this.lastKey, id, createdAtMs };
     return { key: made.key, made };
   }
 
-  key(user: UserState, id: ThreadId): number | undefined {
+  key(user: SqliteUser, id: ThreadId): number | undefined {
     return this.backlog.threadKey(user.id, id) ?? (this.keyOf.get(user.key, id)?.key as number | undefined);
   }
 
-  find(user: UserState, id: ThreadId): ThreadRecord | undefined {
+  find(user: SqliteUser, id: ThreadId): ThreadRecord | undefined {
     this.backlog.settle(user.id);
     const row = this.byId.get(user.key, id) as ThreadRow | undefined;
     return row && threadFromRow(user.id, row);
   }
 
-  insert(user: UserState, { id, title, metadata, createdAtMs }: Omit<ThreadRecord, 'userId'>): void {
+  insert(user: SqliteUser, { id, title, metadata, createdAtMs }: Omit<ThreadRecord, 'userId'>): void {
     this.insertThread.run(++this.lastKey, user.key, id, title ?? null, JSON.stringify(metadata), createdAtMs);
   }
 }

@@ -3,28 +3,21 @@ import type { RunHold } from '../../execution/run-store.port.js';
 import type { RunStatus } from '../../execution/run-status.js';
 import type { RunId, ThreadId, UserId } from '../../shared/ids.js';
 import type { LiveRun } from '../run-row.js';
-import { count, joinThread, type Standing } from '../run-standing.js';
+import { WINDOW_MS, type UserState } from '../decision-tables.js';
+import { count, joinThread } from '../run-standing.js';
 import type { Backlog } from './backlog.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { WaitingLine } from '../waiting-line.js';
 
-/** The length of the fixed window in which starts are counted. */
-export const WINDOW_MS = 60_000;
-
 /** Users whose state is remembered; for others it is counted again from their rows, by index. */
 const MAX_REMEMBERED = 20_000;
 
-/** What the writer needs to know of a user at every write: sequence, lane and runs under way. */
-export interface UserState extends Standing {
-  readonly id: UserId;
+/** A user's state, with what the writer remembers besides. */
+export interface SqliteUser extends UserState {
   /** Stands for the user in all other tables; 0 while there is no row. */
   key: number;
-  lastSeq: number;
   /** False when the next event is the only one that is kept. */
   hasEvents: boolean;
-  windowStartMs: number;
-  /** Starts in the window that began then. */
-  starts: number;
   /** The user's runs that have not ended, as far as they were needed. */
   readonly live: Map<RunId, LiveRun>;
 }
@@ -41,7 +34,7 @@ interface UnendedRow {
 
 /** The users' rows, and what follows from their runs and events, in memory. Only the writer changes it. */
 export class UserTable {
-  private readonly remembered = new LRUCache<UserId, UserState>({ max: MAX_REMEMBERED });
+  private readonly remembered = new LRUCache<UserId, SqliteUser>({ max: MAX_REMEMBERED });
   private readonly find;
   private readonly lastSeq;
   private readonly unended;
@@ -63,12 +56,12 @@ export class UserTable {
   }
 
   /** The user's state; all zeros for a user without a row. */
-  load(id: UserId, nowMs: number): UserState {
+  load(id: UserId, nowMs: number): SqliteUser {
     const known = this.remembered.get(id);
     if (known) return known;
     this.backlog.settle(id);
     const row = this.find.get(id);
-    const user: UserState = {
+    const user: SqliteUser = {
       id,
       key: 0,
       lastSeq: 0,
@@ -99,7 +92,7 @@ export class UserTable {
   }
 
   /** Gives a new user a key, and a row when what is pending of the user is settled. */
-  enlist(user: UserState): void {
+  enlist(user: SqliteUser): void {
     if (user.key !== 0) return;
     user.key = ++this.lastKey;
     this.backlog.addUser(user);
@@ -107,7 +100,7 @@ export class UserTable {
   }
 
   /** Gives a new user a row. */
-  store(user: UserState): void {
+  store(user: SqliteUser): void {
     this.enlist(user);
     this.backlog.settle(user.id);
   }
@@ -120,7 +113,7 @@ export class UserTable {
     this.remembered.clear();
   }
 
-  private recountRuns(user: UserState): void {
+  private recountRuns(user: SqliteUser): void {
     const rows = this.unended.all(user.key) as unknown as UnendedRow[];
     // keys are handed out in the order of arrival; ids may not sort so when the clock was set back
     for (const row of rows.toSorted((a, b) => a.key - b.key)) {
@@ -130,7 +123,7 @@ export class UserTable {
   }
 
   /** The window of a user who was not remembered: it began with the oldest start of the last minute. */
-  private recountStarts(user: UserState, nowMs: number): void {
+  private recountStarts(user: SqliteUser, nowMs: number): void {
     for (const { created_at } of this.newestRuns.iterate(user.key)) {
       const createdAtMs = Number(created_at);
       if (createdAtMs <= nowMs - WINDOW_MS) break;
