@@ -283,8 +283,15 @@ export interface RunStore {
   waiting(userId: UserId, limit: number): Promise<readonly RunRecord[]>;
 
   /**
-   * For the start of a process: runs of all users that have not ended and hold a place in their lane, oldest first.
+   * Runs of all users that have not ended and hold a place in their lane, and that no living process carries, oldest first.
    * Carries no user's data, only who and which.
+   *
+   * @param queuedForMs leaves out queued ones that got their place, or went back to it, less than so long ago, for somebody
+   *   may be about to claim them; where no other process can, nobody is left out
    */
-  unfinished(after: RunId | undefined, limit: number): Promise<readonly (RunRef & { status: RunStatus })[]>;
+  unfinished(
+    after: RunId | undefined,
+    limit: number,
+    queuedForMs?: number,
+  ): Promise<readonly (RunRef & { status: RunStatus })[]>;
 }

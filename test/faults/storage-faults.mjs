@@ -40,7 +40,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: 'a question is answered twice',
-    file: 'src/storage/sqlite/sqlite-approval-store.ts',
+    file: 'src/storage/approval-decision.ts',
     search: 'if (approval.decision !== undefined) return',
     replace: "if (approval.decision === 'withdrawn') return",
     spec: 'test/storage/sqlite.spec.ts',
@@ -56,7 +56,7 @@ export const STORAGE_FAULTS = [
   },
   {
     name: "who may not decide learns of another user's question",
-    file: 'src/storage/sqlite/sqlite-approval-store.ts',
+    file: 'src/storage/approval-decision.ts',
     search: "if (!isOwner && !mayDecide) return { outcome: 'not_found' };",
     replace: '',
     spec: 'test/storage/sqlite.spec.ts',

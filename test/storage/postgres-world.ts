@@ -1,16 +1,9 @@
 import type { Clock } from '../../src/shared/clock.js';
 import type { NodeId } from '../../src/shared/ids.js';
-import { PostgresBudgetStore } from '../../src/storage/postgres/postgres-budget-store.js';
 import { PostgresDatabase } from '../../src/storage/postgres/postgres-database.js';
-import { PostgresMessageStore } from '../../src/storage/postgres/postgres-message-store.js';
-import { PostgresOperationsStore } from '../../src/storage/postgres/postgres-operations-store.js';
-import { PostgresScheduleStore } from '../../src/storage/postgres/postgres-schedule-store.js';
-import { PostgresThreadStore } from '../../src/storage/postgres/postgres-thread-store.js';
-import { PostgresUsageStore } from '../../src/storage/postgres/postgres-usage-store.js';
-import { pruneSteps } from '../../src/storage/postgres/step-pruner.js';
+import { PostgresStorage } from '../../src/storage/postgres/postgres-storage.js';
 import type { StoragePorts } from '../contracts/storage-world.js';
 import { PostgresServer } from '../servers/postgres.js';
-import { MirroredRuns } from './mirrored-runs.js';
 
 export const NODE = 'nod_1' as NodeId;
 export const OTHER_NODE = 'nod_2' as NodeId;
@@ -45,21 +38,27 @@ export class PostgresWorld {
     await this.sql(`TRUNCATE ${names.join(', ')}`);
   }
 
-  async open(clock: Clock): Promise<StoragePorts> {
+  /** @param node the process that asks */
+  async open(clock: Clock, node = NODE): Promise<StoragePorts> {
     await this.empty();
-    const { database } = this;
-    const mirror = new MirroredRuns(database, clock);
-    const prune = (before: Date, limit: number) => pruneSteps(database, before.getTime(), limit);
+    return this.join(clock, node);
+  }
+
+  /** Beside others that are there. */
+  async join(clock: Clock, node: NodeId): Promise<StoragePorts> {
+    const { runs, threads, journal, usage, approvals, schedules, budgets, messages, operations } =
+      await PostgresStorage.on(this.database, node, clock);
     return {
-      ...mirror.ports,
-      journal: Object.assign(Object.create(mirror.ports.journal) as StoragePorts['journal'], { prune }),
-      threads: new PostgresThreadStore(database),
-      usage: new PostgresUsageStore(database),
-      schedules: new PostgresScheduleStore(database),
-      budgets: new PostgresBudgetStore(database, NODE),
-      messages: new PostgresMessageStore(database),
-      operations: new PostgresOperationsStore(database),
-      close: async () => mirror.remove(),
+      runs,
+      threads,
+      journal,
+      usage,
+      approvals,
+      schedules,
+      budgets,
+      messages,
+      operations,
+      close: () => Promise.resolve(),
     };
   }
 }

@@ -3,7 +3,8 @@
  * by byte, whatever the language of the database. JSON is kept as text: `jsonb` takes no U+0000 and forgets the order of keys.
  *
  * The row of a user is the lock of everything that is the user's: who writes takes it first. `version` grows with every change
- * that a node may remember something else about.
+ * that a node may remember something else about. `arrival` is the order in which a user's runs came, whatever clocks say.
+ * `writers` has the number of the last batch that each node has committed.
  */
 export const CORE_TABLES = `
   CREATE TABLE users (
@@ -11,7 +12,9 @@ export const CORE_TABLES = `
     version    BIGINT NOT NULL DEFAULT 0,
     last_seq   BIGINT NOT NULL DEFAULT 0,
     pruned_seq BIGINT NOT NULL DEFAULT 0,
-    oldest_at  BIGINT
+    oldest_at  BIGINT,
+    window_start BIGINT NOT NULL DEFAULT 0,
+    starts     INTEGER NOT NULL DEFAULT 0
   );
   CREATE INDEX users_by_oldest_event ON users (oldest_at) WHERE oldest_at IS NOT NULL;
 
@@ -41,6 +44,7 @@ export const CORE_TABLES = `
     suspended_at        BIGINT,
     suspended_ms        BIGINT NOT NULL DEFAULT 0,
     stepped             BOOLEAN NOT NULL DEFAULT FALSE,
+    arrival             BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (user_id, id)
   ) WITH (fillfactor = 80);
   CREATE INDEX runs_by_thread ON runs (user_id, thread_id, id);
@@ -104,6 +108,12 @@ export const CORE_TABLES = `
   CREATE UNIQUE INDEX approvals_by_step ON approvals (user_id, run_id, step);
   CREATE INDEX approvals_open ON approvals (user_id, id) WHERE decision IS NULL;
   CREATE INDEX approvals_by_expiry ON approvals (expires_at) WHERE decision IS NULL;
+
+  CREATE TABLE writers (
+    node  TEXT COLLATE "C" PRIMARY KEY,
+    batch BIGINT NOT NULL,
+    at    TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+  );
 
   CREATE TABLE approval_roles (
     user_id     TEXT COLLATE "C" NOT NULL,

@@ -29,6 +29,24 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Times that a transaction is begun again when it was in another one's way, or its connection broke before it could commit. */
 const MAX_RETRIES = 5;
 const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 500;
+
+/** How far a transaction goes to be carried out. */
+export interface Persistence {
+  /** How long it is begun again while the server can't be reached. @default a few times, about a second */
+  patienceMs?: number;
+  /**
+   * Asked, on a new connection, whether the transaction has happened whose commit was not answered. Without it, a commit
+   * whose answer got lost is an error.
+   */
+  wasCommitted?(connection: Queryable): Promise<boolean>;
+}
+
+/** How one attempt at a transaction has gone. */
+type Attempt<T> =
+  | { outcome: 'committed'; value: T }
+  | { outcome: 'in_doubt'; value: T; error: unknown }
+  | { outcome: 'conflict' | 'lost' | 'failed'; error: unknown };
 
 const INT8 = 20;
 /** Numbers of 64 bits stay exact up to 2^53, which counters, sizes and milliseconds never reach. */
@@ -95,13 +113,21 @@ export class PostgresDatabase {
    *
    * @throws CarrelError `database_unavailable`; `draining` after `close`
    */
-  async transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    work: (connection: Queryable) => Promise<T>,
+    { patienceMs = 0, wasCommitted }: Persistence = {},
+  ): Promise<T> {
+    const givesUpAtMs = performance.now() + patienceMs;
+    let doubt: { value: T } | undefined;
     for (let retries = 0; ; retries += 1) {
       this.checkOpen();
-      const outcome = await this.attempt(work);
-      if ('value' in outcome) return outcome.value;
-      if (!outcome.retryable || retries === MAX_RETRIES) throw explained(outcome.error);
-      await delay(FIRST_PAUSE_MS * 2 ** retries * (0.5 + Math.random()));
+      const attempt = await (doubt && wasCommitted ? this.resolve(doubt.value, wasCommitted) : this.attempt(work));
+      if (attempt.outcome === 'committed') return attempt.value;
+      const mayTryAgain = retries < MAX_RETRIES || (isConnectionLost(attempt.error) && performance.now() < givesUpAtMs);
+      const isHopeless = attempt.outcome === 'failed' || (attempt.outcome === 'in_doubt' && !wasCommitted);
+      if (isHopeless || !mayTryAgain) throw explained(attempt.error);
+      doubt = attempt.outcome === 'in_doubt' ? attempt : undefined;
+      await delay(Math.min(FIRST_PAUSE_MS * 2 ** retries, LONGEST_PAUSE_MS) * (0.5 + Math.random()));
     }
   }
 
@@ -121,26 +147,35 @@ export class PostgresDatabase {
     return this.closed;
   }
 
-  private async attempt<T>(
-    work: (connection: Queryable) => Promise<T>,
-  ): Promise<{ value: T } | { error: unknown; retryable: boolean }> {
+  private async attempt<T>(work: (connection: Queryable) => Promise<T>): Promise<Attempt<T>> {
     let client: PoolClient | undefined;
-    let isCommitting = false;
+    let done: { value: T } | undefined;
     try {
       client = await this.pool.connect();
       const connection = client;
       await connection.query('BEGIN');
-      const value = await work({ query: (statement, values = []) => rowsOf(connection, statement, values) });
-      isCommitting = true;
+      done = { value: await work(queryableOf(connection)) };
       await connection.query('COMMIT');
       connection.release();
-      return { value };
+      return { outcome: 'committed', ...done };
     } catch (error) {
-      const lost = isConnectionLost(error);
-      if (client) await giveBack(client, lost);
+      const isLost = isConnectionLost(error);
+      if (client) await giveBack(client, isLost);
+      if (isConflict(error)) return { outcome: 'conflict', error };
+      if (!isLost) return { outcome: 'failed', error };
       // whether a commit whose answer got lost has happened, nobody here can know
-      return { error, retryable: isConflict(error) || (lost && !isCommitting) };
+      return done ? { outcome: 'in_doubt', ...done, error } : { outcome: 'lost', error };
     }
+  }
+
+  /** What has become of a commit that was not answered. */
+  private async resolve<T>(value: T, wasCommitted: (connection: Queryable) => Promise<boolean>): Promise<Attempt<T>> {
+    const asked = await this.attempt(wasCommitted);
+    if (asked.outcome === 'committed') {
+      const error = new CarrelError('database_unavailable');
+      return asked.value ? { outcome: 'committed', value } : { outcome: 'lost', error };
+    }
+    return asked.outcome === 'failed' ? asked : { outcome: 'in_doubt', value, error: asked.error };
   }
 
   private checkOpen(): void {
@@ -163,6 +198,10 @@ function poolOf(url: string, max: number): Pool {
       cause,
     });
   }
+}
+
+function queryableOf(client: PoolClient): Queryable {
+  return { query: (statement, values = []) => rowsOf(client, statement, values) };
 }
 
 async function rowsOf<Row extends object>(

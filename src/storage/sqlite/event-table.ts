@@ -1,7 +1,7 @@
 import type { EventDraft, JournalledEvent } from '../../events/run-event.js';
-import { newId } from '../../shared/ids.js';
 import type { ApprovalTable } from './approval-table.js';
 import type { Backlog } from './backlog.js';
+import { envelopeOf } from '../event-envelope.js';
 import { lastRunSeqOf, type EventRow } from '../event-lines.js';
 import type { LiveRun } from '../run-row.js';
 import type { SqliteDatabase } from './sqlite-database.js';
@@ -11,8 +11,6 @@ import type { SqliteUser } from './user-table.js';
 /** Gives events their place and writes them, with what they record of steps. */
 export class EventTable {
   private readonly lastOfRun;
-  private lastAtMs = Number.NaN;
-  private lastAt = '';
 
   constructor(
     database: SqliteDatabase,
@@ -32,7 +30,7 @@ export class EventTable {
     let lines = '';
     for (const draft of drafts) {
       const seq = ++user.lastSeq;
-      const json = this.envelope(run, draft, seq, ++run.runSeq);
+      const json = envelopeOf(run, draft, seq, ++run.runSeq);
       lines += lines === '' ? json : `\n${json}`;
       if (draft.records) this.steps.write(user, run, draft.records, seq);
       journalled.push({ userId: user.id, runId: run.id, type: draft.type, seq, json });
@@ -59,18 +57,5 @@ export class EventTable {
         this.approvals.open(user, run, path, approval, atMs);
       }
     }
-  }
-
-  /** The keys come in the order of the contract; `data` is JSON text already. */
-  private envelope(run: LiveRun, draft: EventDraft, seq: number, runSeq: number): string {
-    if (draft.atMs !== this.lastAtMs) {
-      this.lastAt = new Date(draft.atMs).toISOString();
-      this.lastAtMs = draft.atMs;
-    }
-    const step = draft.step === undefined ? '' : `,"step":${JSON.stringify(draft.step)}`;
-    return (
-      `{"v":1,"id":"${newId('evt')}","type":"${draft.type}","seq":${seq},"runSeq":${runSeq}${run.head}${step}` +
-      `,"attempt":${draft.attempt},"at":"${this.lastAt}","data":${draft.data}}`
-    );
   }
 }

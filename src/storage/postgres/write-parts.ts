@@ -1,0 +1,185 @@
+/** One table's share of the statement that writes a batch: rows come as an array for each column. */
+export interface WritePart {
+  readonly name: string;
+  /** Column → type. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** @param rows what `FROM` takes; its columns are those of `x` */
+  sql(rows: string): string;
+}
+
+/** What changes of a run while it lives, and at its end. */
+const RUN_STATE = {
+  status: 'text',
+  admitted: 'bool',
+  attempt: 'int',
+  fence: 'int',
+  run_seq: 'int',
+  cancel_requested_by: 'text',
+  started_at: 'bigint',
+  ended_at: 'bigint',
+  outcome: 'text',
+  hold: 'text',
+  due_at: 'bigint',
+  resumed: 'bool',
+  suspended_at: 'bigint',
+  suspended_ms: 'bigint',
+  stepped: 'bool',
+} as const;
+
+const OPENED_RUN = {
+  user_id: 'text',
+  id: 'text',
+  thread_id: 'text',
+  agent: 'text',
+  created_at: 'bigint',
+  idempotency_key: 'text',
+  fingerprint: 'text',
+  priority: 'int',
+  arrival: 'bigint',
+  node: 'text',
+  ...RUN_STATE,
+} as const;
+
+const STEP = {
+  user_id: 'text',
+  run_id: 'text',
+  path: 'text',
+  first_seq: 'bigint',
+  nth: 'int',
+  kind: 'text',
+  effect: 'text',
+  state: 'text',
+  attempts: 'int',
+  started_at: 'bigint',
+  ended_at: 'bigint',
+  until_at: 'bigint',
+  outcome: 'text',
+} as const;
+
+const STEP_CHANGES = ['kind', 'effect', 'state', 'attempts', 'started_at', 'ended_at', 'until_at', 'outcome'];
+
+/** In the order in which they are in the statement. All see the tables as they were before it, and each row is written by one of them. */
+export const WRITE_PARTS = {
+  /** Whoever finds a commit in doubt looks here. */
+  writer: {
+    name: 'writer',
+    columns: { node: 'text', batch: 'bigint' },
+    sql: (rows) =>
+      `UPDATE writers SET batch = x.batch, at = clock_timestamp() FROM ${rows} WHERE writers.node = x.node`,
+  },
+  users: {
+    name: 'users',
+    columns: { id: 'text', last_seq: 'bigint', oldest_at: 'bigint', window_start: 'bigint', starts: 'int' },
+    sql: (rows) => `
+      UPDATE users SET version = users.version + 1, last_seq = x.last_seq, oldest_at = x.oldest_at,
+        window_start = x.window_start, starts = x.starts
+      FROM ${rows} WHERE users.id = x.id`,
+  },
+  threads: {
+    name: 'threads',
+    columns: { user_id: 'text', id: 'text', created_at: 'bigint' },
+    sql: (rows) => `
+      INSERT INTO threads (user_id, id, created_at, facts) SELECT user_id, id, created_at, '{"metadata":{}}' FROM ${rows}
+      ON CONFLICT DO NOTHING`,
+  },
+  opened: {
+    name: 'opened',
+    columns: OPENED_RUN,
+    sql: (rows) => {
+      const columns = Object.keys(OPENED_RUN).join(', ');
+      return `
+      INSERT INTO runs (${columns}, admitted_at)
+      SELECT ${columns}, CASE WHEN admitted THEN clock_timestamp() END FROM ${rows}`;
+    },
+  },
+  /** Who raises the fence has the run; who gets a place, or is put back, waits for a process from now on. */
+  changed: {
+    name: 'changed',
+    columns: { user_id: 'text', id: 'text', node: 'text', ...RUN_STATE },
+    sql: (rows) => `
+      UPDATE runs r SET ${Object.keys(RUN_STATE)
+        .map((column) => `${column} = x.${column}`)
+        .join(', ')},
+        node = CASE WHEN x.fence > r.fence THEN x.node ELSE r.node END,
+        admitted_at = CASE
+          WHEN NOT x.admitted THEN NULL
+          WHEN r.admitted AND (r.status = x.status OR x.status <> 'queued') THEN r.admitted_at
+          ELSE clock_timestamp() END
+      FROM ${rows} WHERE r.user_id = x.user_id AND r.id = x.id`,
+  },
+  requests: {
+    name: 'requests',
+    columns: { user_id: 'text', run_id: 'text', request: 'text' },
+    sql: (rows) => `INSERT INTO run_requests (user_id, run_id, request) SELECT user_id, run_id, request FROM ${rows}`,
+  },
+  events: {
+    name: 'events',
+    columns: { user_id: 'text', seq: 'bigint', run_id: 'text', at: 'bigint', json: 'text' },
+    sql: (rows) =>
+      `INSERT INTO events (user_id, seq, run_id, at, json) SELECT user_id, seq, run_id, at, json FROM ${rows}`,
+  },
+  steps: {
+    name: 'steps',
+    columns: STEP,
+    sql: (rows) => {
+      const columns = Object.keys(STEP).join(', ');
+      return `
+      INSERT INTO run_steps (${columns}) SELECT ${columns} FROM ${rows}
+      ON CONFLICT (user_id, run_id, path) DO UPDATE SET
+        ${STEP_CHANGES.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+    },
+  },
+  asked: {
+    name: 'asked',
+    columns: {
+      user_id: 'text',
+      id: 'text',
+      run_id: 'text',
+      step: 'text',
+      created_at: 'bigint',
+      expires_at: 'bigint',
+      question: 'text',
+    },
+    sql: (rows) => `
+      INSERT INTO approvals (user_id, id, run_id, step, created_at, expires_at, question)
+      SELECT user_id, id, run_id, step, created_at, expires_at, question FROM ${rows}`,
+  },
+  askedRoles: {
+    name: 'asked_roles',
+    columns: { user_id: 'text', approval_id: 'text', role: 'text' },
+    sql: (rows) => `
+      INSERT INTO approval_roles (user_id, approval_id, role) SELECT user_id, approval_id, role FROM ${rows}
+      ON CONFLICT DO NOTHING`,
+  },
+} as const satisfies Record<string, WritePart>;
+
+export type PartName = keyof typeof WRITE_PARTS;
+export type PartRow<Name extends PartName> = Record<keyof (typeof WRITE_PARTS)[Name]['columns'], unknown>;
+
+/** The statement that writes all of these parts at once, planned once for each set of them. */
+export function statementOf(names: readonly PartName[]): { name: string; text: string } {
+  const name = `write_${names.join('_')}`;
+  const known = statements.get(name);
+  if (known) return known;
+  let parameter = 0;
+  const ctes = names.map((part) => {
+    const { columns, sql } = WRITE_PARTS[part];
+    const arrays = Object.values(columns).map((type) => `$${++parameter}::${type}[]`);
+    return `${part.toLowerCase()}_ AS (${sql(`unnest(${arrays.join(', ')}) AS x (${Object.keys(columns).join(', ')})`)})`;
+  });
+  const statement = { name: shortNameOf(name), text: `WITH ${ctes.join(',\n')} SELECT 1 AS done` };
+  statements.set(name, statement);
+  return statement;
+}
+
+const statements = new Map<string, { name: string; text: string }>();
+
+/** PostgreSQL cuts names after 63 characters. */
+function shortNameOf(name: string): string {
+  return `write_${statements.size}_${name.length}`;
+}
+
+/** The parameters of a part: an array for each column. */
+export function columnsOf(part: PartName, rows: readonly Record<string, unknown>[]): unknown[][] {
+  return Object.keys(WRITE_PARTS[part].columns).map((column) => rows.map((row) => row[column] ?? null));
+}
