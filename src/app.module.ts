@@ -4,7 +4,6 @@ import { LibraryModule } from './agents/library/library.module.js';
 import { CARREL_CONFIG, type CarrelConfig } from './config/config.js';
 import { ContextModule } from './context/context.module.js';
 import { InProcessDispatcher } from './dispatch/in-process.dispatcher.js';
-import { SingleNodeList } from './dispatch/single-node.list.js';
 import { EdgeModule } from './edge/edge.module.js';
 import { LoggingModule } from './edge/logging.js';
 import { SharedStateModule } from './edge/shared-state.module.js';
@@ -14,7 +13,6 @@ import { AssistantModule } from './execution/models/library/assistant.module.js'
 import { ModelsModule } from './execution/models/models.module.js';
 import { hasDefaultModel, type GivenModels } from './execution/models/providers/load-models.js';
 import { PipelineLibraryModule } from './execution/pipeline/library/pipeline-library.module.js';
-import { NODE_LIST } from './execution/operations/node-list.port.js';
 import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
 import { Tracing } from './execution/tracing/tracing.service.js';
 import { CLOCK, systemClock } from './shared/clock.js';
@@ -70,11 +68,10 @@ class PlatformModule {
         { provide: CARREL_CONFIG, useValue: config },
         { provide: CLOCK, useValue: systemClock },
         { provide: RUN_DISPATCHER, useClass: InProcessDispatcher },
-        { provide: NODE_LIST, useClass: SingleNodeList },
         HealthParts,
         { provide: Tracing, useFactory: () => Tracing.open(config) },
       ],
-      exports: [CARREL_CONFIG, CLOCK, RUN_DISPATCHER, NODE_LIST, HealthParts, Tracing, StorageModule],
+      exports: [CARREL_CONFIG, CLOCK, RUN_DISPATCHER, HealthParts, Tracing, StorageModule],
     };
   }
 }
