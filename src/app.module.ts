@@ -2,11 +2,13 @@ import type { Logger } from 'pino';
 import { Global, Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { LibraryModule } from './agents/library/library.module.js';
 import { CARREL_CONFIG, type CarrelConfig } from './config/config.js';
+import { roleOf } from './config/node-role.js';
 import { ContextModule } from './context/context.module.js';
 import { InProcessDispatcher } from './dispatch/in-process.dispatcher.js';
 import { EdgeModule } from './edge/edge.module.js';
 import { LoggingModule } from './edge/logging.js';
 import { SharedStateModule } from './edge/shared-state.module.js';
+import { WorkerEdgeModule } from './edge/worker-edge.module.js';
 import { HealthParts } from './execution/health-parts.js';
 import { ToolsAgentModule } from './execution/mcp/library/tools-agent.module.js';
 import { AssistantModule } from './execution/models/library/assistant.module.js';
@@ -36,6 +38,8 @@ export interface CarrelModuleOptions {
 @Module({})
 export class CarrelModule {
   static forRoot({ config, imports = [], models = {}, logger }: CarrelModuleOptions): DynamicModule {
+    const isWorker = roleOf(config) === 'worker';
+    const edge = isWorker ? WorkerEdgeModule : EdgeModule;
     return {
       module: CarrelModule,
       imports: [
@@ -47,11 +51,11 @@ export class CarrelModule {
         ToolsAgentModule,
         ModelsModule.forRoot(models),
         ...(hasDefaultModel(config.models, models) ? [AssistantModule] : []),
-        EdgeModule,
-        ...(config.http.acceptSharedState ? [SharedStateModule] : []),
+        edge,
+        ...(config.http.acceptSharedState && !isWorker ? [SharedStateModule] : []),
         ...imports,
       ],
-      exports: [EdgeModule],
+      exports: [edge],
     };
   }
 }

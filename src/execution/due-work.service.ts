@@ -6,6 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
+import { roleOf } from '../config/node-role.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { Readiness } from './readiness.js';
 
@@ -57,8 +58,7 @@ export class DueWork implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   onApplicationBootstrap(): void {
-    const { profile } = this.config;
-    if (profile.kind === 'distributed' && profile.role === 'api') return;
+    if (roleOf(this.config) === 'api') return;
     this.isStarted = true;
     this.look();
   }

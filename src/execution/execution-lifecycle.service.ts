@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
+import { roleOf } from '../config/node-role.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { isOverWithin } from '../shared/pause.js';
 import { NodeLife, type NodeDuties } from './node-life.service.js';
@@ -70,12 +71,11 @@ export class ExecutionLifecycle implements OnApplicationBootstrap, NodeDuties {
 
   /** One process that is alone looks once, several look again and again: those of them that carry runs out. */
   private findUnfinished(): void {
-    const { profile } = this.config;
-    if (profile.kind === 'embedded') {
+    if (this.config.profile.kind === 'embedded') {
       this.recovery = this.parts.recovery
         .recover()
         .catch((err: unknown) => this.logger.error({ err }, 'recovery stopped; the rest is tried at the next start'));
-    } else if (profile.role !== 'api') this.parts.sweep.start();
+    } else if (roleOf(this.config) !== 'api') this.parts.sweep.start();
   }
 
   private async drainOnce(): Promise<void> {

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
+import { roleOf } from '../config/node-role.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { isOverWithin, pause } from '../shared/pause.js';
 import { HealthParts } from './health-parts.js';
@@ -55,9 +56,11 @@ export class NodeLife {
   async join(duties: NodeDuties): Promise<void> {
     this.duties = duties;
     const cancelFence = this.fenceFromNow();
-    await this.registry.join({ id: this.self.id, role: this.role });
+    await this.registry.join({ id: this.self.id, role: roleOf(this.config) });
     this.live(cancelFence);
-    if (this.isAmongOthers) this.health.register({ name: 'node', check: async () => this.report() });
+    if (!this.isAmongOthers) return;
+    this.health.register({ name: 'node', check: async () => this.report() });
+    this.logger.log({ node: this.self.id, role: roleOf(this.config) }, 'the node has joined');
   }
 
   /** When it carries nothing any more: the others need not wait for its death. */
@@ -70,11 +73,6 @@ export class NodeLife {
     await this.answered(this.registry.leave(this.self.id)).catch((err: unknown) =>
       this.logger.warn({ err }, 'the node could not leave; it is dead for the others in a few seconds'),
     );
-  }
-
-  private get role(): 'all' | 'api' | 'worker' {
-    const { profile } = this.config;
-    return profile.kind === 'distributed' ? profile.role : 'all';
   }
 
   private get isAmongOthers(): boolean {
@@ -164,7 +162,7 @@ export class NodeLife {
       await this.answered(this.registry.leave(this.self.id));
       if (this.state !== 'lost') return false;
       this.self.renew();
-      await this.answered(this.registry.join({ id: this.self.id, role: this.role }));
+      await this.answered(this.registry.join({ id: this.self.id, role: roleOf(this.config) }));
       return true;
     } catch {
       return false; // as long as the storage is away, the log says so for others
