@@ -19,6 +19,8 @@ const COMMANDS: readonly (() => Command)[] = [
 ];
 
 const USAGE_ERROR = 2;
+/** For what is on its way to the terminal. */
+const LINGER_MS = 500;
 
 const EXAMPLES = `
 Examples:
@@ -56,7 +58,11 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     await buildProgram().parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR;
-    else process.exitCode = reportError(error);
+    else {
+      process.exitCode = reportError(error);
+      // Nest closes nothing of an application that could not start: connections would keep the process alive
+      setTimeout(() => process.exit(), LINGER_MS).unref();
+    }
   }
 }
 

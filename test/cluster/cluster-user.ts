@@ -66,7 +66,7 @@ export class ClusterUser {
         ...(body ? { 'content-type': 'application/json' } : {}),
         ...headers,
       },
-      body: body && JSON.stringify(body),
+      body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(5_000),
     };
     return fetch(node.url + path, init).catch(() => undefined);
