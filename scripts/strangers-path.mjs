@@ -22,6 +22,7 @@ const root = resolve(import.meta.dirname, '..');
 const folder = await mkdtemp(join(tmpdir(), 'carrel-stranger-'));
 const clone = join(folder, 'carrel');
 const env = strangersEnvironment();
+const exports = [];
 let seconds = 0;
 
 try {
@@ -29,7 +30,7 @@ try {
   const guide = await readFile(join(clone, 'docs/first-agent.md'), 'utf8');
   const commands = commandsOf(guide);
   const serve = commands.pop();
-  for (const command of commands) await timed(command, () => exec('bash', ['-c', command], { cwd: clone, env }));
+  for (const command of commands) await timed(command, () => inShell(command));
 
   const browser = await launchBrowser();
   const page = await browser.newPage();
@@ -49,6 +50,12 @@ try {
 console.log(`${(seconds / 60).toFixed(1)} minutes in all`);
 if (seconds > LIMIT_MINUTES * 60) throw new Error(`a stranger needs more than ${LIMIT_MINUTES} minutes`);
 
+/** One terminal: what an `export` has set holds for all later commands. */
+async function inShell(command) {
+  if (command.startsWith('export ')) exports.push(command);
+  else await exec('bash', ['-c', [...exports, command].join('\n')], { cwd: clone, env });
+}
+
 async function timed(what, work) {
   const began = performance.now();
   await work();
@@ -62,7 +69,7 @@ function count(what, took) {
 
 /** Starts the server as the guide says, on any free port, and ends it as Ctrl+C does. */
 async function whileServing(command, work) {
-  const server = spawn('bash', ['-c', `exec ${command}`], {
+  const server = spawn('bash', ['-c', [...exports, `exec ${command}`].join('\n')], {
     cwd: clone,
     env: { ...env, PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
