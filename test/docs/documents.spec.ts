@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -6,10 +6,7 @@ import { CarrelServer, type CarrelUser, type RunJson } from '../carrel-server.js
 import { OpenAiDouble } from '../models/openai-double.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { blocksOf, modulesOf, problemsIn } from './code-blocks.js';
-
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...readdirSync('docs').map((name) => join('docs', name))].filter(
-  (path) => path.endsWith('.md'),
-);
+import { DOCUMENTS, linksOf } from './all-documents.js';
 
 /** What a reader of README.md has at hand. */
 const AT_HAND = `
@@ -30,9 +27,7 @@ describe('the documents', () => {
   });
 
   it.each(DOCUMENTS)('%s has links that lead somewhere', (path) => {
-    const text = readFileSync(path, 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
-    const links = [...text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link]) => link!);
-    const broken = links.filter((link) => {
+    const broken = linksOf(path).filter((link) => {
       const [file, anchor] = link.split('#') as [string, string?];
       const target = file === '' ? path : join(dirname(path), file);
       return !existsSync(target) || (anchor !== undefined && !anchorsOf(target).has(anchor));
