@@ -13,8 +13,6 @@ const AT_HAND = `
 declare global {
   const token: string;
   const text: string;
-  class MyAgentsModule {}
-  class LettersController {}
 }
 export {};
 `;
@@ -41,11 +39,11 @@ describe('the documents', () => {
   });
 });
 
-describe('README.md', () => {
+describe('docs/start.md', () => {
   it('has MCP servers, a model and commands that work together', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'carrel-readme-'));
+    const folder = await mkdtemp(join(tmpdir(), 'carrel-start-'));
     await using double = await OpenAiDouble.start(() => ({ text: 'Milk' }));
-    const [servers, models] = blocksOf('README.md', 'json');
+    const [servers, models] = blocksOf('docs/start.md', 'json');
     const env = {
       CARREL_MCP_FILE: join(folder, 'mcp.json'),
       CARREL_MODELS_FILE: join(folder, 'models.json'),
@@ -56,7 +54,7 @@ describe('README.md', () => {
     await using server = await CarrelServer.start({ env });
     const alice = await server.as('alice');
     const run = async (agent: string) => {
-      const [body] = bodiesIn('README.md').filter((one) => one.agent === agent);
+      const [body] = bodiesIn('docs/start.md').filter((one) => one.agent === agent);
       return (await alice.http<RunJson>('POST', '/v1/runs', body, { prefer: 'wait=20' })).body;
     };
 

@@ -11,7 +11,7 @@ export function problemsInShell(code: string, routes: ReadonlySet<string>): stri
   if (status !== 0) return [stderr];
   const text = code.replaceAll('\\\n', ' ').replaceAll(/ # .*$/gm, '');
   return [
-    ...[...text.matchAll(/(?:\bnode dist\/main\.js|(?<![\w./-])carrel) ([^\n|&;)]+)/g)].flatMap(([, args]) =>
+    ...[...text.matchAll(/(?<=^ *|\$\(|&& |; )(?:node dist\/main\.js|carrel) ([^\n|&;)]+)/gm)].flatMap(([, args]) =>
       problemsInCall(args!),
     ),
     ...[...text.matchAll(/\bnpm (?:run )?([\w:-]+)/g)].flatMap(([, script]) => problemsInScript(script!)),
