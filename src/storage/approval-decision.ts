@@ -35,7 +35,7 @@ export function decideApproval(
 }
 
 /** Whether the question is for others than its owner alone, and this decider is one of them. */
-export function hasNamedRole({ roles }: Decider, { approvers }: Pick<ApprovalRecord, 'approvers'>): boolean {
+function hasNamedRole({ roles }: Decider, { approvers }: Pick<ApprovalRecord, 'approvers'>): boolean {
   return approvers.some((role) => roles.includes(role));
 }
 

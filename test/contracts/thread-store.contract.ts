@@ -47,12 +47,10 @@ function recordContract(openStorage: OpenStorage): void {
 
   it('makes one thread of many requests for it at once', async () => {
     const { threads, runs } = world().ports;
-    const made = await Promise.all([
-      threads.create(alice, { id: thread('t'), metadata: {}, createdAtMs: T0 }),
-      threads.create(alice, { id: thread('t'), metadata: {}, createdAtMs: T0 }),
-      runs.submit(alice, newRun({ threadId: thread('t') }), ROOMY),
-    ]);
-    expect([made[0].created, made[1].created]).toEqual([true, false]);
+    const asked = { id: thread('t'), metadata: {}, createdAtMs: T0 };
+    const made = await Promise.all([threads.create(alice, asked), threads.create(alice, asked)]);
+    await runs.submit(alice, newRun({ threadId: thread('t') }), ROOMY);
+    expect(made.filter(({ created }) => created)).toHaveLength(1);
     expect((await threads.list(alice, { limit: 9 })).items).toHaveLength(1);
   });
 

@@ -67,7 +67,7 @@ describe('opening the database', () => {
     );
     expect(keys.length).toBeGreaterThan(12);
     const others = keys.filter(({ first }) => first !== 'user_id').map(({ table }) => String(table));
-    expect(new Set(others)).toEqual(new Set(['audit', 'kill_switches', 'nodes', 'users']));
+    expect(new Set(others)).toEqual(new Set(['audit', 'kill_switches', 'nodes', 'users', 'writers']));
   });
 
   it('says which server can’t be reached and what to do, without the password', async () => {

@@ -2,11 +2,23 @@ import { newId } from '../../src/shared/ids.js';
 import { PostgresNodes } from '../../src/storage/postgres/postgres-nodes.js';
 import { pruneSteps } from '../../src/storage/postgres/step-pruner.js';
 import { countEnds } from '../../src/storage/postgres/usage-table.js';
-import { alice, StorageWorld, T0 } from '../contracts/storage-world.js';
+import { APPROVED, asking, question, recorded, stepRecord, suspended } from '../contracts/step-drafts.js';
+import { alice, closing, newRun, opening, ROOMY, StorageWorld, T0 } from '../contracts/storage-world.js';
 import { NODE, PostgresWorld } from './postgres-world.js';
 
-/** Looks at all users on purpose: what is due, what is old, and what dead nodes have left. */
-const FOR_ALL_USERS = ['schedules_due', 'schedules_next', 'budget_abandoned', 'prune_stepped_runs'];
+/** Looks at all users on purpose: what is due, what is old, what dead nodes have left, and who writes. */
+const FOR_ALL_USERS = [
+  'schedules_due',
+  'schedules_next',
+  'budget_abandoned',
+  'prune_stepped_runs',
+  'prune_keys',
+  'due_next',
+  'writer_join',
+];
+
+/** Sorts what is few: the users of a batch, and a user's runs that have not ended. */
+const FEW_ROWS = /^(users_lock|users_enlist|runs_waiting): +-> +Sort [^;]*$/;
 
 let postgres: PostgresWorld;
 beforeAll(async () => {
@@ -20,6 +32,7 @@ async function useEverything(): Promise<void> {
   const world = await StorageWorld.open((clock) => postgres.open(clock));
   const { threads, schedules, budgets, messages, usage } = world.ports;
   const { database } = postgres;
+  await useRuns(world);
   const run = await world.running(alice);
   const { id, threadId } = run;
   await threads.find(alice, threadId);
@@ -64,6 +77,43 @@ async function useEverything(): Promise<void> {
   await world.ports.close();
 }
 
+async function useRuns(world: StorageWorld): Promise<void> {
+  const { runs, journal, approvals } = world.ports;
+  const decider = { userId: alice, roles: ['reviewer'] };
+  const ask = question({ approvers: ['reviewer'], expiresAtMs: T0 + 100 });
+  const run = await world.running(alice, { idempotency: { key: 'k', fingerprint: 'f' } });
+  await runs.submit(alice, newRun({ notBeforeMs: T0 + 10 }), ROOMY);
+  await journal.append(alice, run.id, run.fence, [recorded(stepRecord('a')), asking(ask, 'ask')]);
+  await runs.suspend(alice, run.id, run.fence, { approvals: [ask.id], interrupted: ['a'] }, [suspended()], ROOMY);
+  for (const filter of [{}, { status: 'failed' }, { status: 'completed' }, { status: 'queued' }] as const) {
+    await runs.list(alice, filter, { limit: 1 });
+    await runs.list(alice, { ...filter, threadId: run.threadId }, { limit: 1 });
+  }
+  await runs.find(alice, run.id);
+  await runs.waiting(alice, 9);
+  await runs.steps(alice, run.id);
+  await runs.lane(alice);
+  await runs.unfinished(undefined, 9);
+  await runs.nextDueMs();
+  await journal.read(alice, { after: 0, limit: 9 });
+  await journal.read(alice, { after: 0, limit: 9, runId: run.id });
+  await journal.bounds(alice);
+  await journal.openToolCalls(alice, run.id);
+  await approvals.find(decider, ask.id);
+  for (const filter of [{ open: true }, { open: false }, { open: true, runId: run.id }]) {
+    await approvals.list(decider, filter, { limit: 9 });
+  }
+  await approvals.decide(decider, ask.id, APPROVED, ROOMY);
+  await runs.wake(T0 + 10, 9, ROOMY);
+  const claimed = (await runs.claim(alice, run.id, opening))!;
+  await runs.takeOver(alice, run.id);
+  await world.end({ ...claimed, fence: claimed.fence + 1 });
+  await runs.requestCancel(alice, run.id, 'alice', () => closing(), ROOMY);
+  const again = { retryOf: run.id, reuseSteps: true, idempotency: { key: 'l', fingerprint: 'f' } };
+  await runs.submit(alice, newRun(again), ROOMY);
+  await journal.prune(new Date(T0 + 1_000), 99);
+}
+
 interface Prepared {
   name: string;
   statement: string;
@@ -87,7 +137,7 @@ describe('the statements on PostgreSQL', () => {
       text: `SELECT name, statement, coalesce(array_length(parameter_types, 1), 0) AS arguments
            FROM pg_prepared_statements WHERE name NOT LIKE 'test%' ORDER BY name`,
     });
-    expect(prepared.length).toBeGreaterThan(40);
+    expect(prepared.length).toBeGreaterThan(70);
     const unnamed = prepared.filter(
       ({ statement }) => !/user_id|FROM users|INTO users|UPDATE users|nodes/.test(statement),
     );
@@ -99,12 +149,13 @@ describe('the statements on PostgreSQL', () => {
         // whatever the values are, and however few rows there are
         await connection.query({ name: 'test_generic', text: 'SET LOCAL plan_cache_mode = force_generic_plan' });
         await connection.query({ name: 'test_seqscan', text: 'SET LOCAL enable_seqscan = off' });
+        await connection.query({ name: 'test_discard', text: 'DISCARD PLANS' });
         const text = `EXPLAIN EXECUTE ${name}${count > 0 ? `(${values})` : ''}`;
         return connection.query<{ 'QUERY PLAN': string }>({ name: `test_explain_${name}`, text });
       });
       const faults = slowPartsOf(plan.map((row) => row['QUERY PLAN'])).filter((part) => !part.includes(' on nodes'));
       if (faults.length > 0 && !FOR_ALL_USERS.includes(name)) slow.push(`${name}: ${faults.join('; ')}`);
     }
-    expect(slow).toEqual([]);
+    expect(slow.filter((fault) => !FEW_ROWS.test(fault))).toEqual([]);
   });
 });

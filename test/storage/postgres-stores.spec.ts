@@ -32,7 +32,7 @@ describe('BudgetStore on PostgreSQL', () => {
       await postgres.sql(`INSERT INTO nodes (id, role) VALUES ('${NODE}', 'all')`);
       const run = await world.running(alice);
       await world.ports.budgets.reserve(alice, { ...call, runId: run.id });
-      const other = new PostgresBudgetStore(postgres.database, OTHER_NODE);
+      const other = new PostgresBudgetStore(postgres.database, { id: OTHER_NODE });
       expect(await other.settleAbandoned(T0 + 1)).toBe(0);
       expect(await reservedNow()).toBe(10);
       await postgres.sql(`UPDATE nodes SET beat_at = clock_timestamp() - interval '13 seconds'`);
@@ -45,7 +45,7 @@ describe('BudgetStore on PostgreSQL', () => {
       await postgres.sql(`INSERT INTO nodes (id, role) VALUES ('nod_2', 'all')`);
       const run = await world.running(alice);
       await world.ports.budgets.reserve(alice, { ...call, runId: run.id });
-      const other = new PostgresBudgetStore(postgres.database, OTHER_NODE);
+      const other = new PostgresBudgetStore(postgres.database, { id: OTHER_NODE });
       expect(await other.reserve(alice, { ...call, runId: run.id })).toBeUndefined();
       expect(await other.settleAbandoned(T0 + 1)).toBe(0);
       expect(await reservedNow()).toBe(10);
@@ -53,7 +53,7 @@ describe('BudgetStore on PostgreSQL', () => {
 
     it('lets no more through together than fit', async () => {
       const nodes = [NODE, OTHER_NODE, 'nod_3' as NodeId].map(
-        (node) => new PostgresBudgetStore(postgres.database, node),
+        (id) => new PostgresBudgetStore(postgres.database, { id }),
       );
       const limits = { run: { tokens: 100 } };
       // several times: whether two meet is left to chance

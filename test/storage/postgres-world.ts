@@ -1,3 +1,4 @@
+import { NodeIdentity } from '../../src/execution/node-identity.js';
 import type { Clock } from '../../src/shared/clock.js';
 import type { NodeId } from '../../src/shared/ids.js';
 import { PostgresDatabase } from '../../src/storage/postgres/postgres-database.js';
@@ -7,6 +8,11 @@ import { PostgresServer } from '../servers/postgres.js';
 
 export const NODE = 'nod_1' as NodeId;
 export const OTHER_NODE = 'nod_2' as NodeId;
+
+/** A node whose id is known. */
+function identityOf(id: NodeId): NodeIdentity {
+  return Object.defineProperty(new NodeIdentity(), 'id', { value: id });
+}
 
 /** A server with one database, which each test finds empty. */
 export class PostgresWorld {
@@ -45,9 +51,9 @@ export class PostgresWorld {
   }
 
   /** Beside others that are there. */
-  async join(clock: Clock, node: NodeId): Promise<StoragePorts> {
+  async join(clock: Clock, id: NodeId): Promise<StoragePorts> {
     const { runs, threads, journal, usage, approvals, schedules, budgets, messages, operations } =
-      await PostgresStorage.on(this.database, node, clock);
+      await PostgresStorage.on(this.database, identityOf(id), clock);
     return {
       runs,
       threads,

@@ -12,7 +12,10 @@ import { StorageFolder } from './storage-folder.js';
 const folder = new StorageFolder();
 afterAll(() => folder.remove());
 
-const config = { data: { dir: folder.dir, sync: 'full', retentionMs: 1_000 } } as CarrelConfig;
+const config = {
+  profile: { kind: 'embedded' },
+  data: { dir: folder.dir, sync: 'full', retentionMs: 1_000 },
+} as CarrelConfig;
 
 @Global()
 @Module({

@@ -43,7 +43,8 @@ const ENDED = {
 const KEYS = {
   name: 'batch_keys',
   text: `${FOUND}
-    JOIN runs r ON r.user_id = asked.user_id AND r.idempotency_key = asked.asked
+    CROSS JOIN LATERAL (
+      SELECT * FROM runs WHERE user_id = asked.user_id AND idempotency_key = asked.asked LIMIT 1) r
     LEFT JOIN run_requests q ON q.user_id = r.user_id AND q.run_id = r.id`,
 };
 

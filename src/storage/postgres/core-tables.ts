@@ -4,7 +4,7 @@
  *
  * The row of a user is the lock of everything that is the user's: who writes takes it first. `version` grows with every change
  * that a node may remember something else about. `arrival` is the order in which a user's runs came, whatever clocks say.
- * `writers` has the number of the last batch that each node has committed.
+ * `writers` has the number of the last batch that each process has committed.
  */
 export const CORE_TABLES = `
   CREATE TABLE users (
@@ -110,7 +110,7 @@ export const CORE_TABLES = `
   CREATE INDEX approvals_by_expiry ON approvals (expires_at) WHERE decision IS NULL;
 
   CREATE TABLE writers (
-    node  TEXT COLLATE "C" PRIMARY KEY,
+    id    TEXT COLLATE "C" PRIMARY KEY,
     batch BIGINT NOT NULL,
     at    TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
   );

@@ -7,8 +7,9 @@ import type {
   Spend,
   Spent,
 } from '../../execution/models/budget-store.port.js';
+import type { NodeIdentity } from '../../execution/node-identity.js';
 import { CarrelError } from '../../shared/errors.js';
-import type { NodeId, RunId, UserId } from '../../shared/ids.js';
+import type { RunId, UserId } from '../../shared/ids.js';
 import type { PostgresDatabase } from './postgres-database.js';
 import { NODE_LIVES } from './postgres-nodes.js';
 import { spentAndReserved, SpendTable } from './spend-table.js';
@@ -33,7 +34,7 @@ export class PostgresBudgetStore implements BudgetStore {
   /** @param node this process */
   constructor(
     private readonly database: PostgresDatabase,
-    private readonly node: NodeId,
+    private readonly node: Pick<NodeIdentity, 'id'>,
   ) {}
 
   reserve(userId: UserId, request: ReservationRequest): Promise<BudgetExcess | undefined> {
@@ -42,9 +43,9 @@ export class PostgresBudgetStore implements BudgetStore {
       const [run] = await connection.query<{ status: string }>(STATUS, [userId, request.runId]);
       if (run?.status !== 'running') throw new CarrelError('run_closed');
       const spend = new SpendTable(connection, userId);
-      if (await spend.adopt(request, this.node)) return undefined;
+      if (await spend.adopt(request, this.node.id)) return undefined;
       const excess = await spend.excess(request);
-      if (!excess) await spend.reserve(request, this.node);
+      if (!excess) await spend.reserve(request, this.node.id);
       return excess;
     });
   }

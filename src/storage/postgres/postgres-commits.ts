@@ -2,8 +2,9 @@ import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { CommitFacts, CommitListener } from '../../events/event-journal.port.js';
 import type { JournalledEvent } from '../../events/run-event.js';
+import type { NodeIdentity } from '../../execution/node-identity.js';
 import { CarrelError, isCarrelError } from '../../shared/errors.js';
-import type { NodeId, UserId } from '../../shared/ids.js';
+import { newId, type UserId } from '../../shared/ids.js';
 import { BatchFacts, type Need } from './batch-needs.js';
 import { BatchTables } from './batch-tables.js';
 import type { PostgresDatabase, Queryable } from './postgres-database.js';
@@ -42,10 +43,10 @@ const JOIN_WRITERS = {
   name: 'writer_join',
   text: `
     WITH forgotten AS (DELETE FROM writers WHERE at < clock_timestamp() - interval '7 days')
-    INSERT INTO writers (node, batch) VALUES ($1, 0) ON CONFLICT (node) DO UPDATE SET batch = 0`,
+    INSERT INTO writers (id, batch) VALUES ($1, 0)`,
 };
 /** Waits for a transaction of this node's that is under way still. */
-const LAST_BATCH = { name: 'writer_last', text: 'SELECT batch FROM writers WHERE node = $1 FOR UPDATE' };
+const LAST_BATCH = { name: 'writer_last', text: 'SELECT batch FROM writers WHERE id = $1 FOR UPDATE' };
 
 /**
  * The one writer of this process: whatever is asked for while a transaction is under way is the next one. It locks the rows
@@ -63,16 +64,18 @@ export class PostgresCommits {
   /** The last batch found no database. */
   private isDown = false;
   private batches = 0;
+  /** Whose batches are numbered: whatever node this process is. */
+  private readonly writer = newId('nod');
 
   /** @param node this process */
   constructor(
     private readonly database: PostgresDatabase,
-    private readonly node: NodeId,
+    private readonly node: Pick<NodeIdentity, 'id'>,
   ) {}
 
   /** Before the first write. */
   async join(): Promise<void> {
-    await this.database.query(JOIN_WRITERS, [this.node]);
+    await this.database.query(JOIN_WRITERS, [this.writer]);
   }
 
   /** @throws CarrelError `draining` after `stop`; `database_unavailable` */
@@ -127,7 +130,7 @@ export class PostgresCommits {
       return this.decide(connection, batch, userIds, number);
     };
     const wasCommitted = async (connection: Queryable) => {
-      const [row] = await connection.query<{ batch: number }>(LAST_BATCH, [this.node]);
+      const [row] = await connection.query<{ batch: number }>(LAST_BATCH, [this.writer]);
       return row?.batch === number;
     };
     try {
@@ -154,11 +157,11 @@ export class PostgresCommits {
       users,
       batch.map(({ need }) => need),
     );
-    const writes = new WriteSet(this.node);
+    const writes = new WriteSet(this.node.id);
     const tables = new BatchTables(facts, writes);
     const journalled: JournalledEvent[] = [];
     const settled = batch.map((queued) => carryOut(queued, tables, journalled));
-    if (!writes.isEmpty) await writes.write(connection, number);
+    if (!writes.isEmpty) await writes.write(connection, { writer: this.writer, batch: number });
     return { settled, journalled, writes };
   }
 

@@ -1,6 +1,6 @@
-import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Clock } from '../../shared/clock.js';
-import type { NodeId } from '../../shared/ids.js';
+import type { NodeIdentity } from '../../execution/node-identity.js';
+import type { Storage } from '../storage.js';
 import { PostgresApprovalStore } from './postgres-approval-store.js';
 import { PostgresBudgetStore } from './postgres-budget-store.js';
 import { PostgresCommits } from './postgres-commits.js';
@@ -15,7 +15,7 @@ import { PostgresThreadStore } from './postgres-thread-store.js';
 import { PostgresUsageStore } from './postgres-usage-store.js';
 
 /** The distributed storage: all ports on one database, which any number of processes share. */
-export class PostgresStorage implements OnApplicationShutdown {
+export class PostgresStorage implements Storage {
   readonly runs: PostgresRunStore;
   readonly threads: PostgresThreadStore;
   readonly journal: PostgresEventJournal;
@@ -30,7 +30,7 @@ export class PostgresStorage implements OnApplicationShutdown {
   private constructor(
     private readonly database: PostgresDatabase,
     private readonly commits: PostgresCommits,
-    node: NodeId,
+    node: NodeIdentity,
     clock: Clock,
   ) {
     this.runs = new PostgresRunStore(database, commits, clock);
@@ -49,12 +49,12 @@ export class PostgresStorage implements OnApplicationShutdown {
    * @param node this process
    * @throws CarrelError `database_unavailable` | `invalid_config` | `unsupported_database` | `incompatible_data`
    */
-  static async open(options: PostgresOptions, node: NodeId, clock: Clock): Promise<PostgresStorage> {
+  static async open(options: PostgresOptions, node: NodeIdentity, clock: Clock): Promise<PostgresStorage> {
     return PostgresStorage.on(await PostgresDatabase.open(options), node, clock);
   }
 
   /** On a database that is open already. */
-  static async on(database: PostgresDatabase, node: NodeId, clock: Clock): Promise<PostgresStorage> {
+  static async on(database: PostgresDatabase, node: NodeIdentity, clock: Clock): Promise<PostgresStorage> {
     const commits = new PostgresCommits(database, node);
     await commits.join();
     return new PostgresStorage(database, commits, node, clock);

@@ -8,7 +8,7 @@ import { WaitingLine } from '../waiting-line.js';
 import type { Queryable } from './postgres-database.js';
 
 /** A question of a run that has not ended. */
-export interface KnownQuestion {
+interface KnownQuestion {
   readonly id: ApprovalId;
   readonly step: string;
   readonly approvers: readonly string[];

@@ -63,9 +63,8 @@ export const WRITE_PARTS = {
   /** Whoever finds a commit in doubt looks here. */
   writer: {
     name: 'writer',
-    columns: { node: 'text', batch: 'bigint' },
-    sql: (rows) =>
-      `UPDATE writers SET batch = x.batch, at = clock_timestamp() FROM ${rows} WHERE writers.node = x.node`,
+    columns: { id: 'text', batch: 'bigint' },
+    sql: (rows) => `UPDATE writers SET batch = x.batch, at = clock_timestamp() FROM ${rows} WHERE writers.id = x.id`,
   },
   users: {
     name: 'users',

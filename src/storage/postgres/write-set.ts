@@ -98,9 +98,8 @@ export class WriteSet {
     this.later.push({ statement, values });
   }
 
-  /** @param batch the number of the batch */
-  async write(connection: Queryable, batch: number): Promise<void> {
-    this.add('writer', { node: this.node, batch });
+  async write(connection: Queryable, { writer, batch }: { writer: string; batch: number }): Promise<void> {
+    this.add('writer', { id: writer, batch });
     for (const user of this.users) this.add('users', userRow(user));
     for (const changed of this.runs.values()) this.addRun(changed);
     const [first, ...others] = this.steps;

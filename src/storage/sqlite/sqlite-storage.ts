@@ -1,4 +1,3 @@
-import type { OnApplicationShutdown } from '@nestjs/common';
 import type { EventJournal } from '../../events/event-journal.port.js';
 import type { ApprovalStore } from '../../execution/approval-store.port.js';
 import type { BudgetStore } from '../../execution/models/budget-store.port.js';
@@ -9,6 +8,7 @@ import type { ScheduleStore } from '../../execution/schedule-store.port.js';
 import type { ThreadStore } from '../../execution/thread-store.port.js';
 import type { UsageStore } from '../../execution/usage-store.port.js';
 import type { Clock } from '../../shared/clock.js';
+import type { Storage } from '../storage.js';
 import { SqliteApprovalStore } from './sqlite-approval-store.js';
 import { SqliteBudgetStore } from './sqlite-budget-store.js';
 import { SqliteDatabase, type SqliteOptions } from './sqlite-database.js';
@@ -22,7 +22,7 @@ import { SqliteThreadStore } from './sqlite-thread-store.js';
 import { SqliteUsageStore } from './sqlite-usage-store.js';
 
 /** The embedded storage: all ports on one file in the data folder, which belongs to this process until it is closed. */
-export class SqliteStorage implements OnApplicationShutdown {
+export class SqliteStorage implements Storage {
   readonly runs: RunStore;
   readonly threads: ThreadStore;
   readonly journal: EventJournal;

@@ -1,0 +1,104 @@
+import { expectLanesToHold } from '../contracts/lane-history.js';
+import {
+  alice,
+  bob,
+  newRun,
+  opening,
+  ROOMY,
+  StorageWorld,
+  thinking,
+  upTo,
+  type StoragePorts,
+} from '../contracts/storage-world.js';
+import { NODE, OTHER_NODE, PostgresWorld } from './postgres-world.js';
+
+let postgres: PostgresWorld;
+beforeAll(async () => {
+  postgres = await PostgresWorld.start();
+});
+afterAll(() => postgres.stop());
+
+/** Ports of two nodes that share a database, which take turns call by call. */
+function inTurns(first: StoragePorts, second: StoragePorts): StoragePorts {
+  let calls = 0;
+  const ports = Object.keys(first).map((name) => {
+    const key = name as keyof StoragePorts;
+    if (key === 'close') return [key, first.close];
+    const port = new Proxy(first[key] as object, {
+      get:
+        (_, method: string) =>
+        (...args: unknown[]) => {
+          const chosen = (calls++ % 2 === 0 ? first : second)[key] as unknown as Record<
+            string,
+            (...given: unknown[]) => unknown
+          >;
+          return chosen[method]!(...args);
+        },
+    });
+    return [key, port];
+  });
+  return Object.fromEntries(ports) as StoragePorts;
+}
+
+describe('two nodes on one database', () => {
+  it('keep places, numbers and ends whole through random histories of three users, whichever of them is asked', async () => {
+    const openBoth = async (...[clock]: Parameters<PostgresWorld['open']>) =>
+      inTurns(await postgres.open(clock, NODE), await postgres.join(clock, OTHER_NODE));
+    await expectLanesToHold(openBoth, 40);
+  });
+
+  it('number the events of a user whose runs are on both without a gap, and never run more than K', async () => {
+    const world = await StorageWorld.open((clock) => postgres.open(clock, NODE));
+    const other = await postgres.join(world.clock, OTHER_NODE);
+    const limits = { ...ROOMY, maxRunning: 3, maxQueued: 100 };
+    const nodes = [world.ports, other];
+    const submitted = await Promise.all(
+      upTo(40).map((n) => nodes[n % 2]!.runs.submit(n % 4 === 0 ? bob : alice, newRun(), limits)),
+    );
+    for (const user of [alice, bob]) {
+      expect(submitted.filter(({ run, admitted }) => run.userId === user && admitted)).toHaveLength(3);
+    }
+    const refs = submitted.filter(({ admitted }) => admitted).map(({ run }) => run);
+    const claims = await Promise.all(
+      refs.flatMap(({ userId, id }) => nodes.map((node) => node.runs.claim(userId, id, opening))),
+    );
+    const claimed = claims.filter((one) => one !== undefined);
+    expect(claimed).toHaveLength(6);
+    await Promise.all(
+      upTo(20).flatMap((n) =>
+        claimed.map(({ userId, id, fence }, i) =>
+          nodes[(n + i) % 2]!.journal.append(userId, id, fence, [thinking(String(n))]),
+        ),
+      ),
+    );
+    for (const user of [alice, bob]) {
+      const events = await world.events(user);
+      expect(events.map(({ seq }) => seq)).toEqual(upTo(events.length));
+      for (const run of claimed.filter(({ userId }) => userId === user)) {
+        const own = events.filter(({ runId }) => runId === run.id);
+        expect(own.map(({ runSeq }) => runSeq)).toEqual(upTo(own.length));
+      }
+    }
+  });
+
+  it('lists a run as nobody’s when the node that claimed it is dead, and lets the other take it over', async () => {
+    const world = await StorageWorld.open((clock) => postgres.open(clock, NODE));
+    const other = await postgres.join(world.clock, OTHER_NODE);
+    await postgres.sql(`INSERT INTO nodes (id, role) VALUES ('${NODE}', 'all'), ('${OTHER_NODE}', 'all')`);
+    const run = await world.running(alice);
+    const { run: waiting } = await world.ports.runs.submit(bob, newRun(), ROOMY);
+    expect(await other.runs.unfinished(undefined, 9, 60_000)).toEqual([]);
+    expect(await other.runs.unfinished(undefined, 9)).toMatchObject([{ runId: waiting.id }]);
+    await postgres.sql(`UPDATE nodes SET beat_at = clock_timestamp() - interval '13 seconds' WHERE id = '${NODE}'`);
+    const [found] = await other.runs.unfinished(undefined, 9, 60_000);
+    expect(found).toEqual({ userId: alice, runId: run.id, status: 'running' });
+    const taken = (await other.runs.takeOver(alice, run.id))!;
+    expect(taken.fence).toBe(run.fence + 1);
+    await expect(world.ports.journal.append(alice, run.id, run.fence, [thinking('zombie')])).rejects.toMatchObject({
+      code: 'run_closed',
+    });
+    expect(await other.runs.unfinished(undefined, 9, 60_000)).toEqual([]);
+    await other.journal.append(alice, run.id, taken.fence, [thinking('alive')]);
+    expect(await world.types(alice)).toEqual(['agent_started', 'agent_thinking']);
+  });
+});
