@@ -110,7 +110,8 @@ describe('the table of errors', () => {
     expect(docs).toBe(renderErrorDocs());
     expect([...docs.matchAll(/^## `(\w+)`$/gm)].map(([, code]) => code)).toEqual(CODES);
     const [index] = docs.split('\n## ');
-    expect([...index!.matchAll(/\[`(\w+)`\]\(#\1\)/g)].map(([, code]) => code).toSorted()).toEqual(CODES.toSorted());
+    const listed = [...index!.matchAll(/\[`(\w+)`\]\(#\1\)/g)].map(([, code]) => code);
+    expect([listed.length, new Set(listed)]).toEqual([CODES.length, new Set(CODES)]);
     expect(docs.match(/^\*\*What to do:\*\* /gm)).toHaveLength(CODES.length);
   });
 });
