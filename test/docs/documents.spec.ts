@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { loadConfig } from '../../src/config/load-config.js';
 import { CarrelServer, type CarrelUser, type RunJson } from '../carrel-server.js';
 import { OpenAiDouble } from '../models/openai-double.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
@@ -36,6 +37,46 @@ describe('the documents', () => {
   it('have JSON that is JSON', () => {
     for (const path of DOCUMENTS)
       for (const block of blocksOf(path, 'json')) expect(() => JSON.parse(block)).not.toThrow();
+  });
+});
+
+describe('the configuration files of the documents', () => {
+  const ofKind = (...keys: string[]) =>
+    DOCUMENTS.flatMap((path) => blocksOf(path, 'json').map((text) => ({ path, text }))).filter(({ text }) =>
+      keys.some((key) => key in (JSON.parse(text) as object)),
+    );
+  const servers = ofKind('mcpServers', 'toolPolicy');
+  const models = ofKind('providers');
+  let folder: string;
+  beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'carrel-files-'))));
+  afterAll(() => rm(folder, { recursive: true }));
+
+  /** As the server reads them, with every secret that they name. */
+  const load = async (setting: 'CARREL_MCP_FILE' | 'CARREL_MODELS_FILE', text: string) => {
+    const file = join(folder, 'file.json');
+    await writeFile(file, text);
+    const secrets = [...text.matchAll(/\$\{secret\.(\w+)\}/g)].map(([, name]) => [`CARREL_SECRET_${name}`, 'a secret']);
+    return loadConfig({ [setting]: file, ...(Object.fromEntries(secrets) as Record<string, string>) });
+  };
+
+  it.each(servers)('$path has MCP servers and a policy that can be used (case $#)', async ({ text }) => {
+    const file = JSON.parse(text) as { mcpServers?: object };
+    const { mcp } = await load(
+      'CARREL_MCP_FILE',
+      JSON.stringify({ mcpServers: { files: { command: 'files' } }, ...file }),
+    );
+    expect(mcp.servers.length).toBeGreaterThan(0);
+  });
+
+  it.each(models)('$path has models that can be used (case $#)', async ({ text }) => {
+    expect((await load('CARREL_MODELS_FILE', text)).models).toBeDefined();
+  });
+
+  it('are refused when they can not', async () => {
+    expect([servers.length, models.length]).toEqual([3, 2]);
+    await expect(load('CARREL_MODELS_FILE', models[0]!.text.replace('"providers"', '"suppliers"'))).rejects.toThrow(
+      /suppliers/,
+    );
   });
 });
 
