@@ -1,5 +1,5 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiTags } from './openapi/api-decorators.js';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { AgentRegistry } from '../agents/agent-registry.service.js';
 import { CarrelError } from '../shared/errors.js';

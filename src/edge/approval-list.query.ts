@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { IsIn, Matches } from 'class-validator';
 import { APPROVAL_ID_PATTERN, RUN_ID_PATTERN, type RunId } from '../shared/ids.js';
 import { IfGiven } from './if-given.decorator.js';

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiParam, ApiTags } from './openapi/api-decorators.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ApprovalService } from '../execution/approval.service.js';
 import type { ApprovalId } from '../shared/ids.js';

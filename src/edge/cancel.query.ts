@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Transform } from 'class-transformer';
 import { IsBoolean } from 'class-validator';
 

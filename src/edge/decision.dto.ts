@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Allow, IsIn, IsString, Length } from 'class-validator';
 import { APPROVAL_ID_PATTERN } from '../shared/ids.js';
 import { IfGiven } from './if-given.decorator.js';

@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { IfGiven } from './if-given.decorator.js';
 import { LimitQuery, WholeNumber } from './page.query.js';
 

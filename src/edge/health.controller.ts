@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiTags } from './openapi/api-decorators.js';
 import { HealthParts } from '../execution/health-parts.js';
 import { Readiness } from '../execution/readiness.js';
 import { CarrelError } from '../shared/errors.js';

@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiTags } from './openapi/api-decorators.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { CurrentContext } from './current-context.decorator.js';
 import { IsolationCheck, type IsolationView } from './isolation-check.service.js';

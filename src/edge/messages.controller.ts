@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiParam, ApiTags } from './openapi/api-decorators.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { MESSAGE_STORE, type MessageRecord, type MessageStore } from '../execution/models/message-store.port.js';
 import { CarrelError } from '../shared/errors.js';

@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Allow, Matches } from 'class-validator';
 import { THREAD_ID_PATTERN, type ThreadId } from '../shared/ids.js';
 import { IfGiven } from './if-given.decorator.js';

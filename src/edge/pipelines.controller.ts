@@ -1,5 +1,5 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiTags } from './openapi/api-decorators.js';
 import { PipelineService } from '../execution/pipeline/pipeline.service.js';
 import { CarrelError } from '../shared/errors.js';
 import type { ListView } from './list-view.js';

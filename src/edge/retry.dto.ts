@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { IsBoolean } from 'class-validator';
 
 /** What `POST /v1/runs/:id/retry` takes. */

@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { IsIn, Matches } from 'class-validator';
 import { RUN_STATUSES, type RunStatus } from '../execution/run-status.js';
 import { RUN_ID_PATTERN, THREAD_ID_PATTERN, type ThreadId } from '../shared/ids.js';

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Allow, IsBoolean, IsIn, IsString, Length } from 'class-validator';
 import type { ScheduleRecord } from '../execution/schedule-store.port.js';
 import { IfGiven, IsGiven } from './if-given.decorator.js';

@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController } from './openapi/api-decorators.js';
 import { marked } from 'marked';
 import { readFileSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Allow, IsIn, IsInt, IsString, Length, Matches } from 'class-validator';
 import { MAX_DELAY_MS, MAX_PRIORITY, ON_CONFLICT } from '../execution/run-request.js';
 import type { OnConflict } from '../execution/run-store.port.js';

@@ -1,5 +1,5 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { ApiPropertyOptional, ApiTags } from './openapi/api-decorators.js';
 import { IsString, Length } from 'class-validator';
 import { AgentRegistry } from '../agents/agent-registry.service.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';

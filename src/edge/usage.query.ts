@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { IsISO8601, Matches } from 'class-validator';
 import { DAY_MS } from '../execution/usage-store.port.js';
 import { CarrelError } from '../shared/errors.js';

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '../openapi/api-decorators.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import {
   OPERATIONS_STORE,

@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '../openapi/api-decorators.js';
 import { Matches } from 'class-validator';
 import { AUDIT_ID_PATTERN } from '../../shared/ids.js';
 import { IfGiven } from '../if-given.decorator.js';

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators.js';
 import { IsBoolean, IsIn, IsString, Length } from 'class-validator';
 import type { SwitchSubject } from '../../execution/operations/operations-store.port.js';
 import { IfGiven } from '../if-given.decorator.js';

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiParam, ApiTags } from '../openapi/api-decorators.js';
 import { AgentRegistry } from '../../agents/agent-registry.service.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { KillSwitches } from '../../execution/operations/kill-switches.service.js';

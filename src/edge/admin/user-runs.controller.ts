@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query, type PipeTransform } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiParam, ApiTags } from '../openapi/api-decorators.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { ExecutionService } from '../../execution/execution.service.js';
 import { KillSwitches } from '../../execution/operations/kill-switches.service.js';

@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController } from '../openapi/api-decorators.js';
 import { asyncApiDocument } from './document.js';
 import { renderEventsPage } from './events-page.js';
 

@@ -1,7 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, type ApiResponseSchemaHost } from '@nestjs/swagger';
+import type { ApiResponseSchemaHost } from '@nestjs/swagger';
 import { CarrelError, ERRORS, type ErrorCode } from '../../shared/errors.js';
 import { toProblem } from '../problem.js';
+import { ApiBearerAuth, ApiOperation, ApiResponse } from './api-decorators.js';
 import { EXAMPLES } from './examples.js';
 import { ref, text } from './schema-parts.js';
 
