@@ -1,5 +1,5 @@
-import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { IsIn, Matches } from 'class-validator';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { APPROVAL_ID_PATTERN, RUN_ID_PATTERN, type RunId } from '../shared/ids.js';
 import { IfGiven } from './if-given.decorator.js';
 import { CURSOR, LimitQuery } from './page.query.js';

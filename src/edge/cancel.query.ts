@@ -1,6 +1,6 @@
-import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Transform } from 'class-transformer';
 import { IsBoolean } from 'class-validator';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 
 /** What `POST /v1/runs/:id/cancel` takes. */
 export class CancelQuery {

@@ -1,5 +1,5 @@
-import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Allow, IsIn, IsString, Length } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { APPROVAL_ID_PATTERN } from '../shared/ids.js';
 import { IfGiven } from './if-given.decorator.js';
 import { ANY_JSON } from './openapi/body-parts.js';

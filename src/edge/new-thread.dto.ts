@@ -1,5 +1,5 @@
-import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Allow, Matches } from 'class-validator';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { THREAD_ID_PATTERN, type ThreadId } from '../shared/ids.js';
 import { IfGiven } from './if-given.decorator.js';
 

@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
-import { lazily } from '../shared/lazily.js';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { serveOnDemand } from './serve-on-demand.js';
 
 /** The page loads its own scripts, and styles that it writes itself; it calls this server and no other. */
 const DOCS_POLICY = [
@@ -22,15 +22,7 @@ export function installOpenApi(app: INestApplication): void {
     if (!route.url.startsWith('/docs')) return;
     route.onRequest = [setPolicy, ...[route.onRequest ?? []].flat()];
   });
-  const pages = lazily(async () => (await import('./openapi/docs-pages.js')).openDocsPages(app));
-  const answer: RouteHandlerMethod = async (request, reply) => {
-    const { statusCode, headers, rawPayload } = await (
-      await pages()
-    ).inject({ url: request.url, headers: request.headers });
-    if (statusCode === 404) return reply.callNotFound();
-    return reply.code(statusCode).headers(headers).send(rawPayload);
-  };
-  for (const url of ROUTES) fastify.get(url, answer);
+  serveOnDemand(fastify, ROUTES, async () => (await import('./openapi/docs-pages.js')).openDocsPages(app));
 }
 
 function setPolicy(_: FastifyRequest, reply: FastifyReply, done: () => void): void {

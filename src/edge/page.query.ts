@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Transform } from 'class-transformer';
 import { IsInt, IsString, Length, Max, Min } from 'class-validator';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { IfGiven } from './if-given.decorator.js';
 
 const DEFAULT_PAGE_SIZE = 50;

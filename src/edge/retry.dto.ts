@@ -1,5 +1,5 @@
-import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { IsBoolean } from 'class-validator';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 
 /** What `POST /v1/runs/:id/retry` takes. */
 export class RetryDto {

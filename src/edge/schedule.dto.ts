@@ -1,5 +1,5 @@
-import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Allow, IsBoolean, IsIn, IsString, Length } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import type { ScheduleRecord } from '../execution/schedule-store.port.js';
 import { IfGiven, IsGiven } from './if-given.decorator.js';
 import { ANY_JSON } from './openapi/body-parts.js';

@@ -1,5 +1,5 @@
-import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { Allow, IsIn, IsInt, IsString, Length, Matches } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { MAX_DELAY_MS, MAX_PRIORITY, ON_CONFLICT } from '../execution/run-request.js';
 import type { OnConflict } from '../execution/run-store.port.js';
 import type { PipelineSpec } from '../execution/pipeline/pipeline-spec.js';

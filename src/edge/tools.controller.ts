@@ -1,5 +1,4 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiPropertyOptional, ApiTags } from './openapi/api-decorators.js';
 import { IsString, Length } from 'class-validator';
 import { AgentRegistry } from '../agents/agent-registry.service.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
@@ -7,7 +6,7 @@ import { ToolCatalogue, type UsableTools } from '../execution/tools/tool-catalog
 import { CHECKED } from './checked.pipe.js';
 import { CurrentContext } from './current-context.decorator.js';
 import { IfGiven } from './if-given.decorator.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiPropertyOptional, ApiTags, Documented } from './openapi/api-decorators.js';
 
 const AGENT = { message: 'agent must be the name of an agent' };
 

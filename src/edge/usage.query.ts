@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { IsISO8601, Matches } from 'class-validator';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { DAY_MS } from '../execution/usage-store.port.js';
 import { CarrelError } from '../shared/errors.js';
 import { IfGiven } from './if-given.decorator.js';

@@ -1,5 +1,5 @@
-import { ApiPropertyOptional } from '../openapi/api-decorators.js';
 import { Matches } from 'class-validator';
+import { ApiPropertyOptional } from '../openapi/api-decorators.js';
 import { AUDIT_ID_PATTERN } from '../../shared/ids.js';
 import { IfGiven } from '../if-given.decorator.js';
 import { CURSOR, LimitQuery } from '../page.query.js';

@@ -1,5 +1,5 @@
-import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators.js';
 import { IsBoolean, IsIn, IsString, Length } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators.js';
 import type { SwitchSubject } from '../../execution/operations/operations-store.port.js';
 import { IfGiven } from '../if-given.decorator.js';
 

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Header, HttpCode, Post, Redirect } from '@nestjs/common';
-import { ApiExcludeController, ApiProperty } from '../openapi/api-decorators.js';
 import { IsString, Length } from 'class-validator';
+import { ApiExcludeController, ApiProperty } from '../openapi/api-decorators.js';
 import { CHECKED } from '../checked.pipe.js';
 import { ConsoleSessions, type ConsoleSession } from './console-session.service.js';
 

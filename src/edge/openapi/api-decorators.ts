@@ -1,13 +1,15 @@
 import type * as Swagger from '@nestjs/swagger';
+import type { ErrorCode } from '../../shared/errors.js';
+import type { Documented as DocumentedRoute } from './route-documentation.js';
 
+/** Those of the package, and our own that is made of them. */
+type Library = typeof Swagger & { readonly Documented: typeof DocumentedRoute };
 type Decorating = (...target: never[]) => void;
 type Decorators = {
-  [
-    Name in keyof typeof Swagger as (typeof Swagger)[Name] extends (...args: never[]) => Decorating ? Name : never
-  ]: (typeof Swagger)[Name];
+  [Name in keyof Library as Library[Name] extends (...args: never[]) => Decorating ? Name : never]: Library[Name];
 };
 
-const noted: ((swagger: typeof Swagger) => void)[] = [];
+const noted: ((library: Library) => void)[] = [];
 
 /**
  * Decorators of `@nestjs/swagger` that are noted, and applied when somebody asks for the document: that package loads
@@ -24,16 +26,22 @@ export const ApiPropertyOptional = noting('ApiPropertyOptional');
 export const ApiResponse = noting('ApiResponse');
 export const ApiTags = noting('ApiTags');
 
+/** Everything that the OpenAPI document says of a route, beside its parameters. */
+export const Documented = noting('Documented');
+
+/** What is refused of a body also where nobody asks for one. */
+export const UNASKED_BODY: readonly ErrorCode[] = ['payload_too_large', 'unsupported_media_type'];
+
 /** Applies what was noted since the last time. */
-export function applyApiDecorators(swagger: typeof Swagger): void {
-  for (const apply of noted.splice(0)) apply(swagger);
+export function applyApiDecorators(library: Library): void {
+  for (const apply of noted.splice(0)) apply(library);
 }
 
 function noting<Name extends keyof Decorators>(name: Name): Decorators[Name] {
   const factory =
     (...args: never[]): Decorating =>
     (...target) => {
-      noted.push((swagger) => (swagger[name] as (...given: never[]) => Decorating)(...args)(...target));
+      noted.push((library) => (library[name] as (...given: never[]) => Decorating)(...args)(...target));
     };
   return factory as Decorators[Name];
 }

@@ -4,6 +4,7 @@ import * as swagger from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { SERVER_FACTS } from '../server-facts.js';
 import { applyApiDecorators } from './api-decorators.js';
+import { Documented } from './route-documentation.js';
 import { SCHEMAS } from './schemas.js';
 
 const DESCRIPTION = [
@@ -14,10 +15,7 @@ const DESCRIPTION = [
   'The same events come over Socket.IO, namespace `/agents`.',
 ].join(' ');
 
-/**
- * The document and its page as a server that listens nowhere and is asked by the one that does: it comes into being with the
- * first question, when that one takes no more routes.
- */
+/** The document and its page, for `serveOnDemand`. */
 export async function openDocsPages(app: INestApplication): Promise<FastifyInstance> {
   const adapter = new FastifyAdapter();
   const withOwnRoutes = Object.create(app, { getHttpAdapter: { value: () => adapter } }) as INestApplication;
@@ -31,7 +29,7 @@ export async function openDocsPages(app: INestApplication): Promise<FastifyInsta
 }
 
 function createDocument(app: INestApplication): swagger.OpenAPIObject {
-  applyApiDecorators(swagger);
+  applyApiDecorators({ ...swagger, Documented });
   const config = new swagger.DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Carrel')

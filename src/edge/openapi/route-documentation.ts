@@ -1,8 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
-import type { ApiResponseSchemaHost } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, type ApiResponseSchemaHost } from '@nestjs/swagger';
 import { CarrelError, ERRORS, type ErrorCode } from '../../shared/errors.js';
 import { toProblem } from '../problem.js';
-import { ApiBearerAuth, ApiOperation, ApiResponse } from './api-decorators.js';
 import { EXAMPLES } from './examples.js';
 import { ref, text } from './schema-parts.js';
 
@@ -28,15 +27,13 @@ interface Documentation {
   deprecated?: true;
 }
 
-/** What is refused of a body also where nobody asks for one. */
-export const UNASKED_BODY: readonly ErrorCode[] = ['payload_too_large', 'unsupported_media_type'];
 /** Any request that needs a token can be answered so. */
 const WHEN_IDENTIFIED: readonly ErrorCode[] = ['unauthenticated', 'token_expired', 'keys_unavailable'];
 const ALWAYS: readonly ErrorCode[] = ['internal'];
 /** What is no JSON. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = { EventStream: 'text/event-stream', Metrics: 'text/plain' };
 
-/** Everything that the OpenAPI document says of a route, beside its parameters. */
+/** See `Documented` of `api-decorators.ts`. */
 export function Documented({
   summary,
   description,
