@@ -5,13 +5,9 @@ import type { UserExecutionContext } from '../../../context/user-execution-conte
 import { CLOCK, type Clock } from '../../../shared/clock.js';
 import { CarrelError } from '../../../shared/errors.js';
 import { whyNotPlainJson } from '../../../shared/json.js';
-import { soon } from '../../../shared/lazily.js';
 import { ToolSchemas } from '../../tools/tool-schemas.service.js';
 import type { RequestDecision, ToolRequest } from './request-decision.js';
 import { ToolIndexes } from './tool-indexes.service.js';
-
-/** With compromise and chrono-node, 630 modules. */
-const analysis = soon(() => import('./analyse-request.js'));
 
 /** Says which of a user's tools a request needs, if it needs one. */
 @Injectable()
@@ -40,7 +36,8 @@ export class RequestAnalyser {
       (one) => (server === undefined || one.server === server) && (tool === undefined || one.tool === tool),
     );
     const index = await this.indexes.of(context.userId, meant);
-    const { analyseRequest } = await analysis();
+    // with compromise and chrono-node, 630 modules: for those who have tools
+    const { analyseRequest } = await import('./analyse-request.js');
     const checkOf = this.schemas.checkOf.bind(this.schemas);
     return analyseRequest(meant, request, { index, checkOf, nowMs: this.clock.now() });
   }
