@@ -1,5 +1,5 @@
+import { IfGiven } from './checks.js';
 import { ApiPropertyOptional } from './openapi/api-decorators.js';
-import { IfGiven } from './if-given.decorator.js';
 import { LimitQuery, WholeNumber } from './page.query.js';
 
 const AFTER = { type: 'integer', minimum: 0, description: 'Only events behind this `seq`.' } as const;

@@ -1,4 +1,4 @@
-import { IsBoolean } from 'class-validator';
+import { IsBoolean } from './checks.js';
 import { ApiPropertyOptional } from './openapi/api-decorators.js';
 
 /** What `POST /v1/runs/:id/retry` takes. */

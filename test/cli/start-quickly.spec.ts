@@ -13,6 +13,7 @@ const LARGE = [
   '@modelcontextprotocol/client',
   '@nestjs/swagger',
   'chrono-node',
+  'class-validator',
   'compromise',
   'diff',
   'es-toolkit',

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
 import { serveOnDemand } from '../serve-on-demand.js';
 
 /** What `npm run build` makes of console/. */
@@ -13,5 +12,5 @@ export function installConsole(app: NestFastifyApplication): void {
   const root = [FILES, BUILT].find((path) => existsSync(`${path}/index.html`));
   if (root === undefined) return;
   const open = async () => (await import('./console-files.js')).openConsoleFiles(root);
-  serveOnDemand(app.getHttpAdapter().getInstance() as unknown as FastifyInstance, ['/console/*'], open);
+  serveOnDemand(app.getHttpAdapter().getInstance(), ['/console/*'], open);
 }
