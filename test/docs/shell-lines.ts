@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/program.js';
 
+const PROGRAM = await buildProgram();
 const SCRIPTS = Object.keys((JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object }).scripts);
 
 /** What is wrong with a block of commands: its syntax, a command or an option that there is not, a request to no route. */
@@ -24,7 +25,7 @@ export function problemsInShell(code: string, routes: ReadonlySet<string>): stri
 
 function problemsInCall(args: string): string[] {
   const words = args.trim().split(/\s+/);
-  let command: Command | undefined = buildProgram();
+  let command: Command | undefined = PROGRAM;
   while (command.commands.length > 0) {
     const word = words.shift();
     command = command.commands.find((one) => one.name() === word);
