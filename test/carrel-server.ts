@@ -12,6 +12,8 @@ import type { RunEvent } from '../src/events/run-event.js';
 import type { GivenModels } from '../src/execution/models/providers/load-models.js';
 import { ExecutionEngineFactory } from '../src/execution/execution-engine.factory.js';
 
+import { profileSettings } from './servers/profile.js';
+
 /** A real server on a free port, in a data folder of its own, for real clients. Close it (`await using`, or `close`). */
 export class CarrelServer implements AsyncDisposable {
   private readonly sockets = new Set<Socket>();
@@ -42,6 +44,7 @@ export class CarrelServer implements AsyncDisposable {
         CARREL_LOG_LEVEL: process.env.CARREL_TEST_LOG ?? 'silent',
         CARREL_USER_STARTS_PER_MINUTE: '100000',
         PORT: '0',
+        ...(await profileSettings(dataDir)),
         ...options.env,
         CARREL_DATA_DIR: dataDir,
       }),

@@ -5,9 +5,9 @@ import { Command } from 'commander';
 import type { CarrelConfig, NodeRole } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import { roleOf } from '../config/node-role.js';
-import { signCode } from '../edge/console/sign-in-code.js';
 import { CarrelError } from '../shared/errors.js';
-import { consoleLink } from './console.command.js';
+import { loadTheRest } from '../shared/lazily.js';
+import { consoleLink } from './console-link.js';
 import { loadAgentModules } from './load-agent-modules.js';
 import { addSettingOptions, overridesFrom } from './setting-options.js';
 import { stopOnSignals } from './stop-on-signals.js';
@@ -53,8 +53,8 @@ async function start(options: Record<string, unknown> & { agents?: string[] }): 
   process.stdout.write(`Carrel listens on ${url}\n`);
   if (config.profile.kind === 'distributed')
     process.stdout.write(`It is one of several nodes, and ${DUTIES[config.profile.role]}\n`);
-  if (roleOf(config) === 'worker') return;
-  await printConsoleLink(config, url);
+  if (roleOf(config) !== 'worker') await printConsoleLink(config, url);
+  await loadTheRest();
 }
 
 /** What a node does, by its role. */
@@ -67,6 +67,7 @@ const DUTIES: Readonly<Record<NodeRole, string>> = {
 /** In the embedded profile whoever starts the server is who wants to look into it. */
 async function printConsoleLink(config: CarrelConfig, url: string): Promise<void> {
   if (config.auth.key.kind !== 'generated') return;
+  const { signCode } = await import('../edge/console/sign-in-code.js');
   const userId = userInfo().username;
   const code = await signCode(config, { userId, roles: [] });
   const link = consoleLink(url, code);

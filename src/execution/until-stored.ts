@@ -11,8 +11,9 @@ const TRIES = 18;
 const logger = new Logger('Run');
 
 /**
- * Makes a write that a disk may refuse for a while (full, slow, gone), again and again. A CarrelError is the storage's
- * answer and is thrown at once; any other error when the tries are used up, or when `signal` says that there is no time.
+ * Makes a write that a disk or a database may refuse for a while (full, slow, gone), again and again. A CarrelError is the
+ * storage's answer and is thrown at once, unless it says that there was none; any other error when the tries are used up, or
+ * when `signal` says that there is no time.
  */
 export async function untilStored<Result>(
   write: () => Promise<Result>,
@@ -23,7 +24,8 @@ export async function untilStored<Result>(
     try {
       return await write();
     } catch (err) {
-      if (isCarrelError(err) || tries === TRIES || signal.aborted) throw err;
+      const isAnswer = isCarrelError(err) && err.code !== 'database_unavailable';
+      if (isAnswer || tries === TRIES || signal.aborted) throw err;
       logger.error({ err, tries }, 'the storage failed; it is tried again');
       await pause(Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS), clock, signal);
     }

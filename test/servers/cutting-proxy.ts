@@ -7,6 +7,8 @@ export class CuttingProxy {
   /** Somebody has asked for something whose answer is not passed on. */
   readonly asked = this.commit.promise;
   private isMute = false;
+  private cutsWhenMute = false;
+  private waitsFor: { text: string; passOn: boolean } | undefined;
   private readonly cuts: (() => void)[] = [];
 
   private constructor(
@@ -23,18 +25,33 @@ export class CuttingProxy {
     const proxy = new CuttingProxy(server, own.href);
     server.on('connection', (client) => {
       const behind = connect(Number(real.port || 5432), real.hostname);
+      const cut = () => void (client.destroy(), behind.destroy());
       client.on('data', (data) => {
+        const expected = proxy.waitsFor;
+        const isIt = expected !== undefined && data.includes(expected.text);
+        if (isIt) proxy.waitsFor = undefined;
+        if (isIt && expected.passOn) proxy.muteAnswers();
+        if (isIt && !expected.passOn) return cut();
         behind.write(data);
       });
       behind.on('data', (data) => {
-        if (proxy.isMute) proxy.commit.resolve();
-        else client.write(data);
+        if (!proxy.isMute) return void client.write(data);
+        proxy.commit.resolve();
+        if (proxy.cutsWhenMute) proxy.cut();
       });
-      const cut = () => (client.destroy(), behind.destroy());
       for (const socket of [client, behind]) socket.on('error', cut).on('close', cut);
       proxy.cuts.push(cut);
     });
     return proxy;
+  }
+
+  /**
+   * Cuts all connections when a client says this text, once: before the server has heard of it, or when it has answered and
+   * nobody hears that.
+   */
+  cutAt(text: string, { passOn }: { passOn: boolean }): void {
+    this.waitsFor = { text, passOn };
+    this.cutsWhenMute = true;
   }
 
   muteAnswers(): void {

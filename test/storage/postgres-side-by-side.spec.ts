@@ -1,7 +1,9 @@
+import type { RunId } from '../../src/shared/ids.js';
 import { expectLanesToHold } from '../contracts/lane-history.js';
 import {
   alice,
   bob,
+  closing,
   newRun,
   opening,
   ROOMY,
@@ -44,7 +46,7 @@ describe('two nodes on one database', () => {
   it('keep places, numbers and ends whole through random histories of three users, whichever of them is asked', async () => {
     const openBoth = async (...[clock]: Parameters<PostgresWorld['open']>) =>
       inTurns(await postgres.open(clock, NODE), await postgres.join(clock, OTHER_NODE));
-    await expectLanesToHold(openBoth, 40);
+    await expectLanesToHold(openBoth, 20);
   });
 
   it('number the events of a user whose runs are on both without a gap, and never run more than K', async () => {
@@ -100,5 +102,39 @@ describe('two nodes on one database', () => {
     expect(await other.runs.unfinished(undefined, 9, 60_000)).toEqual([]);
     await other.journal.append(alice, run.id, taken.fence, [thinking('alive')]);
     expect(await world.types(alice)).toEqual(['agent_started', 'agent_thinking']);
+  });
+});
+
+describe('operations of one batch', () => {
+  it('know of each other: a run that is claimed and cancelled at once, and one that is cancelled twice', async () => {
+    const { ports } = await StorageWorld.open((clock) => postgres.open(clock));
+    const submitted = [
+      await ports.runs.submit(alice, newRun(), ROOMY),
+      await ports.runs.submit(alice, newRun(), ROOMY),
+    ];
+    const [first, second] = submitted.map(({ run }) => run.id);
+    const cancel = (id: RunId) => ports.runs.requestCancel(alice, id, 'alice', () => closing(), ROOMY);
+    const [claimed, asked, ended, again] = await Promise.all([
+      ports.runs.claim(alice, first!, opening),
+      cancel(first!),
+      cancel(second!),
+      cancel(second!),
+    ]);
+    expect(claimed).toMatchObject({ id: first, status: 'running', input: { text: 'a text' } });
+    expect(asked).toMatchObject({ outcome: 'requested', run: { id: first, input: { text: 'a text' } } });
+    expect(ended).toMatchObject({ outcome: 'cancelled', run: { id: second, status: 'cancelled' } });
+    expect(again).toMatchObject({ outcome: 'already_ended', run: { id: second, input: { text: 'a text' } } });
+  });
+
+  it('find the run that an earlier one has submitted with the same idempotency key', async () => {
+    const { ports } = await StorageWorld.open((clock) => postgres.open(clock));
+    const idempotency = { key: 'k', fingerprint: 'f' };
+    const [made, replayed, bobs] = await Promise.all([
+      ports.runs.submit(alice, newRun({ idempotency }), ROOMY),
+      ports.runs.submit(alice, newRun({ idempotency }), ROOMY),
+      ports.runs.submit(bob, newRun({ idempotency }), ROOMY),
+    ]);
+    expect([made.replayed, replayed.replayed, bobs.replayed]).toEqual([false, true, false]);
+    expect(replayed.run).toEqual(made.run);
   });
 });

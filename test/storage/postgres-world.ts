@@ -18,7 +18,7 @@ function identityOf(id: NodeId): NodeIdentity {
 export class PostgresWorld {
   private constructor(
     private readonly server: PostgresServer,
-    private readonly url: string,
+    readonly url: string,
     readonly database: PostgresDatabase,
   ) {}
 
@@ -50,10 +50,10 @@ export class PostgresWorld {
     return this.join(clock, node);
   }
 
-  /** Beside others that are there. */
-  async join(clock: Clock, id: NodeId): Promise<StoragePorts> {
+  /** Beside others that are there. @param database another way to the same database */
+  async join(clock: Clock, id: NodeId, database = this.database): Promise<StoragePorts> {
     const { runs, threads, journal, usage, approvals, schedules, budgets, messages, operations } =
-      await PostgresStorage.on(this.database, identityOf(id), clock);
+      await PostgresStorage.on(database, identityOf(id), clock);
     return {
       runs,
       threads,

@@ -72,10 +72,7 @@ export class BatchFacts {
       connection,
       runs.filter((need) => !isLive(need)),
     );
-    await facts.readRequests(
-      connection,
-      runs.filter((need) => isLive(need) && users.get(need.userId)!.live.get(need.runId)!.request === undefined),
-    );
+    await facts.readRequests(connection, runs.filter(isLive));
     return facts;
   }
 
@@ -110,9 +107,15 @@ export class BatchFacts {
   }
 
   private async readRequests(connection: Queryable, runs: readonly { userId: UserId; runId: RunId }[]): Promise<void> {
-    if (runs.length === 0) return;
+    const unknown = runs.filter(({ userId, runId }) => {
+      const known = this.users.get(userId)?.live.get(runId)?.request;
+      // an operation before the one that looks may drop it
+      if (known !== undefined) this.requests.set(runId, known);
+      return known === undefined;
+    });
+    if (unknown.length === 0) return;
     type Row = { run_id: RunId; request: string };
-    for (const { run_id, request } of await connection.query<Row>(REQUESTS, pairsOf(runs))) {
+    for (const { run_id, request } of await connection.query<Row>(REQUESTS, pairsOf(unknown))) {
       this.requests.set(run_id, request);
     }
   }

@@ -1,0 +1,59 @@
+import type { JournalledEvent } from '../../src/events/run-event.js';
+import { PostgresDatabase } from '../../src/storage/postgres/postgres-database.js';
+import { alice, bob, newRun, opening, ROOMY, StorageWorld, thinking, upTo } from '../contracts/storage-world.js';
+import { CuttingProxy } from '../servers/cutting-proxy.js';
+import { OTHER_NODE, PostgresWorld } from './postgres-world.js';
+
+let postgres: PostgresWorld;
+let proxy: CuttingProxy;
+let database: PostgresDatabase;
+beforeAll(async () => {
+  postgres = await PostgresWorld.start();
+  proxy = await CuttingProxy.to(postgres.url);
+  database = await PostgresDatabase.open({ url: proxy.url });
+});
+afterAll(async () => {
+  await database.close();
+  proxy.close();
+  await postgres.stop();
+});
+
+/** Another node of alice's and bob's runs, whose connections go through the proxy. */
+async function openBoth() {
+  const world = await StorageWorld.open((clock) => postgres.open(clock));
+  const node = await postgres.join(world.clock, OTHER_NODE, database);
+  const told: JournalledEvent[] = [];
+  node.journal.onCommitted((events) => told.push(...events));
+  const [hers, his] = [await world.running(alice), await world.running(bob)];
+  return { world, node, told, hers, his };
+}
+
+describe.each([
+  ['the answer to a commit is lost', { text: 'COMMIT', passOn: true }],
+  ['a commit is lost', { text: 'COMMIT', passOn: false }],
+  ['the answer to what is written is lost', { text: 'write_', passOn: true }],
+])('when %s with the connection', (_, { text, passOn }) => {
+  it('everything is written once, and everybody is told once', async () => {
+    const { world, node, told, hers, his } = await openBoth();
+    proxy.cutAt(text, { passOn });
+    const { run } = (
+      await Promise.all([
+        node.runs.submit(alice, newRun(), ROOMY),
+        node.journal.append(alice, hers.id, hers.fence, [thinking('a'), thinking('b')]),
+        node.journal.append(bob, his.id, his.fence, [thinking('c')]),
+      ])
+    )[0];
+    expect(await world.types(alice)).toEqual(['agent_started', 'agent_thinking', 'agent_thinking']);
+    expect(await world.types(bob)).toEqual(['agent_started', 'agent_thinking']);
+    expect(told.map(({ userId, seq }) => [userId, seq])).toEqual([
+      [alice, 2],
+      [alice, 3],
+      [bob, 2],
+    ]);
+    expect(await world.ports.runs.lane(alice)).toMatchObject({ running: 2 });
+    // what is remembered of them is right: numbers go on
+    expect(await node.runs.claim(alice, run.id, opening)).toMatchObject({ status: 'running', fence: 1 });
+    await node.journal.append(alice, run.id, 1, [thinking('d')]);
+    expect((await world.events(alice)).map(({ seq }) => seq)).toEqual(upTo(5));
+  });
+});
