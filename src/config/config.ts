@@ -21,6 +21,7 @@ export interface CarrelConfig {
     readonly metrics: 'open' | 'operators' | 'off';
   };
   readonly auth: AuthConfig;
+  readonly profile: ProfileConfig;
   readonly data: {
     /** Folder of the embedded profile's files. */
     readonly dir: string;
@@ -101,3 +102,20 @@ export interface AuthConfig {
   /** All remembered tokens together. */
   readonly cacheBytes: number;
 }
+
+/** What the server stands on: a file of its own, or servers that several nodes share. */
+export type ProfileConfig =
+  | { readonly kind: 'embedded' }
+  | {
+      readonly kind: 'distributed';
+      /** Has a password in it, often: never to be shown. */
+      readonly databaseUrl: string;
+      /** Likewise. */
+      readonly redisUrl: string;
+      /** What the names of keys and channels in Redis begin with. */
+      readonly redisPrefix: string;
+      readonly role: NodeRole;
+    };
+
+/** What a node does: take requests, carry out runs, or both. */
+export type NodeRole = 'all' | 'api' | 'worker';

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from './log-level.js';
+import { isHttpUrl, isOrigin } from './server-urls.js';
+import { SEVERAL_NODES } from './several-nodes.settings.js';
 import { integer, list, MAX_MS, oneOf, optionalText, SETTING_FACTS, text, type SettingFacts } from './setting.js';
 
 const MAX_BYTES = 100 * 1024 * 1024;
@@ -99,6 +101,8 @@ export const ENV_SCHEMA = z.object({
     about: 'How long it is kept what operators did',
     unit: 'days',
   }),
+
+  ...SEVERAL_NODES,
 
   CARREL_USER_MAX_RUNNING: integer(1, 10_000, 3, {
     group: "A user's share",
@@ -272,13 +276,4 @@ export function flagsOf({ name, shortFlag, environmentOnly }: Setting): string[]
     .toLowerCase()
     .replaceAll('_', '-')}`;
   return shortFlag ? [shortFlag, flag] : [flag];
-}
-
-function isOrigin(value: string): boolean {
-  return isHttpUrl(value) && new URL(value).origin === value;
-}
-
-function isHttpUrl(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
 }

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { CarrelError } from '../shared/errors.js';
 import { frozenCopy } from '../shared/json.js';
-import type { AuthConfig, CarrelConfig } from './config.js';
+import type { AuthConfig, CarrelConfig, ProfileConfig } from './config.js';
 import { ENV_SCHEMA, flagsOf, SETTINGS, type Setting, type SettingName, type Settings } from './env.schema.js';
 import type { McpConfig } from './mcp-config.js';
 import { readMcpFile } from './mcp-file.js';
@@ -31,6 +31,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, overrides: Sett
   const problems = [
     ...SETTINGS.filter(({ name }) => broken.has(name)).map((setting) => problemWith(setting, given, overrides)),
     ...problemsWithKeySources(given),
+    ...problemsWithProfile(given),
     ...problemsWithUnknownNames(env),
   ];
   const mcpFile = given.CARREL_MCP_FILE;
@@ -75,6 +76,15 @@ function problemsWithKeySources(given: SettingOverrides): string[] {
   return [];
 }
 
+/** Half of a profile is a mistake, never a reason to keep runs in a file that the other nodes can not see. */
+function problemsWithProfile({ DATABASE_URL, REDIS_URL, CARREL_ROLE: role }: SettingOverrides): string[] {
+  const needs = 'several nodes need both DATABASE_URL (PostgreSQL) and REDIS_URL';
+  if (DATABASE_URL && !REDIS_URL) return [`REDIS_URL is not set, and DATABASE_URL is: ${needs}`];
+  if (REDIS_URL && !DATABASE_URL) return [`DATABASE_URL is not set, and REDIS_URL is: ${needs}`];
+  if (!DATABASE_URL && (role === 'api' || role === 'worker')) return [`CARREL_ROLE is "${role}": ${needs}`];
+  return [];
+}
+
 function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undefined): CarrelConfig {
   const dataDir = resolve(s.CARREL_DATA_DIR);
   return {
@@ -88,6 +98,7 @@ function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undef
       metrics: metricsFrom(s),
     },
     auth: authFrom(s, dataDir),
+    profile: profileFrom(s),
     data: {
       dir: dataDir,
       sync: s.CARREL_DATA_SYNC,
@@ -121,19 +132,29 @@ function configFrom(s: Settings, mcp: McpFileFacts, models: ModelsConfig | undef
       socketBacklog: s.CARREL_SOCKET_BACKLOG,
     },
     tools: { timeoutMs: s.CARREL_TOOL_TIMEOUT_MS, resultBytes: s.CARREL_TOOL_RESULT_BYTES },
-    mcp: {
-      ...mcp,
-      workDir: join(dataDir, 'mcp'),
-      userMaxConnections: s.CARREL_MCP_USER_MAX_CONNECTIONS,
-      maxConnections: s.CARREL_MCP_MAX_CONNECTIONS,
-      idleMs: s.CARREL_MCP_IDLE_MS,
-      connectTimeoutMs: s.CARREL_MCP_CONNECT_TIMEOUT_MS,
-    },
+    mcp: mcpFrom(s, mcp, dataDir),
     ...(models && { models }),
     ...tracesFrom(s),
     log: { level: s.CARREL_LOG_LEVEL, pretty: isPretty(s.CARREL_LOG_PRETTY) },
     drainMs: s.CARREL_DRAIN_MS,
   };
+}
+
+function mcpFrom(s: Settings, facts: McpFileFacts, dataDir: string): McpConfig {
+  return {
+    ...facts,
+    workDir: join(dataDir, 'mcp'),
+    userMaxConnections: s.CARREL_MCP_USER_MAX_CONNECTIONS,
+    maxConnections: s.CARREL_MCP_MAX_CONNECTIONS,
+    idleMs: s.CARREL_MCP_IDLE_MS,
+    connectTimeoutMs: s.CARREL_MCP_CONNECT_TIMEOUT_MS,
+  };
+}
+
+function profileFrom(s: Settings): ProfileConfig {
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = s;
+  if (!databaseUrl || !redisUrl) return { kind: 'embedded' };
+  return { kind: 'distributed', databaseUrl, redisUrl, redisPrefix: s.CARREL_REDIS_PREFIX, role: s.CARREL_ROLE };
 }
 
 function tracesFrom(s: Settings): Pick<CarrelConfig, 'traces'> {

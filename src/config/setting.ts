@@ -2,7 +2,15 @@ import { z } from 'zod';
 
 /** Settings are shown in these groups, in this order. */
 type SettingGroup =
-  'Server' | 'Identity' | 'Data' | "A user's share" | 'Runs' | 'Limits' | 'Tools and models' | 'Logging';
+  | 'Server'
+  | 'Identity'
+  | 'Data'
+  | 'Several nodes'
+  | "A user's share"
+  | 'Runs'
+  | 'Limits'
+  | 'Tools and models'
+  | 'Logging';
 
 /** What is known about a setting besides its schema; feeds error messages, `--help` and README.md alike. */
 export interface SettingFacts {
@@ -64,11 +72,12 @@ export function oneOf<const Choice extends string>(
     });
 }
 
-export function text(byDefault: string, given: Given) {
+export function text(byDefault: string, given: Given, check: (value: string) => boolean = () => true) {
   return z
     .string()
     .min(1)
     .max(1024)
+    .refine(check)
     .prefault(byDefault)
     .register(SETTING_FACTS, {
       accepts: 'a text of 1 to 1024 characters',

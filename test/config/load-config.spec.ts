@@ -33,6 +33,7 @@ describe('the configuration without any setting', () => {
         clockToleranceSeconds: 30,
         cacheBytes: 16_777_216,
       },
+      profile: { kind: 'embedded' },
       data: {
         dir: resolve('.carrel'),
         sync: 'full',
@@ -134,6 +135,8 @@ describe('a bad value is refused with the variable, the value and what it may be
     ['CARREL_JWKS_URL', 'file:///etc/passwd', /an http\(s\) URL/],
     ['CARREL_JWKS_URL', 'https://me:pw@id.example.org/', /without a user name/],
     ['CARREL_JWT_ISSUER', 'x'.repeat(1025), /a text of 1 to 1024/],
+    ['CARREL_REDIS_PREFIX', 'a:b', /1 to 64 letters, digits/],
+    ['CARREL_ROLE', 'boss', /one of all, api, worker$/],
   ])('%s=%s', (name, value, message) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toEqual([expect.stringMatching(message)]);
@@ -231,5 +234,49 @@ describe('the key source', () => {
       secret: ` ${secret} `,
     });
     expect(problemsOf({ CARREL_JWT_SECRET: 's'.repeat(31) })).toHaveLength(1);
+  });
+});
+
+describe('the profile', () => {
+  const urls = { DATABASE_URL: 'postgresql://carrel:hunter2@db/carrel', REDIS_URL: 'redis://:hunter2@cache:6379' };
+
+  it('is distributed when both servers are named', () => {
+    expect(loadConfig(urls).profile).toEqual({
+      kind: 'distributed',
+      databaseUrl: urls.DATABASE_URL,
+      redisUrl: urls.REDIS_URL,
+      redisPrefix: 'carrel',
+      role: 'all',
+    });
+    const env = { ...urls, CARREL_REDIS_PREFIX: 'staging', CARREL_ROLE: 'worker' };
+    expect(loadConfig(env).profile).toMatchObject({ redisPrefix: 'staging', role: 'worker' });
+  });
+
+  it('needs both of them, and says which one is missing', () => {
+    expect(problemsOf({ DATABASE_URL: urls.DATABASE_URL })).toEqual([
+      'REDIS_URL is not set, and DATABASE_URL is: several nodes need both DATABASE_URL (PostgreSQL) and REDIS_URL',
+    ]);
+    expect(problemsOf({ REDIS_URL: urls.REDIS_URL })).toEqual([
+      'DATABASE_URL is not set, and REDIS_URL is: several nodes need both DATABASE_URL (PostgreSQL) and REDIS_URL',
+    ]);
+  });
+
+  it.each(['api', 'worker'])('has no role "%s" in one process alone', (role) => {
+    expect(problemsOf({ CARREL_ROLE: role })).toEqual([
+      `CARREL_ROLE is "${role}": several nodes need both DATABASE_URL (PostgreSQL) and REDIS_URL`,
+    ]);
+    expect(loadConfig({ CARREL_ROLE: 'all' }).profile.kind).toBe('embedded');
+  });
+
+  it.each([
+    ['DATABASE_URL', 'mysql://u:hunter2@db/carrel', /the URL of a database, such as postgresql:/],
+    ['DATABASE_URL', 'hunter2', /the URL of a database/],
+    ['REDIS_URL', 'http://u:hunter2@cache:6379', /the URL of a Redis server, such as redis:/],
+    ['REDIS_URL', 'redis:hunter2', /the URL of a Redis server/],
+  ])('refuses another %s without showing it (case %#)', (name, value, message) => {
+    const [problem, ...others] = problemsOf({ ...urls, [name]: value });
+    expect(problem).toMatch(message);
+    expect(problem).not.toContain('hunter2');
+    expect(others).toEqual([]);
   });
 });
