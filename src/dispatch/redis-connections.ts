@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { ProfileConfig } from '../config/config.js';
@@ -11,6 +12,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** Who has asked something and hears nothing for so long is not connected any more, whatever the network says. */
 const SILENCE_MS = 2_000;
 const HEARTBEAT_MS = 1_000;
+const CLOSE_WITHIN_MS = 1_000;
 const MAX_RETRY_DELAY_MS = 1_000;
 
 /** For commands that are not worth anything later: they fail at once while Redis is away. */
@@ -108,7 +110,7 @@ export class RedisConnections implements HealthPart, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.heartbeat);
     this.isClosing = true;
-    for (const close of this.closers) await close();
+    for (const close of this.closers) await Promise.race([close(), setTimeout(CLOSE_WITHIN_MS)]);
     for (const client of this.clients) client.disconnect();
   }
 

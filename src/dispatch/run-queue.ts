@@ -1,4 +1,5 @@
-import { Job, Queue, Worker, type QueueOptions } from 'bullmq';
+import { setTimeout } from 'node:timers/promises';
+import { Queue, Worker, type Job, type QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { RunRef } from '../execution/run-store.port.js';
 import type { RunId, UserId } from '../shared/ids.js';
@@ -16,8 +17,29 @@ const LOOK_EVERY_S = 2;
 const KEPT_EVENTS = 100;
 const RETRY_MS = 250;
 
-/** BullMQ's worker, which would wait five seconds after an error. */
-class ImpatientWorker extends Worker<{ userId: UserId }, null> {
+/** BullMQ's worker, asked for one run at a time. */
+export class RunWorker extends Worker<{ userId: UserId }, null> {
+  constructor(
+    private readonly ownClient: Redis,
+    options: QueueOptions,
+  ) {
+    super(QUEUE, null, {
+      ...options,
+      autorun: false,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: Number.MAX_SAFE_INTEGER, // the store knows when a run has been begun too often
+      drainDelay: LOOK_EVERY_S,
+    });
+    this.on('error', () => undefined); // the connection says it, or whoever asks
+  }
+
+  /** Whoever waits for an answer of Redis gets an error. */
+  abandon(): void {
+    this.ownClient.disconnect();
+  }
+
+  /** BullMQ's own would wait longer after an error. */
   override delay(...[ms, abort]: Parameters<Worker['delay']>): Promise<void> {
     return super.delay(ms ?? RETRY_MS, abort);
   }
@@ -43,6 +65,7 @@ export class RunQueue {
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
     queue.on('error', () => undefined); // the connection says it
+    await queue.waitUntilReady();
     connections.beforeClose(() => queue.close());
     return new RunQueue(queue, client, connections);
   }
@@ -67,21 +90,22 @@ export class RunQueue {
     return this.queue.getWaitingCount();
   }
 
-  /** Somebody who takes runs out of the queue. */
-  async worker(): Promise<Worker<{ userId: UserId }, null>> {
+  /** Somebody who takes runs out of the queue, as soon as Redis is there. */
+  async worker(): Promise<RunWorker> {
     // it may wait as long as it takes
     const client = await this.connections.connect('worker', { maxRetriesPerRequest: null, socketTimeout: LOCK_MS });
-    const worker = new ImpatientWorker(QUEUE, null, {
-      ...optionsOf(this.connections, client),
-      autorun: false,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      maxStalledCount: Number.MAX_SAFE_INTEGER, // the store knows when a run has been begun too often
-      drainDelay: LOOK_EVERY_S,
-    });
-    worker.on('error', () => undefined); // the connection says it, or whoever asks
-    await worker.startStalledCheckTimer();
-    return worker;
+    for (;;) {
+      const worker = new RunWorker(client, optionsOf(this.connections, client));
+      try {
+        // one whose first connection fails never works again
+        await worker.waitUntilReady();
+        await worker.startStalledCheckTimer();
+        return worker;
+      } catch {
+        await worker.close(true);
+        await setTimeout(RETRY_MS);
+      }
+    }
   }
 }
 

@@ -1,15 +1,16 @@
 import { Logger } from '@nestjs/common';
-import { Job, type Worker } from 'bullmq';
+import { Job } from 'bullmq';
 import type { RunRef } from '../execution/run-store.port.js';
 import type { Clock } from '../shared/clock.js';
-import { newId, type UserId } from '../shared/ids.js';
+import { newId } from '../shared/ids.js';
 import { isOverWithin } from '../shared/pause.js';
-import { refOf, type RunJob } from './run-queue.js';
+import { refOf, type RunJob, type RunWorker } from './run-queue.js';
 import type { RunSlots } from './run-slots.js';
 
 const PAUSE_MS = 250;
 /** Without an answer for so long the run begins all the same. */
 const HAND_OVER_MS = 1_000;
+const STOP_MS = 1_000;
 
 /**
  * Takes runs out of the queue while there are free slots. A run is out of the queue before it is claimed, and not after it has
@@ -24,7 +25,7 @@ export class RunTaker {
   private readonly ended: Promise<void>;
 
   constructor(
-    private readonly worker: Worker<{ userId: UserId }, null>,
+    private readonly worker: RunWorker,
     private readonly slots: RunSlots,
     private readonly clock: Clock,
     /** Is given a run and a slot. */
@@ -42,9 +43,11 @@ export class RunTaker {
     this.hasStopped = true;
     this.slots.wake();
     // who waits for nothing is not waited for; who has a run in the hand puts it back first
-    if (this.hasFoundNone) await this.worker.close(true);
-    await this.ended;
-    await this.worker.close(true);
+    if (this.hasFoundNone) void this.worker.close(true);
+    // without Redis there is nothing to come, and nobody who says so
+    await isOverWithin(STOP_MS, this.ended, this.clock);
+    void this.worker.close(true);
+    this.worker.abandon();
   }
 
   /** A fetch has a slot of its own, so that what it brings can begin. */
