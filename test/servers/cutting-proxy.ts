@@ -7,6 +7,7 @@ export class CuttingProxy {
   /** Somebody has asked for something whose answer is not passed on. */
   readonly asked = this.commit.promise;
   private isMute = false;
+  private refuses = false;
   private readonly cuts: (() => void)[] = [];
 
   private constructor(
@@ -22,6 +23,10 @@ export class CuttingProxy {
     own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const proxy = new CuttingProxy(server, own.href);
     server.on('connection', (client) => {
+      if (proxy.refuses) {
+        client.destroy();
+        return;
+      }
       const behind = connect(Number(real.port || 5432), real.hostname);
       client.on('data', (data) => {
         behind.write(data);
@@ -44,6 +49,16 @@ export class CuttingProxy {
   cut(): void {
     this.isMute = false;
     for (const cut of this.cuts) cut();
+  }
+
+  /** Cuts all connections, and takes no others. */
+  refuse(): void {
+    this.refuses = true;
+    this.cut();
+  }
+
+  accept(): void {
+    this.refuses = false;
   }
 
   close(): void {
