@@ -1,6 +1,7 @@
 import { CarrelServer, isTerminal, type CarrelUser } from '../carrel-server.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { PostgresServer } from '../servers/postgres.js';
+import { RedisServer } from '../servers/redis.js';
 
 const SECRET = 'a secret of at least thirty-two bytes, for tests';
 
@@ -12,6 +13,7 @@ interface NodeJson {
 
 describe('a node that the others take for dead', () => {
   let postgres: PostgresServer;
+  let redis: RedisServer;
   let url: string;
   let server: CarrelServer;
   let alice: CarrelUser;
@@ -19,16 +21,18 @@ describe('a node that the others take for dead', () => {
 
   beforeAll(async () => {
     postgres = await PostgresServer.start();
+    redis = await RedisServer.start();
     url = await postgres.database();
+    const shared = { DATABASE_URL: url, REDIS_URL: redis.url, CARREL_REDIS_PREFIX: redis.prefix() };
     server = await CarrelServer.start({
       agents: [ScriptedAgentsModule],
-      env: { DATABASE_URL: url, REDIS_URL: 'redis://127.0.0.1:1', CARREL_JWT_SECRET: SECRET },
+      env: { ...shared, CARREL_JWT_SECRET: SECRET },
     });
     [alice, bob] = [await server.as('alice'), await server.as('bob')];
   });
   afterAll(async () => {
     await server.close();
-    await postgres.stop();
+    await Promise.all([postgres.stop(), redis.stop()]);
   });
 
   const nodes = async () => {

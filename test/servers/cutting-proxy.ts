@@ -9,6 +9,7 @@ export class CuttingProxy {
   private isMute = false;
   private cutsWhenMute = false;
   private waitsFor: { text: string; passOn: boolean } | undefined;
+  private refuses = false;
   private readonly cuts: (() => void)[] = [];
 
   private constructor(
@@ -24,6 +25,10 @@ export class CuttingProxy {
     own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const proxy = new CuttingProxy(server, own.href);
     server.on('connection', (client) => {
+      if (proxy.refuses) {
+        client.destroy();
+        return;
+      }
       const behind = connect(Number(real.port || 5432), real.hostname);
       const cut = () => void (client.destroy(), behind.destroy());
       client.on('data', (data) => {
@@ -61,6 +66,16 @@ export class CuttingProxy {
   cut(): void {
     this.isMute = false;
     for (const cut of this.cuts) cut();
+  }
+
+  /** Cuts all connections, and takes no others. */
+  refuse(): void {
+    this.refuses = true;
+    this.cut();
+  }
+
+  accept(): void {
+    this.refuses = false;
   }
 
   close(): void {

@@ -1,10 +1,9 @@
 import { Controller, Get, Inject } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { NodeIdentity } from '../../execution/node-identity.js';
 import { NODE_REGISTRY, type NodeRegistry } from '../../execution/node-registry.port.js';
 import { Readiness } from '../../execution/readiness.js';
-import { Documented } from '../openapi/documented.decorator.js';
+import { ApiTags, Documented } from '../openapi/api-decorators.js';
 import { isoTime } from '../run-view.js';
 import { CurrentOperator, NEEDS_ROLE } from './operator.decorator.js';
 
