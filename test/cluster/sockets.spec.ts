@@ -71,7 +71,7 @@ describe('sockets, cancels and answers on three nodes', () => {
       const run = await frank[i % 3]!.start(agent, agent === 'ask' ? {} : { ms: 300 });
       const asked = await socket.until(({ runId, type }) => runId === run.id && type === 'approval_required');
       const { approvalId } = asked.data as { approvalId: string };
-      const answer = { decision: 'answered', answer: `yes, ${i}` };
+      const answer = { decision: 'answer', answer: `yes, ${i}` };
       const { status, text } = await frank[(i + 1) % 3]!.http('POST', `/v1/approvals/${approvalId}`, answer);
       expect(`${status} ${text}`).toMatch(/^200/);
       const end = await socket.until((event) => event.runId === run.id && isTerminal(event));
