@@ -16,8 +16,9 @@ describe('nodes with roles', () => {
     const bob = await ClusterUser.of(cluster, 'bob');
     for (const user of [alice, bob]) user.follow(api);
     const early = await alice.start('work', { ms: 1 });
-    await alice.until(({ runId, type }) => runId === early && type === 'agent_queued');
-    expect(cluster.records).toThrow(); // nobody was at work yet
+    const waiting = await (await alice.ask(api, 'GET', `/v1/runs/${early}`))?.json();
+    expect(waiting).toMatchObject({ status: 'queued', attempt: 0 });
+    expect(() => cluster.records()).toThrow('ENOENT'); // nobody was at work yet
 
     const worker = await cluster.add('worker');
     expect(worker.output.join('\n')).toContain('carries out runs; it serves');
