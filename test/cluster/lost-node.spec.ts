@@ -58,6 +58,11 @@ describe('a node that the others take for dead', () => {
     });
     const end = await hers.until((event) => event.runId === again.id && isTerminal(event));
     expect(end).toMatchObject({ type: 'agent_completed', attempt: 2 });
+    // claimed, taken over, and claimed again: the node has written no end of what it had lost
+    expect(await postgres.admin('SELECT user_id, fence FROM runs ORDER BY user_id', url)).toEqual([
+      { user_id: 'alice', fence: 3 },
+      { user_id: 'bob', fence: 2 },
+    ]);
     for (const { events } of [hers, his]) {
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
       expect(events.filter(isTerminal)).toHaveLength(1);

@@ -5,6 +5,7 @@ import { LLM_FAULTS } from './llm-faults.mjs';
 import { MODEL_FAULTS } from './model-faults.mjs';
 import { MCP_FAULTS } from './mcp-faults.mjs';
 import { POSTGRES_FAULTS } from './postgres-faults.mjs';
+import { NODE_FAULTS } from './node-faults.mjs';
 import { OPERATIONS_FAULTS } from './operations-faults.mjs';
 import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
@@ -275,6 +276,7 @@ export const FAULTS = [
     spec: 'test/edge/isolation-report.spec.ts',
     only: 'is for operators',
   },
+  ...NODE_FAULTS,
   ...OPERATIONS_FAULTS,
   ...STEP_FAULTS,
   ...STORAGE_FAULTS,

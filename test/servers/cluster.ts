@@ -52,7 +52,7 @@ export class Cluster implements AsyncDisposable {
     return cluster;
   }
 
-  async add(role = 'all'): Promise<CarrelProcess> {
+  async add(role = 'all', env: Record<string, string> = {}): Promise<CarrelProcess> {
     const node = await CarrelProcess.start(join(this.dir, randomUUID()), {
       agents: 'test/fixtures/cluster-agents.module.mjs',
       env: {
@@ -63,6 +63,7 @@ export class Cluster implements AsyncDisposable {
         CARREL_ROLE: role,
         RECORDS: join(this.dir, 'records'),
         ...this.env,
+        ...env,
       },
     });
     this.nodes.push(node);
