@@ -24,8 +24,8 @@ describe('nodes with roles', () => {
     expect(() => cluster.records()).toThrow('ENOENT'); // nobody was at work yet
 
     const worker = await cluster.add('worker');
-    expect(worker.output.join('\n')).toContain('carries out runs; it serves');
-    expect(api!.output.join('\n')).toContain('takes requests; other nodes carry out the runs');
+    await worker.line(/carries out runs; it serves/);
+    await api!.line(/takes requests; other nodes carry out the runs/);
     expect((await alice.untilEnd(early)).type).toBe('agent_completed');
     expect(cluster.records().map(({ pid }) => pid)).toEqual([worker.pid, worker.pid]);
     cluster.nodes.pop(); // users reach the api alone
