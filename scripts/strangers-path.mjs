@@ -1,7 +1,8 @@
 /**
  * The path of a stranger, timed: `npm run strangers-path`. Clones this repository as it is committed, carries out
- * docs/first-agent.md in the clone, command by command and click by click, and adds the time that reading and typing take. It fails
- * beyond ten minutes, so give it a machine that has nothing else to do. Needs git, a Chromium (`CARREL_TEST_CHROMIUM`, else `chromium` in the path) and the package registry.
+ * docs/first-agent.md in the clone, command by command and click by click, and adds the time that reading and typing take. It
+ * fails beyond ten minutes, so give it a machine that has nothing else to do. Needs git, a Chromium (`CARREL_TEST_CHROMIUM`,
+ * else `chromium` in the path) and the package registry.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
