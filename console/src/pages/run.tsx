@@ -102,7 +102,7 @@ function Facts({ run }: { run: RunView }) {
         </section>
       )}
       {run.result !== undefined && (
-        <section className="card stack">
+        <section className="card stack" aria-label="Result">
           <strong>Result</strong>
           <Value value={run.result} />
         </section>
