@@ -39,9 +39,9 @@ function Field({ name, property, required, value, onChange }: FieldProps) {
     return (
       <Select
         {...common}
-        data={all.map(String)}
-        value={value === undefined ? null : String(value as string | number)}
-        onChange={(next) => onChange(all.find((one) => String(one) === next))}
+        data={all.map(textOf)}
+        value={value === undefined ? null : textOf(value)}
+        onChange={(next) => onChange(all.find((one) => textOf(one) === next))}
         clearable={!required}
       />
     );
@@ -97,6 +97,10 @@ function Field({ name, property, required, value, onChange }: FieldProps) {
         />
       );
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 type TextFieldProps = Omit<FieldProps, 'name'> & { readonly label: string; readonly description: string | undefined };

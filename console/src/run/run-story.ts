@@ -23,12 +23,15 @@ export class RunStory {
   readonly spans: Span[] = [];
   /** What the agent says, in pieces that were streamed. */
   text = '';
+  /** Of the newest event. */
+  lastMs = 0;
   private readonly open = new Map<string, Span>();
 
   add(event: RunEvent): void {
     this.events.push(event);
     if (event.type === 'agent_message_delta') this.text += event.data.text;
     const atMs = Date.parse(event.at);
+    this.lastMs = Math.max(this.lastMs, atMs);
     this.addOfRun(event, atMs);
     this.addOfStep(event, atMs);
     this.addOfTool(event, atMs);
