@@ -173,6 +173,40 @@ describe('the console', () => {
     await log.getByText('What is a carrel?').waitFor();
   }, 30_000);
 
+  it('shows the runs of one thread, from its page and by the address, and to nobody else', async () => {
+    const [page, mia] = await Promise.all([world.signIn('liam'), world.signIn('mia')]);
+    const [liam, other] = await Promise.all([world.server.as('liam'), world.server.as('mia')]);
+    const inDesk = await liam.start('echo', { text: 'at the desk' }, { threadId: 'desk' });
+    const inHall = await liam.start('echo', { text: 'in the hall' }, { threadId: 'hall' });
+    const hers = await other.start('echo', { text: 'mia at hers' }, { threadId: 'desk' });
+    await Promise.all([liam.end(inDesk.id), liam.end(inHall.id), other.end(hers.id)]);
+    const linkTo = (of: Page, id: string) => of.getByRole('main').locator(`a[href$="/runs/${id}"]`);
+
+    await page.getByRole('link', { name: 'Threads', exact: true }).click();
+    await page.getByRole('link', { name: 'desk', exact: true }).click();
+    await page.getByText('Runs of this thread').click();
+    await page.getByRole('link', { name: 'All of them', exact: true }).click();
+    await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
+    expect(page.url()).toMatch(/\/runs\?threadId=desk$/);
+    await linkTo(page, inDesk.id).waitFor();
+    expect(await linkTo(page, inHall.id).count()).toBe(0);
+
+    await page.getByRole('combobox', { name: 'Thread', exact: true }).click();
+    await page.getByRole('option', { name: 'hall', exact: true }).click();
+    await linkTo(page, inHall.id).waitFor();
+    expect(await linkTo(page, inDesk.id).count()).toBe(0);
+    await page.getByRole('combobox', { name: 'Status', exact: true }).click();
+    await page.getByRole('option', { name: 'failed', exact: true }).click();
+    await page.getByText('No runs').waitFor();
+    expect(page.url()).toMatch(/\/runs\?threadId=hall&status=failed$/);
+    await page.goBack();
+    await linkTo(page, inHall.id).waitFor();
+
+    await mia.goto(`${world.network.url}/console/#/runs?threadId=desk`);
+    await linkTo(mia, hers.id).waitFor();
+    expect(await linkTo(mia, inDesk.id).count()).toBe(0);
+  }, 30_000);
+
   it('calls a tool from its form', async () => {
     const page = await world.signIn('kim');
     await page.getByRole('link', { name: 'Tools', exact: true }).click();

@@ -79,6 +79,9 @@ export function ThreadPage() {
           <details>
             <summary className="small">Runs of this thread</summary>
             <RunTable runs={runs.data.items} />
+            <Link to={`/runs?threadId=${encodeURIComponent(id)}`} className="small">
+              All of them
+            </Link>
           </details>
         )}
       </div>
