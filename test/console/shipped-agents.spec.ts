@@ -62,7 +62,7 @@ class Desk {
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('group', { name: 'Timeline' }).waitFor();
     await page.locator('main .title .status', { hasText: 'completed' }).waitFor();
-    const result = await page.getByRole('region', { name: 'Result', exact: true }).locator('pre').textContent();
+    const result = await page.getByRole('region', { name: 'Result', exact: true }).locator('pre.value').textContent();
     this.results.set(name, result!);
     return result!;
   }

@@ -3,6 +3,7 @@ import type { RunEvent, RunView } from 'carrel/client';
 import { useCallback, useEffect, useState } from 'react';
 import { useParams } from 'react-router';
 import { useCarrel } from '../carrel.js';
+import { Prose } from '../markdown/prose.js';
 import { Question } from '../parts/question.js';
 import { Status } from '../parts/shown.js';
 import { Loaded, PageTitle, Problem } from '../parts/states.js';
@@ -54,7 +55,7 @@ function Run({ run, onChange }: { run: RunView; onChange: () => void }) {
           {/* it grows, so it has nothing below it that would have to move */}
           {story.text !== '' && (
             <section className="card stack" aria-label="What the agent says">
-              <div className="prose">{story.text}</div>
+              <Prose text={story.text} />
             </section>
           )}
         </div>

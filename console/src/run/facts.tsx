@@ -1,6 +1,7 @@
 import type { RunView } from 'carrel/client';
 import { memo, type ReactNode } from 'react';
 import { Link } from 'react-router';
+import { Prose } from '../markdown/prose.js';
 import { Moment, tookText, Value } from '../parts/shown.js';
 
 /** What a run's record says: how it ended, and what with. */
@@ -19,7 +20,7 @@ export const Facts = memo(function Facts({ run }: { run: RunView }) {
       {run.result !== undefined && (
         <section className="card stack" aria-label="Result">
           <strong>Result</strong>
-          <Value value={run.result} />
+          <Result value={run.result} />
         </section>
       )}
       <section className="card stack">
@@ -55,6 +56,21 @@ export const Facts = memo(function Facts({ run }: { run: RunView }) {
     </>
   );
 });
+
+/** Where the agents that are shipped, and most others, put what is to be read. */
+const TEXTS = ['text', 'report', 'summary'];
+
+function Result({ value }: { value: unknown }) {
+  if (typeof value === 'string') return <Prose text={value} />;
+  const fields = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const text = TEXTS.map((name) => fields[name]).find((one) => typeof one === 'string');
+  return (
+    <>
+      {text !== undefined && <Prose text={text} />}
+      <Value value={value} />
+    </>
+  );
+}
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
