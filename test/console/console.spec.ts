@@ -16,6 +16,17 @@ class PayAgent {
   }
 }
 
+/** Digs until the test lets it, whatever its signal says. */
+const dug = Promise.withResolvers<string>();
+
+@Agent({ name: 'dig', description: 'Digs', input: z.object({ where: z.string() }) })
+class DigAgent {
+  async run({ where }: { where: string }, run: AgentRun) {
+    await run.thinking(`digs in ${where}`, { progress: 0.4 });
+    return run.tool('spade', { where }, () => dug.promise);
+  }
+}
+
 class Ledger {
   @AgentTool({
     name: 'balance',
@@ -28,7 +39,7 @@ class Ledger {
   }
 }
 
-@Module({ providers: [PayAgent, Ledger] })
+@Module({ providers: [PayAgent, DigAgent, Ledger] })
 class PayModule {}
 
 const TEXT = 'A carrel is a desk. It stands in a library. Each reader has one, and keeps to it.';
@@ -128,12 +139,17 @@ describe('the console', () => {
     await page.getByText('Nothing is scheduled').waitFor();
   }, 30_000);
 
-  it('cancels what is under way', async () => {
+  it('tells how far a run is, cancels it and says what is still at work until it is down', async () => {
     const page = await world.signIn('frank');
-    await run(page, 'wait', (form) => form.getByLabel('ms').fill('60000'));
-    await page.getByRole('button', { name: 'Cancel' }).click();
+    await run(page, 'dig', (form) => form.getByLabel('where').fill('the garden'));
+    const timeline = page.getByRole('group', { name: 'Timeline', exact: true });
+    await timeline.getByRole('button', { name: /spade/ }).waitFor();
+    await timeline.getByRole('button', { name: /attempt 1 .* 40 %/ }).waitFor();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('status').getByText('still at work: attempt 1, spade').waitFor();
+    dug.resolve('up');
     await ended(page, 'cancelled');
-    await page.getByRole('button', { name: 'Run again' }).waitFor();
+    await page.getByRole('button', { name: 'Run again', exact: true }).waitFor();
   }, 30_000);
 
   it('lets a run be approved on another device, and goes on on the first', async () => {

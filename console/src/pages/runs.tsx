@@ -39,15 +39,17 @@ export function RunsPage() {
     <>
       <PageTitle title="Runs">
         <span className="grow" />
-        <ThreadFilter threadId={threadId} onChange={(value) => filter('threadId', value)} />
-        <Select
-          aria-label="Status"
-          placeholder="Any status"
-          clearable
-          data={STATUSES.map((value) => ({ value, label: value.replace('_', ' ') }))}
-          value={status ?? null}
-          onChange={(value) => filter('status', value)}
-        />
+        <div className="filters">
+          <ThreadFilter threadId={threadId} onChange={(value) => filter('threadId', value)} />
+          <Select
+            aria-label="Status"
+            placeholder="Any status"
+            clearable
+            data={STATUSES.map((value) => ({ value, label: value.replace('_', ' ') }))}
+            value={status ?? null}
+            onChange={(value) => filter('status', value)}
+          />
+        </div>
       </PageTitle>
       {runs.error && <Problem error={runs.error} onRetry={() => void runs.refetch()} />}
       {runs.isPending && <Loading />}

@@ -105,9 +105,15 @@ function textOf(value: unknown): string {
 
 type TextFieldProps = Omit<FieldProps, 'name'> & { readonly label: string; readonly description: string | undefined };
 
-function TextField({ property: { minLength, maxLength, format }, value, onChange, ...common }: TextFieldProps) {
+function TextField({
+  property: { minLength, maxLength, format, pattern },
+  value,
+  onChange,
+  ...common
+}: TextFieldProps) {
   const text = { ...common, minLength, maxLength, value: (value as string | undefined) ?? '' };
-  return (maxLength ?? LONG_TEXT) >= LONG_TEXT && format === undefined ? (
+  const isLong = (maxLength ?? Infinity) > LONG_TEXT && format === undefined && pattern === undefined;
+  return isLong ? (
     <Textarea {...text} autosize minRows={2} maxRows={12} onChange={(event) => onChange(event.currentTarget.value)} />
   ) : (
     <TextInput {...text} onChange={(event) => onChange(event.currentTarget.value)} />

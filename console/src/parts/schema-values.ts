@@ -11,6 +11,7 @@ export interface Property {
   minLength?: number;
   maxLength?: number;
   format?: string;
+  pattern?: string;
   properties?: Record<string, Property>;
   required?: string[];
   anyOf?: Property[];

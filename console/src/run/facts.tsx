@@ -2,6 +2,7 @@ import type { RunView } from 'carrel/client';
 import { memo, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { Prose } from '../markdown/prose.js';
+import { asValues } from '../parts/schema-values.js';
 import { Moment, tookText, Value } from '../parts/shown.js';
 
 /** What a run's record says: how it ended, and what with. */
@@ -62,8 +63,9 @@ const TEXTS = ['text', 'report', 'summary'];
 
 function Result({ value }: { value: unknown }) {
   if (typeof value === 'string') return <Prose text={value} />;
-  const fields = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
-  const text = TEXTS.map((name) => fields[name]).find((one) => typeof one === 'string');
+  // a pipeline's has what it gives in `output`
+  const fields = [asValues(value), asValues(asValues(value).output)];
+  const text = fields.flatMap((all) => TEXTS.map((name) => all[name])).find((one) => typeof one === 'string');
   return (
     <>
       {text !== undefined && <Prose text={text} />}

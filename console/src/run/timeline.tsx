@@ -55,7 +55,11 @@ export function Timeline({ story, version, isOver, chosen, onChoose }: Props) {
                   left: `${place(span.startMs)}%`,
                   width: `${Math.max(0, place(endMs) - place(span.startMs))}%`,
                 }}
-              />
+              >
+                {span.endMs === undefined && !isOver && span.progress !== undefined && (
+                  <span className="span-done" style={{ width: `${span.progress * 100}%` }} />
+                )}
+              </span>
             </span>
             <span className="quiet" style={{ textAlign: 'right' }}>
               {span.endMs === undefined && !isOver && '… '}
