@@ -51,6 +51,9 @@ async function start(options: Record<string, unknown> & { agents?: string[] }): 
   const url = urlOf(app, config.http.host);
   process.stdout.write(`Carrel listens on ${url}\n`);
   await printConsoleLink(config, url);
+  const { whenRecovered } = await import('../create-app.js');
+  // what an earlier process has left comes first
+  await whenRecovered(app);
   await loadTheRest();
 }
 
