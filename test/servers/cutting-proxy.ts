@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 
+const DEFAULT_PORTS: Record<string, number> = { 'postgresql:': 5432, 'postgres:': 5432, 'redis:': 6379 };
+
 /** Stands between Carrel and a server that it uses, and loses answers. */
 export class CuttingProxy {
   private readonly commit = Promise.withResolvers<void>();
   /** Somebody has asked for something whose answer is not passed on. */
   readonly asked = this.commit.promise;
   private isMute = false;
+  private refuses = false;
   private readonly cuts: (() => void)[] = [];
 
   private constructor(
@@ -22,7 +25,11 @@ export class CuttingProxy {
     own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const proxy = new CuttingProxy(server, own.href);
     server.on('connection', (client) => {
-      const behind = connect(Number(real.port || 5432), real.hostname);
+      if (proxy.refuses) {
+        client.destroy();
+        return;
+      }
+      const behind = connect(Number(real.port || DEFAULT_PORTS[real.protocol]), real.hostname);
       client.on('data', (data) => {
         behind.write(data);
       });
@@ -44,6 +51,16 @@ export class CuttingProxy {
   cut(): void {
     this.isMute = false;
     for (const cut of this.cuts) cut();
+  }
+
+  /** Cuts all connections, and takes no others. */
+  refuse(): void {
+    this.refuses = true;
+    this.cut();
+  }
+
+  accept(): void {
+    this.refuses = false;
   }
 
   close(): void {
