@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
-import { Global, Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { LibraryModule } from './agents/library/library.module.js';
 import { CARREL_CONFIG, type CarrelConfig } from './config/config.js';
 import { ContextModule } from './context/context.module.js';
+import { redisProviders } from './dispatch/redis.providers.js';
 import { InProcessDispatcher } from './dispatch/in-process.dispatcher.js';
 import { SingleNodeList } from './dispatch/single-node.list.js';
 import { EdgeModule } from './edge/edge.module.js';
@@ -15,6 +16,8 @@ import { ModelsModule } from './execution/models/models.module.js';
 import { hasDefaultModel, type GivenModels } from './execution/models/providers/load-models.js';
 import { PipelineLibraryModule } from './execution/pipeline/library/pipeline-library.module.js';
 import { NODE_LIST } from './execution/operations/node-list.port.js';
+import { EVENT_RELAY } from './events/event-relay.port.js';
+import { MetricsRegistry } from './execution/metrics/metrics-registry.js';
 import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
 import { Tracing } from './execution/tracing/tracing.service.js';
 import { CLOCK, systemClock } from './shared/clock.js';
@@ -69,12 +72,29 @@ class PlatformModule {
       providers: [
         { provide: CARREL_CONFIG, useValue: config },
         { provide: CLOCK, useValue: systemClock },
-        { provide: RUN_DISPATCHER, useClass: InProcessDispatcher },
+        ...carriersOf(config),
         { provide: NODE_LIST, useClass: SingleNodeList },
         HealthParts,
+        MetricsRegistry,
         { provide: Tracing, useFactory: () => Tracing.open(config) },
       ],
-      exports: [CARREL_CONFIG, CLOCK, RUN_DISPATCHER, NODE_LIST, HealthParts, Tracing, StorageModule],
+      exports: [
+        CARREL_CONFIG,
+        CLOCK,
+        RUN_DISPATCHER,
+        ...(config.profile.kind === 'distributed' ? [EVENT_RELAY] : []),
+        NODE_LIST,
+        HealthParts,
+        MetricsRegistry,
+        Tracing,
+        StorageModule,
+      ],
     };
   }
+}
+
+/** What carries runs and events to where they are wanted. */
+function carriersOf({ profile }: CarrelConfig): Provider[] {
+  if (profile.kind === 'distributed') return redisProviders(profile);
+  return [{ provide: RUN_DISPATCHER, useClass: InProcessDispatcher }];
 }

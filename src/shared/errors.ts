@@ -105,6 +105,8 @@ export const ERRORS = {
   data_locked: { status: 500, title: 'The data folder is in use', retryable: false },
   incompatible_data: { status: 500, title: 'The data was written by a newer version', retryable: false },
   unsupported_database: { status: 500, title: 'The database server is not one that Carrel can use', retryable: false },
+  redis_unavailable: { status: 500, title: 'Redis can not be reached', retryable: false },
+  unsupported_redis: { status: 500, title: 'The Redis server is not one that Carrel can use', retryable: false },
 } as const satisfies Record<string, ErrorFacts>;
 
 export type ErrorCode = keyof typeof ERRORS;
