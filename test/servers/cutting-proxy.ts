@@ -27,13 +27,12 @@ export class CuttingProxy {
     own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const proxy = new CuttingProxy(server, own.href);
     server.on('connection', (client) => {
-      const behind = connect(Number(real.port || 5432), real.hostname);
-      const cut = () => void (client.destroy(), behind.destroy());
       if (proxy.refuses) {
         client.destroy();
         return;
       }
       const behind = connect(Number(real.port || DEFAULT_PORTS[real.protocol]), real.hostname);
+      const cut = () => void (client.destroy(), behind.destroy());
       client.on('data', (data) => {
         const expected = proxy.waitsFor;
         const isIt = expected !== undefined && data.includes(expected.text);
