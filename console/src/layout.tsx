@@ -1,7 +1,7 @@
 import { ActionIcon, Button, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Suspense, useEffect, useRef, type RefObject } from 'react';
-import { NavLink, Outlet, useLocation } from 'react-router';
+import { Link, NavLink, Outlet, useLocation } from 'react-router';
 import { useCarrel, useStatus } from './carrel.js';
 import { Loading } from './parts/states.js';
 
@@ -42,6 +42,11 @@ export function Layout() {
         </NavLink>
         <Connection />
         <span className="grow" />
+        {asked > 0 && (
+          <Link to="/approvals" className="count only-narrow" aria-label={`${asked} open approvals`}>
+            {asked}
+          </Link>
+        )}
         <span className="small">{session.userId}</span>
         <SchemeSwitch />
         <Button size="compact-sm" variant="default" onClick={() => signOut()}>

@@ -68,6 +68,7 @@ class Reader {
     await this.page.getByRole('group', { name: 'Events', exact: true }).hover();
     await this.page.mouse.wheel(0, -600);
     await this.page.evaluate('reader.until(() => reader.fromEnd() > 300)');
+    await this.page.evaluate('reader.untilStill()');
   }
 
   /** The uppermost event that can be read, and where it stands. */

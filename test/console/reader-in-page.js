@@ -29,11 +29,20 @@ requestAnimationFrame(function frame(now) {
   requestAnimationFrame(frame);
 });
 
+/** Wheels turn on for a while. */
+async function untilStill() {
+  for (let still = 0, top = -1; still < 10; await drawn()) {
+    still = events().scrollTop === top ? still + 1 : 0;
+    top = events().scrollTop;
+  }
+}
+
 globalThis.reader = {
   seen,
   count: () => Number.parseInt(document.querySelector('section[aria-label$=" events"]').ariaLabel, 10),
   fromEnd: () => events().scrollHeight - events().scrollTop - events().clientHeight,
   until,
+  untilStill,
   async line() {
     const edge = events().getBoundingClientRect().top;
     const rows = () => [...events().querySelectorAll('.event-row')];
@@ -43,7 +52,7 @@ globalThis.reader = {
   async numbers() {
     const numbers = new Set();
     // rows are drawn some way beyond what can be seen, too
-    for (let top = 0; top < events().scrollHeight; top += 2 * events().clientHeight) {
+    for (let top = 0; top < events().scrollHeight; top += 1.5 * events().clientHeight) {
       events().scrollTop = top;
       await drawn();
       for (const row of events().querySelectorAll('.event-row')) numbers.add(Number(row.firstElementChild.textContent));

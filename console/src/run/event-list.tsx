@@ -13,7 +13,7 @@ interface Props {
 /** Every event with its number. */
 export function EventList({ events, version, onChoose }: Props) {
   return (
-    <LiveRows label="Events" count={events.length} rowPx={ROW_PX} version={version} height="20rem">
+    <LiveRows label="Events" count={events.length} rowPx={ROW_PX} version={version} height="22rem">
       {(index, topPx) => {
         const event = events[index]!;
         return <EventRow key={event.seq} event={event} topPx={topPx} onChoose={onChoose} />;

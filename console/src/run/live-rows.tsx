@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, type ReactNode } from 'react';
 
 interface Props {
   readonly label: string;
@@ -24,8 +24,11 @@ export function LiveRows({ label, count, rowPx, version, height, children }: Pro
     estimateSize: () => rowPx,
     overscan: 12,
   });
-  useEffect(() => {
-    if (isAtEnd.current && count > 0) rows.scrollToIndex(count - 1);
+  useLayoutEffect(() => {
+    // whoever stands on a row with the keyboard would lose it
+    const isRead = box.current?.querySelector(':focus-visible') != null;
+    // at once: what goes on scrolling by itself would fight with whoever scrolls up
+    if (isAtEnd.current && !isRead) box.current!.scrollTop = box.current!.scrollHeight;
   }, [version, count]);
 
   return (
