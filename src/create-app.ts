@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CarrelModule, type CarrelModuleOptions } from './app.module.js';
 import type { CarrelConfig } from './config/config.js';
+import { roleOf } from './config/node-role.js';
 import { installConsole } from './edge/console/install-console.js';
 import { httpServerOptions } from './edge/http-server-options.js';
 import { installHttp } from './edge/install-http.js';
@@ -33,10 +34,12 @@ export async function createCarrelApp(options: {
 
 /**
  * What an application that imports `CarrelModule` has to be told beside it, before it listens: security headers and CORS,
- * Socket.IO as Carrel runs it, the API's documents under `/docs`, and the console.
+ * Socket.IO as Carrel runs it, the API's documents under `/docs`, and the console; the last three not on a node that only
+ * carries out runs.
  */
 export function configureCarrel(app: NestFastifyApplication, config: CarrelConfig): void {
   installHttp(app, config);
+  if (roleOf(config) === 'worker') return;
   app.useWebSocketAdapter(new CarrelIoAdapter(app, config));
   installOpenApi(app);
   installConsole(app);

@@ -32,7 +32,7 @@ export class BullmqDispatcher implements RunDispatcher {
   private consumer: RunConsumer | undefined;
   private taker: RunTaker | undefined;
   private reserved = 0;
-  private readonly noneReserved = Promise.withResolvers<void>();
+  private noneReserved = Promise.withResolvers<void>();
   private length = { runs: 0, knownAtMs: Number.NEGATIVE_INFINITY };
 
   private constructor(
@@ -137,7 +137,9 @@ export class BullmqDispatcher implements RunDispatcher {
 
   private settleReservation(): void {
     this.reserved -= 1;
-    if (!this.consumer && this.reserved === 0) this.noneReserved.resolve();
+    if (this.reserved > 0) return;
+    this.noneReserved.resolve();
+    this.noneReserved = Promise.withResolvers();
   }
 
   /** Under its own ids in the log: the slot may have become free by the end of somebody else's run. */
