@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { consoleCommand } from './console.command.js';
 import { demoCommand } from './demo.command.js';
 import { mcpCommand } from './mcp.command.js';
+import { migrateCommand } from './migrate.command.js';
 import { newCommand } from './new.command.js';
 import { reportError } from './report-error.js';
 import { startCommand } from './start.command.js';
@@ -15,6 +16,7 @@ const COMMANDS: readonly (() => Command)[] = [
   tokenCommand,
   consoleCommand,
   mcpCommand,
+  migrateCommand,
   demoCommand,
 ];
 
@@ -29,6 +31,7 @@ Examples:
   $ curl -H "Authorization: Bearer $(carrel token --user alice)" http://127.0.0.1:3000/v1/agents
   $ carrel console --user alice                    the console in a browser, signed in as alice
   $ carrel mcp list                                the tools of the MCP servers, and what has changed of them
+  $ carrel migrate --from .carrel                  copies a data folder into PostgreSQL, for several nodes
   $ carrel start --agents ./dist/my-agents.module.js --port 8080
   $ CARREL_USER_MAX_RUNNING=10 carrel start        the same as carrel start --user-max-running 10
 
