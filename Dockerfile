@@ -16,8 +16,12 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 # the server shows some of them
 COPY --from=build /app/docs ./docs
+RUN mkdir .compile-cache && chown node:node .compile-cache
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 CARREL_DATA_DIR=/data
 USER node
+# compiled once for this account, so that a container starts fast also where nothing can be written
+RUN node -e "import('./dist/cli/compile-cache.js').then(({ keepCompiledCode }) => keepCompiledCode()).then(() => \
+  Promise.all(['cli/program', 'cli/start.command', 'create-app'].map((name) => import('./dist/' + name + '.js'))))"
 VOLUME /data
 EXPOSE 3000
 STOPSIGNAL SIGTERM

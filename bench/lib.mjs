@@ -22,6 +22,8 @@ export async function startServer(name, env = {}) {
     cpuUs: async () => (await ask({ ask: 'cpu' })).cpuUs,
     /** What is on its heap when all garbage is collected. */
     heap: () => ask({ ask: 'heap' }),
+    ask: (what) => ask({ ask: what }),
+    send: ask,
     tokens: async (users) => (await ask({ tokensFor: users })).tokens,
     async stop() {
       child.send({ ask: 'stop' });

@@ -10,5 +10,8 @@ if (Number(found.split('.')[0]) < NEEDED) {
   );
   process.exitCode = 1;
 } else {
-  void import('./cli/program.js').then((cli) => cli.runProgram(process.argv));
+  void import('./cli/compile-cache.js')
+    .then(({ keepCompiledCode }) => keepCompiledCode())
+    .then(() => import('./cli/program.js'))
+    .then(({ runProgram }) => runProgram(process.argv));
 }

@@ -1,4 +1,8 @@
-/** The real server, as built, with one agent that thinks three times and answers. Embedded profile, every default but the caps. */
+/**
+ * The real server, as built, with one agent that thinks three times and answers; every default but the caps. Embedded profile,
+ * or with `BENCH_DATABASE_URL` and `BENCH_REDIS_URL` one of several nodes.
+ */
+import { createRequire } from 'node:module';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,11 +48,29 @@ const config = loadConfig({
   CARREL_NO_PROGRESS_MS: '600000',
   CARREL_DATA_SYNC: process.env.BENCH_SYNC ?? 'full',
   PORT: '0',
+  ...(process.env.BENCH_DATABASE_URL && {
+    DATABASE_URL: process.env.BENCH_DATABASE_URL,
+    REDIS_URL: process.env.BENCH_REDIS_URL,
+    CARREL_REDIS_PREFIX: process.env.BENCH_REDIS_PREFIX,
+    CARREL_JWT_SECRET: 'a secret that all nodes of the bench share',
+  }),
 });
+
+let statements = 0;
+if (process.env.BENCH_DATABASE_URL) {
+  const { Client } = createRequire(new URL('../../dist/index.js', import.meta.url))('pg');
+  const { query } = Client.prototype;
+  Client.prototype.query = function (...given) {
+    statements += 1;
+    return query.apply(this, given);
+  };
+}
+
 const app = await createCarrelApp({ config, agents: [BenchAgents] });
 await app.listen(0, '127.0.0.1');
 reportTo(process, () => app.get(ExecutionEngineFactory).report());
-process.on('message', async ({ tokensFor }) => {
+process.on('message', async ({ tokensFor, ask }) => {
+  if (ask === 'statements') process.send({ statements });
   if (!tokensFor) return;
   const tokens = await Promise.all(
     tokensFor.map((userId) => signToken(config, { userId, roles: [], ttlSeconds: 7200 })),

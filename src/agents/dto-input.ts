@@ -1,6 +1,6 @@
-import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validate, type ValidationError, type ValidatorOptions } from 'class-validator';
+import type { ValidationError, ValidatorOptions } from 'class-validator';
 import { type InputCheck, type InputIssue, type InputReader, pathText } from './input-reader.js';
+import { dtoLibraries } from './dto-libraries.js';
 import { dtoJsonSchema } from './dto-json-schema.js';
 
 type DtoClass = new () => object;
@@ -13,7 +13,7 @@ const STRICT: ValidatorOptions = {
 
 /** Reads inputs by a class-validator DTO class; what it does not declare is refused. */
 export function dtoInput(dto: DtoClass): InputReader | string {
-  if (getMetadataStorage().getTargetValidationMetadatas(dto, '', true, false).length === 0) {
+  if (dtoLibraries().getMetadataStorage().getTargetValidationMetadatas(dto, '', true, false).length === 0) {
     return `is the class ${dto.name || '(without a name)'}, which has no class-validator decorators; for no input at all use z.strictObject({})`;
   }
   return { check: (input) => check(dto, input), jsonSchema: dtoJsonSchema(dto) };
@@ -24,6 +24,7 @@ async function check(dto: DtoClass, input: unknown): Promise<InputCheck> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return { issues: [{ path: '', message: 'must be an object' }] };
   }
+  const { plainToInstance, validate } = dtoLibraries();
   const value = plainToInstance(dto, input);
   const errors = await validate(value, STRICT);
   return errors.length === 0 ? { value } : { issues: errors.flatMap((error) => issuesOf(error, [])) };

@@ -1,15 +1,15 @@
-import { plainToInstance } from 'class-transformer';
-import { ValidationTypes } from 'class-validator';
-import { targetConstructorToSchema } from 'class-validator-jsonschema';
+import type { targetConstructorToSchema as ToSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../shared/json.js';
+import { dtoLibraries } from './dto-libraries.js';
 
-type Converters = NonNullable<NonNullable<Parameters<typeof targetConstructorToSchema>[1]>['additionalConverters']>;
+type Converters = NonNullable<NonNullable<Parameters<typeof ToSchema>[1]>['additionalConverters']>;
 type NestedProperty = Parameters<Extract<Converters[string], (...args: never[]) => unknown>>[0];
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- any class, as class-validator keeps them
 type Class = Function;
 
 /** The JSON Schema of a class-validator DTO class; nested classes are in its `$defs`. */
 export function dtoJsonSchema(dto: new () => object): JsonObject {
+  const { targetConstructorToSchema, ValidationTypes } = dtoLibraries();
   const names = new Map<Class, string>();
   const defs: Record<string, JsonObject> = {};
 
@@ -46,7 +46,9 @@ export function dtoJsonSchema(dto: new () => object): JsonObject {
 function nestedClassOf({ target, propertyName, each }: NestedProperty): { nested: Class | undefined; isList: boolean } {
   if (typeof target !== 'function') return { nested: undefined, isList: false };
   const isList = each || Reflect.getMetadata('design:type', target.prototype as object, propertyName) === Array;
-  const probe = plainToInstance(target as new () => Record<string, unknown>, { [propertyName]: isList ? [{}] : {} });
+  const probe = dtoLibraries().plainToInstance(target as new () => Record<string, unknown>, {
+    [propertyName]: isList ? [{}] : {},
+  });
   const made = isList ? (probe[propertyName] as unknown[])[0] : probe[propertyName];
   const nested = typeof made === 'object' && made !== null ? made.constructor : Object;
   return { nested: nested === Object ? undefined : nested, isList };

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { Command, Option } from 'commander';
 import { loadConfig } from '../config/load-config.js';
 import { signCode } from '../edge/console/sign-in-code.js';
+import { consoleLink } from './console-link.js';
 import { rolesFrom } from './roles-from.js';
 import { addSettingOptions, overridesFrom } from './setting-options.js';
 import { userIdFrom } from './user-id-from.js';
@@ -41,11 +42,6 @@ async function printLink(options: ConsoleOptions): Promise<void> {
   const link = consoleLink(options.url ?? `http://127.0.0.1:${config.http.port}`, code);
   process.stdout.write(`${link}\n`);
   if (options.open && process.stdout.isTTY) openInBrowser(link);
-}
-
-/** The code stands behind the #, which browsers send to nobody. */
-export function consoleLink(url: string, code: string): string {
-  return `${url.replace(/\/+$/, '')}/console/#code=${code}`;
 }
 
 function openInBrowser(link: string): void {

@@ -1,24 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { consoleCommand } from './console.command.js';
-import { demoCommand } from './demo.command.js';
-import { mcpCommand } from './mcp.command.js';
-import { migrateCommand } from './migrate.command.js';
-import { newCommand } from './new.command.js';
 import { reportError } from './report-error.js';
-import { startCommand } from './start.command.js';
-import { tokenCommand } from './token.command.js';
 
-/** Every command there is, in the order of `carrel --help`. */
-const COMMANDS: readonly (() => Command)[] = [
-  startCommand,
-  newCommand,
-  tokenCommand,
-  consoleCommand,
-  mcpCommand,
-  migrateCommand,
-  demoCommand,
-];
+/** Every command there is, in the order of `carrel --help`. The one that is asked for is loaded alone. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start.command.js')).startCommand(),
+  new: async () => (await import('./new.command.js')).newCommand(),
+  token: async () => (await import('./token.command.js')).tokenCommand(),
+  console: async () => (await import('./console.command.js')).consoleCommand(),
+  mcp: async () => (await import('./mcp.command.js')).mcpCommand(),
+  migrate: async () => (await import('./migrate.command.js')).migrateCommand(),
+  demo: async () => (await import('./demo.command.js')).demoCommand(),
+};
 
 const USAGE_ERROR = 2;
 
@@ -37,14 +30,14 @@ Examples:
 
 Every setting is an environment variable and a flag of \`carrel start\`: see \`carrel start --help\`.`;
 
-/** The command line, ready to parse. */
-export function buildProgram(): Command {
+/** The command line, ready to parse, with the command that is asked for, or with all. */
+export async function buildProgram(asked?: string): Promise<Command> {
   const program = new Command('carrel')
     .description('Runs AI agents for many users at once, each user in an execution context of their own.')
     .version(version(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this, or the help of a command')
     .addHelpText('after', EXAMPLES);
-  for (const command of COMMANDS) program.addCommand(command().helpOption('-h, --help', 'print this'));
+  for (const command of await commandsFor(asked)) program.addCommand(command.helpOption('-h, --help', 'print this'));
   for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) {
     command
       .exitOverride()
@@ -53,10 +46,15 @@ export function buildProgram(): Command {
   return program;
 }
 
+function commandsFor(asked = ''): Promise<Command[]> {
+  const one = Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
+  return Promise.all((one ? [one] : Object.values(COMMANDS)).map((load) => load()));
+}
+
 /** Runs the command line; sets the exit code: 1 for a failure, 2 for a call that makes no sense. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   try {
-    await buildProgram().parseAsync(argv);
+    await (await buildProgram(argv[2])).parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR;
     else process.exitCode = reportError(error);

@@ -4,9 +4,9 @@ import type { INestApplication } from '@nestjs/common';
 import { Command } from 'commander';
 import type { CarrelConfig } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
-import { signCode } from '../edge/console/sign-in-code.js';
 import { CarrelError } from '../shared/errors.js';
-import { consoleLink } from './console.command.js';
+import { loadTheRest } from '../shared/lazily.js';
+import { consoleLink } from './console-link.js';
 import { loadAgentModules } from './load-agent-modules.js';
 import { addSettingOptions, overridesFrom } from './setting-options.js';
 import { stopOnSignals } from './stop-on-signals.js';
@@ -51,11 +51,13 @@ async function start(options: Record<string, unknown> & { agents?: string[] }): 
   const url = urlOf(app, config.http.host);
   process.stdout.write(`Carrel listens on ${url}\n`);
   await printConsoleLink(config, url);
+  await loadTheRest();
 }
 
 /** In the embedded profile whoever starts the server is who wants to look into it. */
 async function printConsoleLink(config: CarrelConfig, url: string): Promise<void> {
   if (config.auth.key.kind !== 'generated') return;
+  const { signCode } = await import('../edge/console/sign-in-code.js');
   const userId = userInfo().username;
   const code = await signCode(config, { userId, roles: [] });
   const link = consoleLink(url, code);

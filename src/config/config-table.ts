@@ -1,6 +1,6 @@
 import { flagsOf, SETTINGS } from './env.schema.js';
 
-/** README.md's table of all settings, as Markdown. */
+/** The table of all settings in docs/configuration.md, as Markdown. */
 export function renderConfigTable(): string {
   const rows = SETTINGS.map((setting) => {
     const flags = flagsOf(setting).map(code).join(', ');

@@ -5,7 +5,7 @@ import type { ModelsConfig } from './models-config.js';
 /** Injection token of the `CarrelConfig`. */
 export const CARREL_CONFIG = Symbol('CARREL_CONFIG');
 
-/** The validated configuration, as the rest of the code sees it. Every field is a setting in README.md's table. */
+/** The validated configuration, as the rest of the code sees it. Every field is a setting in the table of docs/configuration.md. */
 export interface CarrelConfig {
   readonly production: boolean;
   readonly http: {

@@ -6,7 +6,7 @@ import { integer, list, MAX_MS, oneOf, optionalText, SETTING_FACTS, text, type S
 
 const MAX_BYTES = 100 * 1024 * 1024;
 
-/** Every setting there is: the environment, the command line, the error messages and README.md's table come from here. */
+/** Every setting there is: the environment, the command line, the error messages and docs/configuration.md come from here. */
 export const ENV_SCHEMA = z.object({
   PORT: integer(0, 65535, 3000, { group: 'Server', about: 'Port to listen on; 0 picks a free one' }),
   HOST: text('127.0.0.1', {

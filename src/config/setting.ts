@@ -12,7 +12,7 @@ type SettingGroup =
   | 'Tools and models'
   | 'Logging';
 
-/** What is known about a setting besides its schema; feeds error messages, `--help` and README.md alike. */
+/** What is known about a setting besides its schema; feeds error messages, `--help` and docs/configuration.md alike. */
 export interface SettingFacts {
   group: SettingGroup;
   /** One sentence, without the full stop. */

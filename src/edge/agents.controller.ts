@@ -1,10 +1,9 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { AgentRegistry } from '../agents/agent-registry.service.js';
 import { CarrelError } from '../shared/errors.js';
 import type { ListView } from './list-view.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiTags, Documented } from './openapi/api-decorators.js';
 
 type AgentView = Pick<
   AgentDefinition,

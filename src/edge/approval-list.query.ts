@@ -1,7 +1,6 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, Matches } from 'class-validator';
 import { APPROVAL_ID_PATTERN, RUN_ID_PATTERN, type RunId } from '../shared/ids.js';
-import { IfGiven } from './if-given.decorator.js';
+import { IfGiven, IsIn, Matches } from './checks.js';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { CURSOR, LimitQuery } from './page.query.js';
 
 const STATUSES = ['open', 'all'] as const;

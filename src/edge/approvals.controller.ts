@@ -1,5 +1,4 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ApprovalService } from '../execution/approval.service.js';
 import type { ApprovalId } from '../shared/ids.js';
@@ -10,7 +9,7 @@ import { CurrentContext } from './current-context.decorator.js';
 import { DecisionDto } from './decision.dto.js';
 import { APPROVAL_ID } from './id-pipes.js';
 import { toListView, type ListView } from './list-view.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiParam, ApiTags, Documented } from './openapi/api-decorators.js';
 import { APPROVAL_ID_PARAM } from './openapi/path-params.js';
 
 /** What runs ask their owners, or whoever has a role that the question names. */

@@ -1,6 +1,5 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsBoolean } from 'class-validator';
+import { IsBoolean, Transform } from './checks.js';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 
 /** What `POST /v1/runs/:id/cancel` takes. */
 export class CancelQuery {

@@ -1,7 +1,7 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import type { ValidationError } from 'class-validator';
 import { CarrelError } from '../shared/errors.js';
+import { validation } from './checks.js';
 import { quickCheckOf } from './quick-check.js';
 
 type DtoClass = new () => object;
@@ -39,9 +39,10 @@ class CheckedPipe implements PipeTransform<unknown, object> {
     const declared =
       unknown.length === 0 ? value : Object.fromEntries(Object.entries(value).filter(([key]) => known.has(key)));
     // The values of a query are texts: nothing deep can be in there.
-    const dto = type === 'body' ? Object.assign(new dtoClass(), declared) : plainToInstance(dtoClass, declared);
+    const dto =
+      type === 'body' ? Object.assign(new dtoClass(), declared) : validation().plainToInstance(dtoClass, declared);
     if (unknown.length === 0 && isRight(dto)) return dto;
-    const errors = validateSync(dto, STRICT);
+    const errors = validation().validateSync(dto, STRICT);
     if (errors.length + unknown.length === 0) return dto;
     throw refusal([...unknown.map((key) => unknownIn(type, key, known)), ...errors.flatMap(issuesOf)]);
   }
@@ -55,7 +56,7 @@ class CheckedPipe implements PipeTransform<unknown, object> {
 
 /** Looked at here, since class-validator and class-transformer overlook names that every object has, as `__proto__`. */
 function propertiesOf(dtoClass: DtoClass): ReadonlySet<string> {
-  const rules = getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false);
+  const rules = validation().getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false);
   return new Set(rules.map(({ propertyName }) => propertyName));
 }
 

@@ -1,7 +1,6 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, IsIn, IsString, Length } from 'class-validator';
 import { APPROVAL_ID_PATTERN } from '../shared/ids.js';
-import { IfGiven } from './if-given.decorator.js';
+import { Allow, IfGiven, IsIn, IsString, Length } from './checks.js';
+import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { ANY_JSON } from './openapi/body-parts.js';
 import { EXAMPLE_APPROVAL_ID } from './openapi/examples.js';
 import { ANSWERS, type AnswerKind } from './wire-choices.js';

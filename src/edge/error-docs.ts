@@ -3,13 +3,20 @@ import { ERROR_HELP } from './error-help.js';
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 
-/** README.md's table of all codes, in Markdown. */
-export function renderErrorTable(): string {
-  const rows = CODES.map((code) => {
-    const { status, title, retryable } = ERRORS[code];
-    return `| [\`${code}\`](docs/errors.md#${code}) | ${status} | ${title} | ${retryable ? 'yes' : 'no'} |`;
-  });
-  return ['| code | status | what it says | try again |', '| --- | --- | --- | --- |', ...rows].join('\n');
+/** All codes by their status, as links to what is said of them. */
+function renderIndex(): string {
+  const statuses = [...new Set(CODES.map((code) => ERRORS[code].status))].toSorted((a, b) => a - b);
+  return statuses
+    .map((status) => `- **${status}** ${CODES.filter(hasStatus(status)).map(link).join(' · ')}`)
+    .join('\n');
+}
+
+function hasStatus(status: number): (code: ErrorCode) => boolean {
+  return (code) => ERRORS[code].status === status;
+}
+
+function link(code: ErrorCode): string {
+  return `[\`${code}\`](#${code})`;
 }
 
 const INTRODUCTION = [
@@ -31,7 +38,7 @@ export function renderErrorDocs(): string {
     const { when, remedy } = ERROR_HELP[code];
     return `## \`${code}\`\n\n${factsOf(code)}\n\n${when}\n\n**What to do:** ${remedy}`;
   });
-  return `${['# Error codes', INTRODUCTION, PROMISE, ...sections].join('\n\n')}\n`;
+  return `${['# Error codes', INTRODUCTION, PROMISE, renderIndex(), ...sections].join('\n\n')}\n`;
 }
 
 /** The same as a page of the server: where the `type` of a problem leads to. */

@@ -1,5 +1,4 @@
 import { Controller, Get, Header, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { CHECKED } from './checked.pipe.js';
@@ -7,7 +6,7 @@ import { CurrentContext } from './current-context.decorator.js';
 import { EventPages } from './event-pages.service.js';
 import { EventStreams } from './event-streams.service.js';
 import { EventPageQuery, EventStreamQuery } from './events.query.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiHeader, ApiTags, Documented } from './openapi/api-decorators.js';
 import { LAST_EVENT_ID, STREAM_TEXT } from './openapi/stream-texts.js';
 
 /** All of the caller's events. */

@@ -1,5 +1,5 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IfGiven } from './if-given.decorator.js';
+import { IfGiven } from './checks.js';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { LimitQuery, WholeNumber } from './page.query.js';
 
 const AFTER = { type: 'integer', minimum: 0, description: 'Only events behind this `seq`.' } as const;

@@ -1,10 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { HealthParts } from '../execution/health-parts.js';
 import { Readiness } from '../execution/readiness.js';
 import { CarrelError } from '../shared/errors.js';
 import type { JsonObject } from '../shared/json.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiTags, Documented } from './openapi/api-decorators.js';
 import { SERVER_FACTS } from './server-facts.js';
 
 /** For machines that watch the server; open to all. */

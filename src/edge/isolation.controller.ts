@@ -1,9 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { CurrentContext } from './current-context.decorator.js';
 import { IsolationCheck, type IsolationView } from './isolation-check.service.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiTags, Documented } from './openapi/api-decorators.js';
 
 /** What the caller holds in this process. */
 @ApiTags('Me')

@@ -1,5 +1,4 @@
 import { Controller, Get, Param, Res } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { McpServers } from '../execution/mcp/mcp-servers.service.js';
@@ -7,7 +6,7 @@ import { clientGone } from './client-gone.js';
 import { CurrentContext } from './current-context.decorator.js';
 import type { ListView } from './list-view.js';
 import { toMcpServerView, toMcpToolsView, type McpServerView, type McpToolsView } from './mcp-view.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiParam, ApiTags, Documented } from './openapi/api-decorators.js';
 
 /** The caller's MCP servers: everybody has connections of their own. */
 @ApiTags('Tools')

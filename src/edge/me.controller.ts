@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
@@ -9,7 +8,7 @@ import type { RunRecord } from '../execution/run-store.port.js';
 import { CHECKED } from './checked.pipe.js';
 import { CurrentContext } from './current-context.decorator.js';
 import { identityOf } from './identity-carrier.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiTags, Documented } from './openapi/api-decorators.js';
 import { LimitQuery } from './page.query.js';
 import { isoTime, momentOf, namesOf } from './run-view.js';
 

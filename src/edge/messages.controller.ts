@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { MESSAGE_STORE, type MessageRecord, type MessageStore } from '../execution/models/message-store.port.js';
 import { CarrelError } from '../shared/errors.js';
@@ -9,7 +8,7 @@ import { CHECKED } from './checked.pipe.js';
 import { CurrentContext } from './current-context.decorator.js';
 import { THREAD_ID } from './id-pipes.js';
 import { toListView, type ListView } from './list-view.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiParam, ApiTags, Documented } from './openapi/api-decorators.js';
 import { THREAD_ID_PARAM } from './openapi/path-params.js';
 import { PageQuery } from './page.query.js';
 import { isoTime } from './run-view.js';

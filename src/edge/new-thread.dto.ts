@@ -1,7 +1,6 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, Matches } from 'class-validator';
 import { THREAD_ID_PATTERN, type ThreadId } from '../shared/ids.js';
-import { IfGiven } from './if-given.decorator.js';
+import { Allow, IfGiven, Matches } from './checks.js';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 
 /** What `POST /v1/threads` takes. */
 export class NewThreadDto {

@@ -1,8 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import type { FastifyInstance } from 'fastify';
-import { SCHEMAS } from './openapi/schemas.js';
-import { SERVER_FACTS } from './server-facts.js';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { serveOnDemand } from './serve-on-demand.js';
 
 /** The page loads its own scripts, and styles that it writes itself; it calls this server and no other. */
 const DOCS_POLICY = [
@@ -14,50 +12,20 @@ const DOCS_POLICY = [
   "frame-ancestors 'none'",
 ].join(';');
 
-const DESCRIPTION = [
-  'Runs AI agents for many users at once, each user in an execution context of their own.',
-  'Every request but those for health carries a token (`Authorization: Bearer …`), and sees what belongs to its user and nothing else:',
-  "another user's id is answered like one that does not exist.",
-  'Errors are problems (RFC 9457) with a stable `code`; [all codes](/docs/errors).',
-  'The same events come over Socket.IO, namespace `/agents`.',
-].join(' ');
+/** The page's address with and without a slash at its end, its files, and the document. */
+const ROUTES = ['/docs', '/docs/', '/docs/*', '/docs-json'];
 
 /** Serves the OpenAPI document at `/docs-json`, and a page to read and try it at `/docs`; to everybody. */
 export function installOpenApi(app: INestApplication): void {
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
-  fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.url?.startsWith('/docs')) reply.header('content-security-policy', DOCS_POLICY);
-    done();
+  fastify.addHook('onRoute', (route) => {
+    if (!route.url.startsWith('/docs')) return;
+    route.onRequest = [setPolicy, ...[route.onRequest ?? []].flat()];
   });
-  SwaggerModule.setup('docs', app, () => createDocument(app), { raw: ['json'], customSiteTitle: 'Carrel API' });
+  serveOnDemand(fastify, ROUTES, async () => (await import('./openapi/docs-pages.js')).openDocsPages(app));
 }
 
-function createDocument(app: INestApplication): OpenAPIObject {
-  const config = new DocumentBuilder()
-    .setOpenAPIVersion('3.1.0')
-    .setTitle('Carrel')
-    .setDescription(DESCRIPTION)
-    .setVersion(SERVER_FACTS.version)
-    .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
-    .addTag('Runs')
-    .addTag('Events')
-    .addTag('Approvals')
-    .addTag('Schedules')
-    .addTag('Agents')
-    .addTag('Pipelines')
-    .addTag('Tools')
-    .addTag('Threads')
-    .addTag('Me')
-    .addTag('Operators')
-    .addTag('Health')
-    .build();
-  const components = { ...config.components, schemas: { ...SCHEMAS } } as NonNullable<OpenAPIObject['components']>;
-  return SwaggerModule.createDocument(
-    app,
-    { ...config, components },
-    {
-      operationIdFactory: (controller, method) => `${controller.replace('Controller', '').toLowerCase()}.${method}`,
-    },
-  );
+function setPolicy(_: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  void reply.header('content-security-policy', DOCS_POLICY);
+  done();
 }

@@ -1,8 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsInt, IsString, Length, Max, Min } from 'class-validator';
-import { IfGiven } from './if-given.decorator.js';
+import { IfGiven, IsInt, IsString, Length, Max, Min, Transform } from './checks.js';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 200;

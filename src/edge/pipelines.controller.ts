@@ -1,9 +1,8 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { PipelineService } from '../execution/pipeline/pipeline.service.js';
 import { CarrelError } from '../shared/errors.js';
 import type { ListView } from './list-view.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiTags, Documented } from './openapi/api-decorators.js';
 
 type PipelineDefinition = ReturnType<PipelineService['list']>[number];
 type PipelineView = Pick<PipelineDefinition, 'name' | 'description' | 'inputSchema' | 'steps'>;

@@ -1,4 +1,5 @@
-import { getMetadataStorage, ValidationTypes, type ValidationArguments } from 'class-validator';
+import type { getMetadataStorage, ValidationArguments } from 'class-validator';
+import { validation } from './checks.js';
 
 type DtoClass = new () => object;
 type Rule = (dto: Record<string, unknown>) => boolean;
@@ -10,7 +11,7 @@ type Metadata = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValid
  * body is refused, and what these few lines don't know of, is class-validator's to say.
  */
 export function quickCheckOf(dtoClass: DtoClass): (dto: object) => boolean {
-  const metadata = getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false);
+  const metadata = validation().getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false);
   const checks = [...Map.groupBy(metadata, ({ propertyName }) => propertyName).values()].map(checkOfProperty);
   if (checks.length === 0 || checks.includes(undefined)) return () => false;
   return (dto) => checks.every((check) => check!(dto as Record<string, unknown>));
@@ -18,6 +19,7 @@ export function quickCheckOf(dtoClass: DtoClass): (dto: object) => boolean {
 
 /** @returns undefined when there is a rule among them that is not looked into here */
 function checkOfProperty(rules: readonly Metadata[]): Rule | undefined {
+  const { ValidationTypes } = validation();
   const conditions = rules.filter(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION).map(conditionOf);
   const others = rules.filter(
     ({ type }) => type !== ValidationTypes.CONDITIONAL_VALIDATION && type !== ValidationTypes.WHITELIST,
@@ -28,7 +30,7 @@ function checkOfProperty(rules: readonly Metadata[]): Rule | undefined {
 }
 
 function isPlain({ type, each, validateIf }: Metadata): boolean {
-  return type === ValidationTypes.CUSTOM_VALIDATION && !each && !validateIf;
+  return type === validation().ValidationTypes.CUSTOM_VALIDATION && !each && !validateIf;
 }
 
 function conditionOf({ propertyName, constraints: [condition] }: Metadata): Rule {
@@ -38,7 +40,8 @@ function conditionOf({ propertyName, constraints: [condition] }: Metadata): Rule
 
 function constraintsOf({ propertyName: property, constraintCls, constraints, target }: Metadata): Rule[] {
   const targetName = typeof target === 'string' ? target : target.name;
-  return getMetadataStorage()
+  return validation()
+    .getMetadataStorage()
     .getTargetValidatorConstraints(constraintCls)
     .map(({ instance }) => (dto: Record<string, unknown>) => {
       const value = dto[property];

@@ -1,5 +1,5 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean } from 'class-validator';
+import { IsBoolean } from './checks.js';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 
 /** What `POST /v1/runs/:id/retry` takes. */
 export class RetryDto {

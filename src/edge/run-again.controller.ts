@@ -1,5 +1,4 @@
 import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ExecutionService } from '../execution/execution.service.js';
@@ -8,10 +7,10 @@ import { CHECKED, CHECKED_IF_GIVEN } from './checked.pipe.js';
 import { CurrentContext } from './current-context.decorator.js';
 import { ResumeDto } from './decision.dto.js';
 import { approvalIdOf, RUN_ID } from './id-pipes.js';
-import { Documented } from './openapi/documented.decorator.js';
 import { RUN_ID_PARAM } from './openapi/path-params.js';
 import { RetryDto } from './retry.dto.js';
 import { RunQuestions } from '../execution/run-questions.service.js';
+import { ApiParam, ApiTags, Documented } from './openapi/api-decorators.js';
 import { toRunView, type RunView } from './run-view.js';
 
 /** What lets the caller's run go on, or be tried again. */

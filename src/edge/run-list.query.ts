@@ -1,8 +1,7 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, Matches } from 'class-validator';
 import { RUN_STATUSES, type RunStatus } from '../execution/run-status.js';
 import { RUN_ID_PATTERN, THREAD_ID_PATTERN, type ThreadId } from '../shared/ids.js';
-import { IfGiven } from './if-given.decorator.js';
+import { IfGiven, IsIn, Matches } from './checks.js';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 import { CURSOR, LimitQuery } from './page.query.js';
 
 /** A page of runs. */

@@ -1,5 +1,4 @@
 import { Body, Controller, Get, Header, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ExecutionService } from '../execution/execution.service.js';
@@ -20,7 +19,7 @@ import { answerStart } from './run-start.js';
 import { toRunView, type RunView } from './run-view.js';
 import { StartRunDto } from './start-run.dto.js';
 import { toListView, type ListView } from './list-view.js';
-import { Documented, UNASKED_BODY } from './openapi/documented.decorator.js';
+import { ApiHeader, ApiParam, ApiTags, Documented, UNASKED_BODY } from './openapi/api-decorators.js';
 import { RUN_ID_PARAM } from './openapi/path-params.js';
 
 /** The caller's runs. */

@@ -1,7 +1,6 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, IsBoolean, IsIn, IsString, Length } from 'class-validator';
 import type { ScheduleRecord } from '../execution/schedule-store.port.js';
-import { IfGiven, IsGiven } from './if-given.decorator.js';
+import { Allow, IfGiven, IsBoolean, IsGiven, IsIn, IsString, Length } from './checks.js';
+import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { ANY_JSON } from './openapi/body-parts.js';
 import { WhatToRunDto } from './start-run.dto.js';
 import { MISSED } from './wire-choices.js';

@@ -1,5 +1,4 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ScheduleService } from '../execution/schedule.service.js';
@@ -8,7 +7,7 @@ import { CHECKED } from './checked.pipe.js';
 import { CurrentContext } from './current-context.decorator.js';
 import { SCHEDULE_ID } from './id-pipes.js';
 import { toListView, type ListView } from './list-view.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiParam, ApiTags, Documented } from './openapi/api-decorators.js';
 import { SCHEDULE_ID_PARAM } from './openapi/path-params.js';
 import { ScheduleListQuery } from './schedule-list.query.js';
 import { NewScheduleDto, ScheduleChangeDto } from './schedule.dto.js';

@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
-import { marked } from 'marked';
 import { readFileSync } from 'node:fs';
+import { lazily } from '../shared/lazily.js';
+import { ApiExcludeController } from './openapi/api-decorators.js';
 
 const GUIDE = new URL('../../docs/migrating-from-shared-state.md', import.meta.url);
 
@@ -20,11 +20,14 @@ const HEAD = `<!doctype html>
 @ApiExcludeController()
 @Controller('docs/migrating-from-shared-state')
 export class SharedStateGuideController {
-  private readonly page = `${HEAD}\n${marked.parse(readFileSync(GUIDE, 'utf8'), { async: false })}</html>\n`;
+  private readonly page = lazily(async () => {
+    const { marked } = await import('marked');
+    return `${HEAD}\n${marked.parse(readFileSync(GUIDE, 'utf8'), { async: false })}</html>\n`;
+  });
 
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
-  guide(): string {
-    return this.page;
+  guide(): Promise<string> {
+    return this.page();
   }
 }

@@ -1,10 +1,9 @@
 import { Body, Controller, Headers, Post, Res } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ExecutionService } from '../execution/execution.service.js';
 import { CurrentContext } from './current-context.decorator.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiBody, ApiHeader, ApiTags, Documented } from './openapi/api-decorators.js';
 import { SHARED_STATE_BODY } from './openapi/shared-state-body.js';
 import { IDEMPOTENCY_KEY, PREFER, START_ANSWERS, START_PROBLEMS } from './openapi/start-texts.js';
 import { answerStart } from './run-start.js';

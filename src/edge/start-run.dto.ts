@@ -1,10 +1,9 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Allow, IsIn, IsInt, IsString, Length, Matches } from 'class-validator';
 import { MAX_DELAY_MS, MAX_PRIORITY, ON_CONFLICT } from '../execution/run-request.js';
 import type { OnConflict } from '../execution/run-store.port.js';
 import type { PipelineSpec } from '../execution/pipeline/pipeline-spec.js';
 import { THREAD_ID_PATTERN } from '../shared/ids.js';
-import { IfGiven, IsGiven } from './if-given.decorator.js';
+import { Allow, IfGiven, IsGiven, IsIn, IsInt, IsString, Length, Matches } from './checks.js';
+import { ApiProperty, ApiPropertyOptional } from './openapi/api-decorators.js';
 import { ANY_JSON, PIPELINE } from './openapi/body-parts.js';
 
 const AGENT = { message: 'agent must be the name of an agent (GET /v1/agents lists them)' };

@@ -1,5 +1,4 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
@@ -14,7 +13,7 @@ import { CurrentContext } from './current-context.decorator.js';
 import { THREAD_ID } from './id-pipes.js';
 import { toListView, type ListView } from './list-view.js';
 import { NewThreadDto } from './new-thread.dto.js';
-import { Documented, UNASKED_BODY } from './openapi/documented.decorator.js';
+import { ApiParam, ApiTags, Documented, UNASKED_BODY } from './openapi/api-decorators.js';
 import { THREAD_ID_PARAM } from './openapi/path-params.js';
 import { PageQuery } from './page.query.js';
 import { RunPageQuery } from './run-list.query.js';

@@ -1,13 +1,11 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
 import { AgentRegistry } from '../agents/agent-registry.service.js';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { ToolCatalogue, type UsableTools } from '../execution/tools/tool-catalogue.service.js';
 import { CHECKED } from './checked.pipe.js';
+import { IfGiven, IsString, Length } from './checks.js';
 import { CurrentContext } from './current-context.decorator.js';
-import { IfGiven } from './if-given.decorator.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiPropertyOptional, ApiTags, Documented } from './openapi/api-decorators.js';
 
 const AGENT = { message: 'agent must be the name of an agent' };
 

@@ -1,12 +1,11 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { UserExecutionContext } from '../context/user-execution-context.js';
 import { Budgets } from '../execution/models/budgets.service.js';
 import { USAGE_DAYS, USAGE_STORE, type UsageStore } from '../execution/usage-store.port.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { CHECKED } from './checked.pipe.js';
 import { CurrentContext } from './current-context.decorator.js';
-import { Documented } from './openapi/documented.decorator.js';
+import { ApiTags, Documented } from './openapi/api-decorators.js';
 import { toUsageView, type UsageView } from './usage-view.js';
 import { daysOf, UsageQuery } from './usage.query.js';
 

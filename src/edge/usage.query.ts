@@ -1,9 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsISO8601, Matches } from 'class-validator';
 import { DAY_MS } from '../execution/usage-store.port.js';
 import { CarrelError } from '../shared/errors.js';
-import { IfGiven } from './if-given.decorator.js';
+import { IfGiven, IsISO8601, Matches } from './checks.js';
+import { ApiPropertyOptional } from './openapi/api-decorators.js';
 
 const DEFAULT_DAYS = 30;
 

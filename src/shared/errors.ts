@@ -11,7 +11,7 @@ interface ErrorFacts {
 
 /**
  * Every error that a user can meet, in one table. Codes are a contract: they never change meaning and are
- * documented in README.md; `test/shared/errors.spec.ts` holds the table and the documents together.
+ * documented in docs/errors.md; `test/shared/errors.spec.ts` holds the table and the documents together.
  */
 export const ERRORS = {
   // who is calling

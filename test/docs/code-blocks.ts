@@ -4,8 +4,17 @@ import ts from 'typescript';
 
 /** The code of a document, by the language that its blocks name. */
 export function blocksOf(path: string, language: string): string[] {
+  return fencesOf(path).flatMap((fence) => (fence.language === language ? [fence.code] : []));
+}
+
+/** Every block of code that a document has, also inside of a list, in its order. */
+export function fencesOf(path: string): { language: string; code: string }[] {
   const text = readFileSync(path, 'utf8');
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, block]) => block!);
+  const fences = text.matchAll(/^( *)```(\S*)\n([\s\S]*?)^\1```$/gm);
+  return [...fences].map(([, indent, language, code]) => ({
+    language: language!,
+    code: code!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  }));
 }
 
 /** The TypeScript of a document as modules: a block that imports nothing goes on where the one before it ended. */

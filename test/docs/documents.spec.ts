@@ -1,23 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { loadConfig } from '../../src/config/load-config.js';
 import { CarrelServer, type CarrelUser, type RunJson } from '../carrel-server.js';
 import { OpenAiDouble } from '../models/openai-double.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 import { blocksOf, modulesOf, problemsIn } from './code-blocks.js';
-
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...readdirSync('docs').map((name) => join('docs', name))].filter(
-  (path) => path.endsWith('.md'),
-);
+import { DOCUMENTS, linksOf } from './all-documents.js';
 
 /** What a reader of README.md has at hand. */
 const AT_HAND = `
 declare global {
   const token: string;
   const text: string;
-  class MyAgentsModule {}
-  class LettersController {}
 }
 export {};
 `;
@@ -30,9 +26,7 @@ describe('the documents', () => {
   });
 
   it.each(DOCUMENTS)('%s has links that lead somewhere', (path) => {
-    const text = readFileSync(path, 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
-    const links = [...text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link]) => link!);
-    const broken = links.filter((link) => {
+    const broken = linksOf(path).filter((link) => {
       const [file, anchor] = link.split('#') as [string, string?];
       const target = file === '' ? path : join(dirname(path), file);
       return !existsSync(target) || (anchor !== undefined && !anchorsOf(target).has(anchor));
@@ -46,11 +40,51 @@ describe('the documents', () => {
   });
 });
 
-describe('README.md', () => {
+describe('the configuration files of the documents', () => {
+  const ofKind = (...keys: string[]) =>
+    DOCUMENTS.flatMap((path) => blocksOf(path, 'json').map((text) => ({ path, text }))).filter(({ text }) =>
+      keys.some((key) => key in (JSON.parse(text) as object)),
+    );
+  const servers = ofKind('mcpServers', 'toolPolicy');
+  const models = ofKind('providers');
+  let folder: string;
+  beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'carrel-files-'))));
+  afterAll(() => rm(folder, { recursive: true }));
+
+  /** As the server reads them, with every secret that they name. */
+  const load = async (setting: 'CARREL_MCP_FILE' | 'CARREL_MODELS_FILE', text: string) => {
+    const file = join(folder, 'file.json');
+    await writeFile(file, text);
+    const secrets = [...text.matchAll(/\$\{secret\.(\w+)\}/g)].map(([, name]) => [`CARREL_SECRET_${name}`, 'a secret']);
+    return loadConfig({ [setting]: file, ...(Object.fromEntries(secrets) as Record<string, string>) });
+  };
+
+  it.each(servers)('$path has MCP servers and a policy that can be used (case $#)', async ({ text }) => {
+    const file = JSON.parse(text) as { mcpServers?: object };
+    const { mcp } = await load(
+      'CARREL_MCP_FILE',
+      JSON.stringify({ mcpServers: { files: { command: 'files' } }, ...file }),
+    );
+    expect(mcp.servers.length).toBeGreaterThan(0);
+  });
+
+  it.each(models)('$path has models that can be used (case $#)', async ({ text }) => {
+    expect((await load('CARREL_MODELS_FILE', text)).models).toBeDefined();
+  });
+
+  it('are refused when they can not', async () => {
+    expect([servers.length, models.length]).toEqual([3, 2]);
+    await expect(load('CARREL_MODELS_FILE', models[0]!.text.replace('"providers"', '"suppliers"'))).rejects.toThrow(
+      /suppliers/,
+    );
+  });
+});
+
+describe('docs/start.md', () => {
   it('has MCP servers, a model and commands that work together', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'carrel-readme-'));
+    const folder = await mkdtemp(join(tmpdir(), 'carrel-start-'));
     await using double = await OpenAiDouble.start(() => ({ text: 'Milk' }));
-    const [servers, models] = blocksOf('README.md', 'json');
+    const [servers, models] = blocksOf('docs/start.md', 'json');
     const env = {
       CARREL_MCP_FILE: join(folder, 'mcp.json'),
       CARREL_MODELS_FILE: join(folder, 'models.json'),
@@ -61,7 +95,7 @@ describe('README.md', () => {
     await using server = await CarrelServer.start({ env });
     const alice = await server.as('alice');
     const run = async (agent: string) => {
-      const [body] = bodiesIn('README.md').filter((one) => one.agent === agent);
+      const [body] = bodiesIn('docs/start.md').filter((one) => one.agent === agent);
       return (await alice.http<RunJson>('POST', '/v1/runs', body, { prefer: 'wait=20' })).body;
     };
 

@@ -5,17 +5,10 @@ import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../browser.js';
 import { BuiltCli } from '../cli/built-cli.js';
-import { blocksOf } from './code-blocks.js';
+import { approveInConsole, changed, commandsOf, runInConsole } from './first-agent-walk.js';
 
 const node = promisify(execFile);
-const GUIDE = 'docs/first-agent.md';
-
-/** The commands of the guide, after the one that sets everything up. */
-function commands(): string[][] {
-  const [block] = blocksOf(GUIDE, 'sh');
-  const lines = block!.split('\n').map((line) => line.replace(/#.*/, '').trim());
-  return lines.filter((line) => line && !line.startsWith('npm')).map((line) => line.split(/\s+/));
-}
+const GUIDE = readFileSync('docs/first-agent.md', 'utf8');
 
 describe('the guide to the first agent', () => {
   const cli = new BuiltCli();
@@ -34,43 +27,27 @@ describe('the guide to the first agent', () => {
   }
 
   it('leads from nothing to a run in the console, and to one that asks', async () => {
-    const [make, check, serve] = commands();
+    // those before them set everything up, which has been done
+    const commands = commandsOf(GUIDE).filter((command) => command.startsWith('node '));
+    const [make, check, serve] = commands.map((command) => command.split(/\s+/));
     expect((await cli.run(make!.slice(2))).code).toBe(0);
     await node(process.execPath, check!.slice(1), { cwd: cli.dir });
 
     const page = await browser.newPage();
-    const run = async (text: string) => {
-      await page.getByRole('link', { name: 'Agents', exact: true }).click();
-      await page.getByRole('link', { name: 'word-count' }).click();
-      await page.getByLabel('text').fill(text);
-      await page.getByRole('button', { name: 'Run' }).click();
-      await page.getByRole('group', { name: 'Timeline' }).waitFor();
-    };
     const first = start(serve!.slice(2));
-    await page.goto((await first.line(/console/)).split(' ').at(-1)!);
-    await run('one two three');
-    await page.getByText('"words": 3').first().waitFor();
+    await runInConsole(page, linkIn(await first.line(/console/)));
     first.child.kill('SIGTERM');
     await first.ended;
 
-    const path = join(cli.dir, 'word-count.agent.mjs');
-    const [change] = blocksOf(GUIDE, 'js');
-    writeFileSync(
-      path,
-      readFileSync(path, 'utf8').replace('async run({ text }, run) {', (line) => `${line}\n${change}`),
-    );
+    const agent = join(cli.dir, 'word-count.agent.mjs');
+    writeFileSync(agent, changed(readFileSync(agent, 'utf8'), GUIDE));
     const second = start(serve!.slice(2));
-    const link = (await second.line(/console/)).split(' ').at(-1)!;
-    await page.goto(link);
-    await run('one two three four');
-    await page.getByRole('link', { name: /^Approvals/ }).click();
-    await page.getByRole('heading', { name: 'Approvals' }).waitFor();
-    const question = page.getByRole('article', { name: 'Count 18 characters?' });
-    await question.getByRole('button', { name: 'Approve' }).click();
-    await page.getByText('Nobody asks you anything').waitFor();
-    await page.goBack();
-    await page.getByText('"words": 4').first().waitFor();
+    await approveInConsole(page, linkIn(await second.line(/console/)));
     second.child.kill('SIGTERM');
     await second.ended;
   }, 60_000);
 });
+
+function linkIn(line: string): string {
+  return line.split(' ').at(-1)!;
+}

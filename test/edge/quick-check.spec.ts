@@ -1,6 +1,6 @@
 import { IsInt, IsString, Length, ValidateNested, validateSync } from 'class-validator';
 import fc from 'fast-check';
-import { IfGiven } from '../../src/edge/if-given.decorator.js';
+import { IfGiven } from '../../src/edge/checks.js';
 import { quickCheckOf } from '../../src/edge/quick-check.js';
 import { StartRunDto } from '../../src/edge/start-run.dto.js';
 

@@ -1,3 +1,4 @@
+import { BOUNDARY_FAULTS } from './boundary-faults.mjs';
 import { CLIENT_FAULTS } from './client-faults.mjs';
 import { CRASH_FAULTS } from './crash-faults.mjs';
 import { LLM_FAULTS } from './llm-faults.mjs';
@@ -283,5 +284,6 @@ export const FAULTS = [
   ...TOOL_FAULTS,
   ...MCP_FAULTS,
   ...CRASH_FAULTS,
+  ...BOUNDARY_FAULTS,
   ...CLIENT_FAULTS,
 ];

@@ -10,7 +10,7 @@ import { comparePhrases, type PhraseComparison } from './phrase-comparison.js';
 import { likenessOf, VectorSpace } from './term-vectors.js';
 import { readDocument, type TextDocument } from './text-document.js';
 import { quoted, verdictOf } from './verdict.js';
-import { compareVersions, type VersionChanges } from './versions.js';
+import type { VersionChanges } from './versions.js';
 
 export interface Comparison {
   verdict: string;
@@ -113,6 +113,7 @@ async function compareSentences(left: TextDocument, right: TextDocument, pace: P
   const subject = likenessOf(space.vectorOf(left.sentences), space.vectorOf(right.sentences));
   const coverage = coverageOf(left.sentences, right.sentences, pairing);
   await pace.pause();
+  const { compareVersions } = await import('./versions.js');
   const versions = compareVersions(left.sentences, right.sentences, pairing);
   await pace.pause();
   return {

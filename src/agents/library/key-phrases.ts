@@ -1,7 +1,7 @@
-import { endsAsNoun } from './english.js';
 import type { Pace } from './pace.js';
 import { collectPhrases, type Phrase } from './phrases.js';
 import type { TextDocument } from './text-document.js';
+import { english } from './text-libraries.js';
 
 export interface KeyPhrase {
   /** As it stands in the text. */
@@ -41,6 +41,7 @@ export class PhraseIndex {
       .filter(({ score }) => score > 0)
       .toSorted((a, b) => b.score - a.score)
       .slice(0, SHORTLIST);
+    const { endsAsNoun } = await english();
     const kept: typeof shortlist = [];
     await pace.each(shortlist, (entry) => {
       if (kept.length >= count || kept.some(({ phrase }) => overlap(phrase, entry.phrase))) return;

@@ -3,7 +3,7 @@ import type { AgentProvider } from '../agent-provider.js';
 import type { AgentRun } from '../agent-run.js';
 import { type KeyPhrase, PhraseIndex } from './key-phrases.js';
 import { Pace } from './pace.js';
-import { SummariseInput } from './summarise.input.js';
+import { summariseInput, type SummariseInput } from './summarise.input.js';
 import { scoreSentences, selectSentences } from './summary-selection.js';
 import { VectorSpace } from './term-vectors.js';
 import { readDocument, type TextDocument } from './text-document.js';
@@ -35,7 +35,7 @@ const WORDS_PER_MINUTE = 238;
   name: 'summarise',
   description:
     'Picks the sentences that say most of a text, plain or Markdown and in any language, with its key phrases and statistics. Nothing is made up: every sentence is from the text.',
-  input: SummariseInput,
+  input: summariseInput,
   example: {
     text: 'A carrel is a small desk in a library, set apart for one reader. Monasteries had carrels in their cloisters already in the thirteenth century. Each monk kept his books there and was not disturbed by his neighbours. Modern libraries build carrels for the same reason: many people work in one room, and none of them sees what another one reads. Some carrels have a door and a lock. A reader who leaves for the day finds everything in its place the next morning.',
     sentences: 2,

@@ -1,7 +1,7 @@
 import { centralityOf } from './centrality.js';
-import { hasVerb } from './english.js';
 import type { Pace } from './pace.js';
 import type { TextDocument, Sentence } from './text-document.js';
+import { english } from './text-libraries.js';
 import { product, type VectorSpace } from './term-vectors.js';
 
 export interface ScoredSentence {
@@ -40,6 +40,7 @@ export async function scoreSentences(
 /** Notes without a verb may be central, but say little to who has not read what is around them. */
 async function discountFragments(sentences: readonly Sentence[], scores: number[], pace: Pace): Promise<void> {
   const best = [...scores.keys()].toSorted((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, TAGGED);
+  const { hasVerb } = await english();
   await pace.each(best, (i) => {
     if (!hasVerb(sentences[i]?.text ?? '')) scores[i] = (scores[i] ?? 0) * 0.35;
   });

@@ -1,8 +1,9 @@
-import { languageOf, type Language } from './language.js';
+import type { Language } from './language.js';
 import type { Pace } from './pace.js';
 import { SentenceReader } from './sentences.js';
-import { readBlocks, type TextBlock } from './text-blocks.js';
-import { type Word, WordReader } from './words.js';
+import type { TextBlock } from './text-blocks.js';
+import { reading } from './text-libraries.js';
+import type { Word } from './words.js';
 
 /** A sentence (or a heading, or an item that is none) where it stands in its text. */
 export interface Sentence {
@@ -32,6 +33,7 @@ const FEWEST_SENTENCES_TO_TELL = 20;
 
 /** Reads a text, plain or Markdown, of whatever language. */
 export async function readDocument(text: string, pace: Pace, askedLanguage?: string): Promise<TextDocument> {
+  const { readBlocks, languageOf, WordReader } = await reading();
   const blocks = await readBlocks(text, pace);
   const language = languageOf(blocks.map((block) => block.text).join('\n'), askedLanguage);
   const reader = new WordReader(language);

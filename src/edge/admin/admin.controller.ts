@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { CARREL_CONFIG, type CarrelConfig } from '../../config/config.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { ExecutionEngineFactory } from '../../execution/execution-engine.factory.js';
@@ -15,7 +14,7 @@ import { CLOCK, type Clock } from '../../shared/clock.js';
 import { CHECKED } from '../checked.pipe.js';
 import { ConnectionsOf } from '../connections-of.service.js';
 import { toListView, type ListView } from '../list-view.js';
-import { Documented } from '../openapi/documented.decorator.js';
+import { ApiTags, Documented } from '../openapi/api-decorators.js';
 import { PageQuery } from '../page.query.js';
 import { isoTime } from '../run-view.js';
 import { CurrentOperator, NEEDS_ROLE } from './operator.decorator.js';

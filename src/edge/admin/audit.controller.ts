@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import {
   OPERATIONS_STORE,
@@ -8,7 +7,7 @@ import {
 } from '../../execution/operations/operations-store.port.js';
 import { CHECKED } from '../checked.pipe.js';
 import { toListView } from '../list-view.js';
-import { Documented } from '../openapi/documented.decorator.js';
+import { ApiTags, Documented } from '../openapi/api-decorators.js';
 import { isoTime } from '../run-view.js';
 import { AuditQuery } from './audit.query.js';
 import { CurrentOperator, NEEDS_ROLE } from './operator.decorator.js';

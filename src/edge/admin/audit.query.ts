@@ -1,7 +1,6 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Matches } from 'class-validator';
 import { AUDIT_ID_PATTERN } from '../../shared/ids.js';
-import { IfGiven } from '../if-given.decorator.js';
+import { IfGiven, Matches } from '../checks.js';
+import { ApiPropertyOptional } from '../openapi/api-decorators.js';
 import { CURSOR, LimitQuery } from '../page.query.js';
 
 /** What `GET /v1/admin/audit` takes. */

@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '../openapi/api-decorators.js';
 import { LimitQuery, WholeNumber } from '../page.query.js';
 
 const DEFAULT_QUIET_MS = 120_000;

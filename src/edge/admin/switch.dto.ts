@@ -1,7 +1,6 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsString, Length } from 'class-validator';
 import type { SwitchSubject } from '../../execution/operations/operations-store.port.js';
-import { IfGiven } from '../if-given.decorator.js';
+import { IfGiven, IsBoolean, IsIn, IsString, Length } from '../checks.js';
+import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators.js';
 
 export const SWITCH_KINDS: readonly SwitchSubject['kind'][] = ['agent', 'user'];
 

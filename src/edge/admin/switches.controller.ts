@@ -1,5 +1,4 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { AgentRegistry } from '../../agents/agent-registry.service.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { KillSwitches } from '../../execution/operations/kill-switches.service.js';
@@ -8,7 +7,7 @@ import { PipelineService } from '../../execution/pipeline/pipeline.service.js';
 import { CarrelError } from '../../shared/errors.js';
 import { whyNotUserId } from '../../shared/ids.js';
 import { CHECKED } from '../checked.pipe.js';
-import { Documented } from '../openapi/documented.decorator.js';
+import { ApiParam, ApiTags, Documented } from '../openapi/api-decorators.js';
 import { isoTime } from '../run-view.js';
 import { CurrentOperator, NEEDS_ROLE } from './operator.decorator.js';
 import { SWITCH_KINDS, SwitchDto } from './switch.dto.js';

@@ -1,5 +1,4 @@
 import { Controller, Get, Param, Query, type PipeTransform } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { ExecutionService } from '../../execution/execution.service.js';
 import { KillSwitches } from '../../execution/operations/kill-switches.service.js';
@@ -8,7 +7,7 @@ import { whyNotUserId, type RunId, type UserId } from '../../shared/ids.js';
 import { CHECKED } from '../checked.pipe.js';
 import { RUN_ID } from '../id-pipes.js';
 import { toListView, type ListView } from '../list-view.js';
-import { Documented } from '../openapi/documented.decorator.js';
+import { ApiParam, ApiTags, Documented } from '../openapi/api-decorators.js';
 import { RUN_ID_PARAM } from '../openapi/path-params.js';
 import { RunPageQuery } from '../run-list.query.js';
 import { toRunView, type RunView } from '../run-view.js';

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Header, HttpCode, Post, Redirect } from '@nestjs/common';
-import { ApiExcludeController, ApiProperty } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
 import { CHECKED } from '../checked.pipe.js';
+import { IsString, Length } from '../checks.js';
+import { ApiExcludeController, ApiProperty } from '../openapi/api-decorators.js';
 import { ConsoleSessions, type ConsoleSession } from './console-session.service.js';
 
 const CODE = { message: 'code must be the one of the link' };

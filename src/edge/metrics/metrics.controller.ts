@@ -1,11 +1,10 @@
 import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { CARREL_CONFIG, type CarrelConfig } from '../../config/config.js';
 import { contextCarriedBy } from '../../context/context-carrier.js';
 import { CarrelError } from '../../shared/errors.js';
 import { OPERATOR_ROLE } from '../admin/operator.decorator.js';
-import { Documented } from '../openapi/documented.decorator.js';
+import { ApiTags, Documented } from '../openapi/api-decorators.js';
 import { ServerGauges } from './server-gauges.service.js';
 
 /** For Prometheus. No figure is about one user, and no label names one. */

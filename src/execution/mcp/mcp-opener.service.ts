@@ -5,7 +5,6 @@ import type { McpServerConfig } from '../../config/mcp-config.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { CLOCK, type Clock } from '../../shared/clock.js';
 import { McpConnection } from './mcp-connection.js';
-import { connectFailure } from './mcp-failure.js';
 import { McpTransports } from './mcp-transports.js';
 import { McpSessionFactory } from './session/mcp-session.factory.js';
 
@@ -39,6 +38,7 @@ export class McpOpener {
       return connection;
     } catch (err) {
       this.legacy.delete(key);
+      const { connectFailure } = await import('./connect-failure.js');
       const reason = connectFailure(err);
       const ids = { userId: context.userId, mcpServer: server.name };
       // a value that this user lacks is nothing for the operator to be woken for
@@ -55,9 +55,9 @@ export class McpOpener {
     isLegacy: boolean,
   ): Promise<McpConnection> {
     let hasEnded = false;
-    const open = (asLegacy: boolean) =>
+    const open = async (asLegacy: boolean) =>
       McpConnection.open({
-        session: this.sessions.create(context, server),
+        session: await this.sessions.create(context, server),
         createTransport: (onLost) =>
           this.transports.create(context, server, (reason) => {
             hasEnded = true;

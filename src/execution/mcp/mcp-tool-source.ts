@@ -8,7 +8,6 @@ import type { JsonObject } from '../../shared/json.js';
 import type { ToolInvocation, ToolListing, ToolSource } from '../tools/tool-source.port.js';
 import { AcceptedTools, type CheckedTools } from './accepted/accepted-tools.service.js';
 import { McpPool } from './mcp-pool.service.js';
-import { callFailure } from './session/call-failure.js';
 import type { ListedTool } from './session/listed-tool.js';
 import type { McpSession } from './session/mcp-session.js';
 
@@ -84,6 +83,7 @@ export class McpToolSource implements ToolSource {
       const { tools, invalid } = await session.listTools();
       return { invalid, ...this.accepted.check(context, server, tools) };
     } catch (error) {
+      const { callFailure } = await import('./session/call-failure.js');
       throw callFailure(error, { server, tool: 'tools/list' });
     }
   }

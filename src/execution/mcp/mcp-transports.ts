@@ -5,9 +5,7 @@ import type { McpServerConfig } from '../../config/mcp-config.js';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { CLOCK, type Clock } from '../../shared/clock.js';
 import type { CarrelError } from '../../shared/errors.js';
-import { HttpTransport } from './http-transport.js';
 import { blackOutFor } from './black-out.js';
-import { StdioTransport } from './stdio-transport.js';
 import { makeFolder, userFolder } from './user-folder.js';
 import { UserValues } from './user-values.js';
 
@@ -42,16 +40,19 @@ export class McpTransports {
     server: McpServerConfig,
     onLost: (reason: CarrelError) => void,
   ): Promise<UserTransport> {
-    return server.kind === 'http' ? this.http(context, server, onLost) : await this.process(context, server, onLost);
+    return server.kind === 'http'
+      ? await this.http(context, server, onLost)
+      : await this.process(context, server, onLost);
   }
 
-  private http(
+  private async http(
     context: UserExecutionContext,
     { name, url, headers }: McpServerConfig & { kind: 'http' },
     onLost: (reason: CarrelError) => void,
-  ): UserTransport {
+  ): Promise<UserTransport> {
     const values = new UserValues(context, userFolder(this.config.mcp.workDir, context.userId, name));
     const ownHeaders = Object.entries(headers).map(([key, text]) => [key, values.header(text)]);
+    const { HttpTransport } = await import('./http-transport.js');
     const transport = new HttpTransport({
       url: values.url(url),
       headers: Object.fromEntries(ownHeaders),
@@ -81,6 +82,7 @@ export class McpTransports {
     };
     const blackOut = blackOutFor(context, server);
     await makeFolder(folder);
+    const { StdioTransport } = await import('./stdio-transport.js');
     const transport = new StdioTransport({
       launch,
       clock: this.clock,

@@ -1,9 +1,11 @@
-import type { Tracer } from '@opentelemetry/api';
 import { CarrelError } from '../../shared/errors.js';
+import type { TraceSpan } from '../../shared/trace-span.js';
+import { OtelSpan, type SpanStart } from './otel-span.js';
 
 /** A tracer, and what ends it: what is not sent yet is sent then. */
 export interface LoadedTracer {
-  readonly tracer: Tracer;
+  /** @param parent a `traceparent`, as it came */
+  start(name: string, start: SpanStart, parent?: string): TraceSpan;
   shutdown(): Promise<void>;
 }
 
@@ -31,5 +33,9 @@ export async function loadTracer(endpoint: string, serviceName: string): Promise
     resource: resourceFromAttributes({ 'service.name': serviceName }),
     spanProcessors: [new BatchSpanProcessor(exporter)],
   });
-  return { tracer: provider.getTracer('carrel'), shutdown: () => provider.shutdown() };
+  const tracer = provider.getTracer('carrel');
+  return {
+    start: (name, start, parent) => OtelSpan.start(tracer, name, start, parent),
+    shutdown: () => provider.shutdown(),
+  };
 }

@@ -4,8 +4,8 @@ import { redact } from '../../events/redaction.js';
 import { throughout, type SpanAttributes, type TraceSpan } from '../../shared/trace-span.js';
 import type { JsonValue } from '../../shared/json.js';
 import type { ClaimedRun } from '../run-store.port.js';
-import { loadTracer, type LoadedTracer } from './load-tracer.js';
-import { OtelSpan, type SpanStart } from './otel-span.js';
+import type { LoadedTracer } from './load-tracer.js';
+import type { SpanStart } from './otel-span.js';
 
 /** Longer contents are cut. */
 const MAX_CONTENT_CHARS = 4_096;
@@ -21,7 +21,9 @@ export class Tracing implements OnApplicationShutdown {
 
   /** @throws CarrelError `invalid_config` */
   static async open({ traces }: Pick<CarrelConfig, 'traces'>): Promise<Tracing> {
-    return new Tracing(traces && (await loadTracer(traces.endpoint, traces.serviceName)), traces?.content ?? false);
+    if (!traces) return new Tracing(undefined, false);
+    const { loadTracer } = await import('./load-tracer.js');
+    return new Tracing(await loadTracer(traces.endpoint, traces.serviceName), traces.content);
   }
 
   /** What was not sent yet is sent; whoever does not take it is not waited for beyond the SDK's own limit. */
@@ -37,7 +39,7 @@ export class Tracing implements OnApplicationShutdown {
 
   /** @param parent a `traceparent` */
   start(name: string, start: SpanStart, parent?: string): TraceSpan | undefined {
-    return this.loaded && OtelSpan.start(this.loaded.tracer, name, start, parent);
+    return this.loaded?.start(name, start, parent);
   }
 
   /** Carries out a request of a client in a span of its own. */

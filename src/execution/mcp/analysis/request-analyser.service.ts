@@ -6,7 +6,6 @@ import { CLOCK, type Clock } from '../../../shared/clock.js';
 import { CarrelError } from '../../../shared/errors.js';
 import { whyNotPlainJson } from '../../../shared/json.js';
 import { ToolSchemas } from '../../tools/tool-schemas.service.js';
-import { analyseRequest } from './analyse-request.js';
 import type { RequestDecision, ToolRequest } from './request-decision.js';
 import { ToolIndexes } from './tool-indexes.service.js';
 
@@ -37,6 +36,8 @@ export class RequestAnalyser {
       (one) => (server === undefined || one.server === server) && (tool === undefined || one.tool === tool),
     );
     const index = await this.indexes.of(context.userId, meant);
+    // with compromise and chrono-node, 630 modules: for those who have tools
+    const { analyseRequest } = await import('./analyse-request.js');
     const checkOf = this.schemas.checkOf.bind(this.schemas);
     return analyseRequest(meant, request, { index, checkOf, nowMs: this.clock.now() });
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { ToolDefinition } from '../../../agents/tools/tool-definition.js';
 import type { UserId } from '../../../shared/ids.js';
-import { ToolIndex } from './tool-index.js';
+import type { ToolIndex } from './tool-index.js';
 
 const MAX_USERS = 200;
 /** A user has few lists: all tools from here and there, those of a server. */
@@ -14,6 +14,7 @@ export class ToolIndexes {
   private readonly byUser = new LRUCache<UserId, readonly ToolIndex[]>({ max: MAX_USERS });
 
   async of(userId: UserId, tools: readonly ToolDefinition[]): Promise<ToolIndex> {
+    const { ToolIndex } = await import('./tool-index.js');
     const known = this.kept(userId).find((index) => isOf(index, tools));
     const index = known ?? (await ToolIndex.of(tools));
     const others = this.kept(userId).filter((one) => one !== index);

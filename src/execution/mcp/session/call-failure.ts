@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/client';
 import type { ToolRef } from '../../../agents/tools/tool-definition.js';
 import { CarrelError, isCarrelError } from '../../../shared/errors.js';
-import { withoutAnswer } from '../mcp-failure.js';
+import { withoutAnswer } from '../connect-failure.js';
 import { failed } from './tool-answer.js';
 
 /** What has become of a request that has failed; what the SDK says itself is the cause, for the log. */

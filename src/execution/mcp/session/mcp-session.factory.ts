@@ -6,7 +6,7 @@ import { CLOCK, type Clock } from '../../../shared/clock.js';
 import { TOOL_SAMPLER, type ToolSampler } from '../../tools/tool-sampler.port.js';
 import { blackOutFor } from '../black-out.js';
 import { userFolder } from '../user-folder.js';
-import { McpSession } from './mcp-session.js';
+import type { McpSession } from './mcp-session.js';
 
 /** Makes the protocol's half of a connection: what Carrel says of itself, and what it answers when a server asks. */
 @Injectable()
@@ -19,7 +19,7 @@ export class McpSessionFactory {
   ) {}
 
   /** For one connection of this user's to one server, which the pool opens. */
-  create(context: UserExecutionContext, server: McpServerConfig): McpSession {
+  async create(context: UserExecutionContext, server: McpServerConfig): Promise<McpSession> {
     const { userId } = context;
     const { name, kind } = server;
     const { mcp } = this.config;
@@ -32,6 +32,8 @@ export class McpSessionFactory {
       connectTimeoutMs: mcp.connectTimeoutMs,
       blackOut: blackOutFor(context, server),
     };
+    // the MCP SDK is for those who have servers
+    const { McpSession } = await import('./mcp-session.js');
     return new McpSession(facts, this.clock);
   }
 }

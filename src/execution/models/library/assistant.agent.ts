@@ -1,17 +1,14 @@
-import { IsNotEmpty, IsString, MaxLength } from 'class-validator';
+import { z } from 'zod';
 import { Agent } from '../../../agents/agent.decorator.js';
 import { LlmAgent, type LlmAnswer } from '../llm-agent.js';
 import type { TokenUsage } from '../model-answer.js';
 
 const MAX_TEXT_CHARS = 100_000;
 
-export class AssistantInput {
-  /** What the user says. */
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(MAX_TEXT_CHARS)
-  text!: string;
-}
+const assistantInput = z.strictObject({
+  text: z.string().min(1).max(MAX_TEXT_CHARS).describe('What you say'),
+});
+type AssistantInput = z.output<typeof assistantInput>;
 
 export interface AssistantResult {
   text: string;
@@ -31,7 +28,7 @@ const INSTRUCTIONS =
 @Agent({
   name: 'assistant',
   description: 'A language model that remembers the conversation of its thread and uses the tools that you may use.',
-  input: AssistantInput,
+  input: assistantInput,
   example: { text: 'What can you do for me?' },
   timeoutMs: 600_000,
   effect: 'idempotent',

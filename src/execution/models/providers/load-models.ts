@@ -1,4 +1,3 @@
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4 } from '@ai-sdk/provider';
 import type { ModelConfig, ModelProviderConfig, ModelsConfig } from '../../../config/models-config.js';
 import { CarrelError } from '../../../shared/errors.js';
@@ -60,6 +59,7 @@ function defaultNameOf(config: ModelsConfig | undefined, given: GivenModels): st
 
 async function makeProvider(name: string, config: ModelProviderConfig, folder: string): Promise<ModelProvider> {
   if (config.kind === 'openai-compatible') {
+    const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
     const { baseURL, apiKey, headers } = config;
     return createOpenAICompatible({
       name,

@@ -27,15 +27,13 @@ interface Documentation {
   deprecated?: true;
 }
 
-/** What is refused of a body also where nobody asks for one. */
-export const UNASKED_BODY: readonly ErrorCode[] = ['payload_too_large', 'unsupported_media_type'];
 /** Any request that needs a token can be answered so. */
 const WHEN_IDENTIFIED: readonly ErrorCode[] = ['unauthenticated', 'token_expired', 'keys_unavailable'];
 const ALWAYS: readonly ErrorCode[] = ['internal'];
 /** What is no JSON. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = { EventStream: 'text/event-stream', Metrics: 'text/plain' };
 
-/** Everything that the OpenAPI document says of a route, beside its parameters. */
+/** See `Documented` of `api-decorators.ts`. */
 export function Documented({
   summary,
   description,
