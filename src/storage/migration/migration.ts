@@ -4,7 +4,7 @@ import { PostgresTarget } from './postgres-target.js';
 import { SqliteSource, type Counts, type SourceUser } from './sqlite-source.js';
 
 /** How many rows of a table there were, and how many of them are in the database now. */
-export interface MovedCount {
+interface MovedCount {
   readonly table: string;
   readonly source: number;
   readonly target: number;
