@@ -100,7 +100,10 @@ describe('moving a data folder to PostgreSQL', () => {
       CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;
       CREATE TRIGGER break_off BEFORE INSERT ON run_spend FOR EACH ROW WHEN (NEW.user_id = 'bob') EXECUTE FUNCTION break_off()`);
     try {
-      await expect(migrate()).rejects.toThrow('the disk is full');
+      await expect(migrate()).rejects.toMatchObject({
+        code: 'migration_refused',
+        message: expect.stringMatching(/the user bob can't be copied.*: the disk is full$/),
+      });
       expect(await namesOf('users')).toEqual([alice]);
       expect(await postgres.sql(`SELECT 1 FROM runs WHERE user_id = 'bob'`)).toEqual([]);
     } finally {

@@ -1,4 +1,4 @@
-import { CarrelError } from '../../shared/errors.js';
+import { CarrelError, isCarrelError } from '../../shared/errors.js';
 import type { UserId } from '../../shared/ids.js';
 import { PostgresTarget } from './postgres-target.js';
 import { SqliteSource, type Counts, type SourceUser } from './sqlite-source.js';
@@ -97,13 +97,25 @@ export class Migration {
     for (const page of this.source.pages()) {
       const there = await this.target.known(page.map(({ id }) => id));
       for (const user of page) {
-        const isNew = !there.has(user.id) && (await this.target.copy(user, (table) => this.source.rows(table, user)));
+        const isNew = !there.has(user.id) && (await this.copy(user));
         if (isNew) copied += 1;
         else known += 1;
         if ((copied + known) % TELL_EVERY === 0) tell(copied + known);
       }
     }
     return { copied, known };
+  }
+
+  /** @throws CarrelError that says whose data it was */
+  private async copy(user: SourceUser): Promise<boolean> {
+    try {
+      return await this.target.copy(user, (table) => this.source.rows(table, user));
+    } catch (cause) {
+      if (isCarrelError(cause) && cause.code === 'database_unavailable') throw cause;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const text = `The data of the user ${user.id} can't be copied, and nothing of them was written: ${why}`;
+      throw new CarrelError('migration_refused', text, { cause });
+    }
   }
 
   private async proof(): Promise<Pick<MigrationReport, 'counts' | 'gaps' | 'isProven'>> {
