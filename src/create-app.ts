@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CarrelModule, type CarrelModuleOptions } from './app.module.js';
@@ -10,6 +10,7 @@ import { installHttp } from './edge/install-http.js';
 import { createLogger, serverLogger } from './edge/logging.js';
 import { installOpenApi } from './edge/openapi.js';
 import { CarrelIoAdapter } from './edge/socket-io.adapter.js';
+import { ExecutionLifecycle } from './execution/execution-lifecycle.service.js';
 
 /** The whole server, ready to listen. `agents` are Nest modules that provide agents beside the shipped ones. */
 export async function createCarrelApp(options: {
@@ -42,4 +43,9 @@ export function configureCarrel(app: NestFastifyApplication, config: CarrelConfi
   app.useWebSocketAdapter(new CarrelIoAdapter(app, config));
   installOpenApi(app);
   installConsole(app);
+}
+
+/** Resolves when what an earlier process left behind is on its way again. */
+export function whenRecovered(app: INestApplication): Promise<void> {
+  return app.get(ExecutionLifecycle).whenRecovered();
 }

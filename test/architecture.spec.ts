@@ -59,6 +59,9 @@ function importersOf(packages: RegExp, allowed: (file: SourceFile) => boolean): 
     .map(({ path }) => path);
 }
 
+/** Files that may pick adapters: of the server, and of what moves the data of one profile to the other. */
+const COMPOSITION_ROOTS = ['app.module.ts', 'open-migration.ts'];
+
 describe('the structure of src/', () => {
   it('has the folders of the design and no others', () => {
     expect([...new Set(files.map(({ folder }) => folder))].toSorted()).toEqual(Object.keys(MAY_IMPORT).toSorted());
@@ -71,15 +74,15 @@ describe('the structure of src/', () => {
         .filter(
           (target) => target !== undefined && target !== file.folder && !MAY_IMPORT[file.folder]?.includes(target),
         )
-        .filter(() => file.path !== 'app.module.ts')
+        .filter(() => !COMPOSITION_ROOTS.includes(file.path))
         .map((target) => `${file.path} imports ${target}/`),
     );
     expect(wrong).toEqual([]);
   });
 
-  it('only the composition root picks adapters', () => {
+  it('only the composition roots pick adapters', () => {
     const wrong = files
-      .filter(({ path, folder }) => path !== 'app.module.ts' && folder !== 'storage' && folder !== 'dispatch')
+      .filter(({ path, folder }) => !COMPOSITION_ROOTS.includes(path) && folder !== 'storage' && folder !== 'dispatch')
       .filter((file) =>
         file.imports.some((target) => ['storage', 'dispatch'].includes(targetFolder(file, target) ?? '')),
       );
@@ -100,6 +103,10 @@ describe('the structure of src/', () => {
 
   it('SQL is known in storage/ only', () => {
     expect(importersOf(/^(node:sqlite|pg|kysely)$/, ({ folder }) => folder === 'storage')).toEqual([]);
+  });
+
+  it('queues and Redis are known in dispatch/ only', () => {
+    expect(importersOf(/^(bullmq|ioredis)$/, ({ folder }) => folder === 'dispatch')).toEqual([]);
   });
 
   it('the environment is read in config/ only', () => {

@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   token: async () => (await import('./token.command.js')).tokenCommand(),
   console: async () => (await import('./console.command.js')).consoleCommand(),
   mcp: async () => (await import('./mcp.command.js')).mcpCommand(),
+  migrate: async () => (await import('./migrate.command.js')).migrateCommand(),
   demo: async () => (await import('./demo.command.js')).demoCommand(),
 };
 
@@ -25,6 +26,7 @@ Examples:
   $ curl -H "Authorization: Bearer $(carrel token --user alice)" http://127.0.0.1:3000/v1/agents
   $ carrel console --user alice                    the console in a browser, signed in as alice
   $ carrel mcp list                                the tools of the MCP servers, and what has changed of them
+  $ carrel migrate --from .carrel                  copies a data folder into PostgreSQL, for several nodes
   $ carrel start --agents ./dist/my-agents.module.js --port 8080
   $ CARREL_USER_MAX_RUNNING=10 carrel start        the same as carrel start --user-max-running 10
 

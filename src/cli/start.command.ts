@@ -54,6 +54,9 @@ async function start(options: Record<string, unknown> & { agents?: string[] }): 
   if (config.profile.kind === 'distributed')
     process.stdout.write(`It is one of several nodes, and ${DUTIES[config.profile.role]}\n`);
   if (roleOf(config) !== 'worker') await printConsoleLink(config, url);
+  const { whenRecovered } = await import('../create-app.js');
+  // what an earlier process has left comes first
+  await whenRecovered(app);
   await loadTheRest();
 }
 

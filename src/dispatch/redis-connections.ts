@@ -110,7 +110,8 @@ export class RedisConnections implements HealthPart, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.heartbeat);
     this.isClosing = true;
-    for (const close of this.closers) await Promise.race([close(), setTimeout(CLOSE_WITHIN_MS)]);
+    for (const close of this.closers)
+      await Promise.race([close(), setTimeout(CLOSE_WITHIN_MS, undefined, { ref: false })]);
     for (const client of this.clients) client.disconnect();
   }
 

@@ -64,7 +64,7 @@ export class RunSignals {
 
   private heard(text: string): void {
     const { from, ...signal } = JSON.parse(text) as RunSignal & { from: string };
-    if (from !== this.ownId) this.deliver(signal as RunSignal);
+    if (from !== this.ownId) this.deliver(signal);
   }
 
   private deliver(signal: RunSignal): void {

@@ -16,6 +16,10 @@ export const BOOT_ERROR_HELP = {
     when: 'At the start: the data folder or the database was written by a newer version, or the folder has a file that is no database of Carrel. Never sent to clients.',
     remedy: 'Start the newer version, or choose another folder with `--data`, or another database with `DATABASE_URL`.',
   },
+  migration_refused: {
+    when: '`carrel migrate`: the database has other data of the same users, nodes work on it, or something of a user can not be copied. Nothing of that user was written. Never sent to clients.',
+    remedy: 'Stop the nodes, name an empty database, or repair what the message names; then start it again.',
+  },
   unsupported_database: {
     when: 'At the start: the PostgreSQL server is older than 14, or its database does not keep texts in UTF-8. Never sent to clients.',
     remedy: 'Upgrade the server, or make a database with the encoding that the message names.',

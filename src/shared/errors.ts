@@ -104,6 +104,7 @@ export const ERRORS = {
   invalid_agent: { status: 500, title: 'An agent or a tool is declared wrongly', retryable: false },
   data_locked: { status: 500, title: 'The data folder is in use', retryable: false },
   incompatible_data: { status: 500, title: 'The data was written by a newer version', retryable: false },
+  migration_refused: { status: 500, title: 'The data can not be moved to that database', retryable: false },
   unsupported_database: { status: 500, title: 'The database server is not one that Carrel can use', retryable: false },
   redis_unavailable: { status: 500, title: 'Redis can not be reached', retryable: false },
   unsupported_redis: { status: 500, title: 'The Redis server is not one that Carrel can use', retryable: false },

@@ -15,7 +15,7 @@ const open = async (settings: Omit<NodeSettings, 'redisUrl'> & { redisUrl?: stri
 
 beforeAll(async () => {
   Logger.overrideLogger(false);
-  server = await RedisServer.startOwn();
+  server = await RedisServer.start();
 });
 afterEach(async () => {
   for (const node of nodes) await node.close();
@@ -44,7 +44,7 @@ describe('several nodes with one queue', () => {
     const begun = () => consumers.reduce((sum, each) => sum + each.begun.length, 0);
     while (begun() < 60) {
       await until(() => consumers.some(({ underWay }) => underWay.length > 0));
-      for (const { underWay } of consumers) for (const { end } of [...underWay]) end();
+      for (const { underWay } of consumers) for (const { end } of underWay.slice()) end();
     }
     await until(async () => (await api.dispatcher.waiting()) === 0, 'the queue being empty');
     expect(begun()).toBe(60);

@@ -21,7 +21,7 @@ const closers: (() => unknown)[] = [];
 
 beforeAll(async () => {
   Logger.overrideLogger(false);
-  server = await RedisServer.startOwn();
+  server = await RedisServer.start();
 });
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();

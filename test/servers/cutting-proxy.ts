@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 
+const DEFAULT_PORTS: Record<string, number> = { 'postgresql:': 5432, 'postgres:': 5432, 'redis:': 6379 };
+
 /** Stands between Carrel and a server that it uses, and loses answers. */
 export class CuttingProxy {
   private readonly commit = Promise.withResolvers<void>();
@@ -29,7 +31,7 @@ export class CuttingProxy {
         client.destroy();
         return;
       }
-      const behind = connect(Number(real.port || 5432), real.hostname);
+      const behind = connect(Number(real.port || DEFAULT_PORTS[real.protocol]), real.hostname);
       const cut = () => void (client.destroy(), behind.destroy());
       client.on('data', (data) => {
         const expected = proxy.waitsFor;

@@ -82,6 +82,7 @@ const MET_BY: Readonly<Record<ErrorCode, string>> = {
   invalid_agent: 'test/agents/agent-registry.spec.ts',
   data_locked: 'test/storage/sqlite-database.spec.ts',
   incompatible_data: 'test/storage/sqlite-database.spec.ts',
+  migration_refused: 'test/storage/migration.spec.ts',
   unsupported_database: 'test/storage/postgres-database.spec.ts',
   redis_unavailable: 'test/dispatch/redis-connections.spec.ts',
   unsupported_redis: 'test/dispatch/redis-connections.spec.ts',

@@ -77,7 +77,7 @@ export class PostgresThreadStore implements ThreadStore {
 }
 
 /** The column `facts`. A title is in it, since a text of PostgreSQL can't have every character that JSON has. */
-function factsOf({ title, metadata }: Pick<ThreadRecord, 'title' | 'metadata'>): string {
+export function factsOf({ title, metadata }: Pick<ThreadRecord, 'title' | 'metadata'>): string {
   return JSON.stringify({ title, metadata });
 }
 
