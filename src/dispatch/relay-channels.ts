@@ -24,6 +24,8 @@ export class RelayChannels {
   private hasStopped = false;
   /** A walk through all followed users, over many ticks. */
   private round: Iterator<UserId> | undefined;
+  /** How many of them are to be looked at. */
+  private due = 0;
 
   constructor(
     private readonly subscriber: Redis,
@@ -93,8 +95,8 @@ export class RelayChannels {
   private tick(): void {
     if (this.hasStopped) return;
     const isThere = this.subscriber.status === 'ready';
-    const count = isThere ? Math.ceil((this.followed.size * AWAY_MS) / ROUND_MS) : this.followed.size;
-    for (let i = 0; i < count; i++) {
+    this.due += isThere ? (this.followed.size * AWAY_MS) / ROUND_MS : this.followed.size;
+    for (; this.due >= 1; this.due -= 1) {
       this.round ??= this.followed.values();
       const { value, done } = this.round.next();
       if (done) this.round = undefined;

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { describeRunDispatcher, refOf, StagedConsumer, until } from '../contracts/run-dispatcher.contract.js';
+import type { ReservedSlot } from '../../src/execution/run-dispatcher.port.js';
 import type { RunId } from '../../src/shared/ids.js';
 import { RedisServer } from '../servers/redis.js';
 import { openNode, type NodeSettings, type RedisNode } from './redis-world.js';
@@ -76,6 +77,21 @@ describe('several nodes with one queue', () => {
     await two.dispatcher.start(second);
     for (let i = 0; i < 4; i++) await one.dispatcher.dispatch(refOf('alice'));
     await until(() => first.underWay.length === 2 && second.underWay.length === 2);
+  });
+
+  it('keep no slot for a new run before they know that nobody waits', async () => {
+    const { redisPrefix, consumer } = together();
+    const api = await open({ redisPrefix, role: 'api' });
+    await api.dispatcher.dispatch(refOf('alice'));
+    await until(async () => (await api.dispatcher.waiting()) === 1);
+    const { dispatcher } = await open({ redisPrefix, slots: 4 });
+    const own = consumer();
+    await dispatcher.start(own);
+    expect(dispatcher.reserve()).toBeUndefined();
+    await until(() => own.underWay.length === 1);
+    let slot: ReservedSlot | undefined;
+    await until(() => (slot ??= dispatcher.reserve()) !== undefined, 'a slot');
+    slot!.release();
   });
 
   it('do not pass over those who wait in the queue', async () => {

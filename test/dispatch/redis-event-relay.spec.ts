@@ -137,6 +137,18 @@ describe('events of one user from several nodes', () => {
     expect(reader.seqs).toEqual(range(3));
   });
 
+  it('are found in the journal when they were said before the reader’s node could hear them', async () => {
+    const journal = new SharedJournal();
+    // what this node says is never heard
+    const far = await openNode(journal, server.prefix());
+    const near = await openNode(journal, server.prefix());
+    const { seqs } = await near.read(alice);
+    for (let i = 0; i < 20; i++) await Promise.resolve(); // the reader has read the journal, and nothing was there
+    far.commit(alice, 1);
+    expect(seqs).toEqual([]);
+    await until(() => seqs.length === 1, 'what was said too early');
+  });
+
   it('are read from the journal when they were committed while the reader began to listen', async () => {
     const [journal, prefix] = [new SharedJournal(), server.prefix()];
     const [far, near] = [await openNode(journal, prefix), await openNode(journal, prefix)];

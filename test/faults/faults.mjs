@@ -6,6 +6,7 @@ import { MODEL_FAULTS } from './model-faults.mjs';
 import { MCP_FAULTS } from './mcp-faults.mjs';
 import { POSTGRES_FAULTS } from './postgres-faults.mjs';
 import { NODE_FAULTS } from './node-faults.mjs';
+import { REDIS_FAULTS } from './redis-faults.mjs';
 import { OPERATIONS_FAULTS } from './operations-faults.mjs';
 import { STEP_FAULTS } from './step-faults.mjs';
 import { STORAGE_FAULTS } from './storage-faults.mjs';
@@ -281,6 +282,7 @@ export const FAULTS = [
   ...STEP_FAULTS,
   ...STORAGE_FAULTS,
   ...POSTGRES_FAULTS,
+  ...REDIS_FAULTS,
   ...LLM_FAULTS,
   ...MODEL_FAULTS,
   ...TOOL_FAULTS,
