@@ -7,15 +7,15 @@ describe('a rolling restart of all nodes under load', () => {
     await using cluster = await Cluster.start({}, { CARREL_DRAIN_MS: '200', CARREL_USER_MAX_QUEUED: '1000' });
     const users = await Promise.all(['alice', 'bob', 'carol'].map((name) => ClusterUser.of(cluster, name)));
     for (const user of users) user.follow();
-    let isOver = false;
+    const over = new AbortController();
     const starting = users.map(async (user) => {
-      for (let i = 0; !isOver; i++) {
+      for (let i = 0; !over.signal.aborted; i++) {
         // some take longer than a node waits for them
         await user.start('work', { ms: i % 8 === 0 ? 1_000 : 20, text: user.id });
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     });
-    for (const node of [...cluster.nodes]) {
+    for (const node of cluster.nodes.slice()) {
       const socket = await (await cluster.as('alice', node)).connect();
       await cluster.add();
       const told = socket.notice('server_draining');
@@ -23,7 +23,7 @@ describe('a rolling restart of all nodes under load', () => {
       expect(await told).toEqual({ reconnectAfterMs: expect.any(Number) });
       expect(await exit).toBe(0);
     }
-    isOver = true;
+    over.abort();
     await Promise.all(starting);
     await Promise.all(users.map((user) => user.untilAllEnded()));
     for (const user of users) user.leave();
