@@ -16,6 +16,7 @@ import { ExecutionEngineFactory } from '../../src/execution/execution-engine.fac
 import { ExecutionModule } from '../../src/execution/execution.module.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
 import { HealthParts } from '../../src/execution/health-parts.js';
+import { MetricsRegistry } from '../../src/execution/metrics/metrics-registry.js';
 import { BUDGET_STORE } from '../../src/execution/models/budget-store.port.js';
 import { NodeIdentity } from '../../src/execution/node-identity.js';
 import { NODE_REGISTRY } from '../../src/execution/node-registry.port.js';
@@ -61,6 +62,7 @@ export class ChaosWorld implements AsyncDisposable {
       { provide: BUDGET_STORE, useValue: storage.budgets },
       { provide: NODE_REGISTRY, useValue: storage.nodes },
       { provide: NodeIdentity, useClass: NodeIdentity },
+      { provide: MetricsRegistry, useClass: MetricsRegistry },
       { provide: HealthParts, useClass: HealthParts },
       { provide: Tracing, useFactory: () => Tracing.open(config) },
     ];

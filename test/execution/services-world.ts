@@ -18,6 +18,7 @@ import { ExecutionLifecycle } from '../../src/execution/execution-lifecycle.serv
 import { ExecutionModule } from '../../src/execution/execution.module.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
 import { HealthParts } from '../../src/execution/health-parts.js';
+import { MetricsRegistry } from '../../src/execution/metrics/metrics-registry.js';
 import { BUDGET_STORE } from '../../src/execution/models/budget-store.port.js';
 import { NodeIdentity } from '../../src/execution/node-identity.js';
 import { NODE_REGISTRY } from '../../src/execution/node-registry.port.js';
@@ -117,6 +118,7 @@ export class ServicesWorld implements AsyncDisposable {
       { provide: BUDGET_STORE, useValue: storage.budgets },
       { provide: NODE_REGISTRY, useValue: storage.nodes },
       { provide: NodeIdentity, useClass: NodeIdentity },
+      { provide: MetricsRegistry, useClass: MetricsRegistry },
       { provide: HealthParts, useClass: HealthParts },
       { provide: Tracing, useFactory: () => Tracing.open(config) },
     ];
