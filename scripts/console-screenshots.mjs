@@ -44,7 +44,17 @@ Module({ providers: [Refund] })(Demo);
 
 const dir = await mkdtemp(join(tmpdir(), 'carrel-pictures-'));
 const config = loadConfig({ CARREL_DATA_DIR: dir, CARREL_LOG_LEVEL: 'silent', PORT: '0' });
-const answer = { text: 'A carrel keeps the neighbours out of sight, so that each reader has peace.' };
+const ANSWER = `A **carrel** is for *one* reader:
+
+- its sides keep the neighbours out of sight,
+- what lies on it stays there over night.
+
+| place | when |
+| ----- | ---- |
+| cloisters | from the 13th century |
+| libraries | today |
+`;
+const answer = { text: ANSWER };
 const model = scriptedModel([answer, answer]);
 const app = await createCarrelApp({ config, agents: [Demo], models: { default: model } });
 await app.listen(0, '127.0.0.1');
@@ -53,9 +63,8 @@ const token = await signToken(config, { userId: 'alice', roles: ['carrel:operato
 
 const client = new CarrelClient({ url, token: () => token });
 await (await client.runs.start({ agent: 'summarise', input: { text: TEXT, sentences: 2 } })).result();
-await (
-  await client.runs.start({ agent: 'compare', input: { first: TEXT, second: TEXT } }).catch(() => undefined)
-)?.result();
+const versions = { left: { text: TEXT }, right: { text: TEXT.replace('small', 'large') } };
+await (await client.runs.start({ agent: 'compare', input: versions })).result();
 const analysis = await client.runs.start({ pipeline: 'adaptive-analysis', input: { text: TEXT } });
 await analysis.result();
 const chat = await client.runs.start({
@@ -78,6 +87,7 @@ const PAGES = {
   'sign-in': '',
   agents: '#/',
   agent: '#/?agent=summarise',
+  'agent-nested': '#/?agent=compare',
   pipelines: '#/pipelines',
   runs: '#/runs',
   run: `#/runs/${analysis.id}`,

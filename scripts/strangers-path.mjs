@@ -1,7 +1,8 @@
 /**
  * The path of a stranger, timed: `npm run strangers-path`. Clones this repository as it is committed, carries out
- * docs/first-agent.md in the clone, command by command and click by click, and adds the time that reading and typing take. It fails
- * beyond ten minutes. Needs git, a Chromium (`CARREL_TEST_CHROMIUM`, else `chromium` in the path) and the package registry.
+ * docs/first-agent.md in the clone, command by command and click by click, and adds the time that reading and typing take. It
+ * fails beyond ten minutes, so give it a machine that has nothing else to do. Needs git, a Chromium (`CARREL_TEST_CHROMIUM`,
+ * else `chromium` in the path) and the package registry.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +12,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { launchBrowser } from '../test/browser.ts';
-import { approveInConsole, changed, commandsOf, runInConsole } from '../test/docs/first-agent-walk.ts';
+import { approveInConsole, changed, codeOf, commandsOf, runInConsole } from '../test/docs/first-agent-walk.ts';
 
 const LIMIT_MINUTES = 10;
 const WORDS_READ_A_MINUTE = 200;
@@ -41,7 +42,7 @@ try {
   await browser.close();
 
   const prose = guide.replaceAll(/^```[\s\S]*?^```/gm, '');
-  const typed = (guide.match(/^```[\s\S]*?^```/gm) ?? []).join('');
+  const typed = [...commandsOf(guide), serve, codeOf(guide, 'js')].join('\n'); // the server is started twice
   count('reading the guide', (prose.split(/\s+/).length / WORDS_READ_A_MINUTE) * 60);
   count('typing its commands and its code', (typed.length / CHARACTERS_TYPED_A_MINUTE) * 60);
 } finally {

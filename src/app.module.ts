@@ -1,20 +1,23 @@
 import type { Logger } from 'pino';
-import { Global, Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { LibraryModule } from './agents/library/library.module.js';
 import { CARREL_CONFIG, type CarrelConfig } from './config/config.js';
+import { roleOf } from './config/node-role.js';
 import { ContextModule } from './context/context.module.js';
+import { redisProviders } from './dispatch/redis.providers.js';
 import { InProcessDispatcher } from './dispatch/in-process.dispatcher.js';
-import { SingleNodeList } from './dispatch/single-node.list.js';
 import { EdgeModule } from './edge/edge.module.js';
 import { LoggingModule } from './edge/logging.js';
 import { SharedStateModule } from './edge/shared-state.module.js';
+import { WorkerEdgeModule } from './edge/worker-edge.module.js';
 import { HealthParts } from './execution/health-parts.js';
 import { ToolsAgentModule } from './execution/mcp/library/tools-agent.module.js';
 import { AssistantModule } from './execution/models/library/assistant.module.js';
 import { ModelsModule } from './execution/models/models.module.js';
 import { hasDefaultModel, type GivenModels } from './execution/models/providers/load-models.js';
 import { PipelineLibraryModule } from './execution/pipeline/library/pipeline-library.module.js';
-import { NODE_LIST } from './execution/operations/node-list.port.js';
+import { EVENT_RELAY } from './events/event-relay.port.js';
+import { MetricsRegistry } from './execution/metrics/metrics-registry.js';
 import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
 import { Tracing } from './execution/tracing/tracing.service.js';
 import { CLOCK, systemClock } from './shared/clock.js';
@@ -38,6 +41,8 @@ export interface CarrelModuleOptions {
 @Module({})
 export class CarrelModule {
   static forRoot({ config, imports = [], models = {}, logger }: CarrelModuleOptions): DynamicModule {
+    const isWorker = roleOf(config) === 'worker';
+    const edge = isWorker ? WorkerEdgeModule : EdgeModule;
     return {
       module: CarrelModule,
       imports: [
@@ -49,11 +54,11 @@ export class CarrelModule {
         ToolsAgentModule,
         ModelsModule.forRoot(models),
         ...(hasDefaultModel(config.models, models) ? [AssistantModule] : []),
-        EdgeModule,
-        ...(config.http.acceptSharedState ? [SharedStateModule] : []),
+        edge,
+        ...(config.http.acceptSharedState && !isWorker ? [SharedStateModule] : []),
         ...imports,
       ],
-      exports: [EdgeModule],
+      exports: [edge],
     };
   }
 }
@@ -69,12 +74,27 @@ class PlatformModule {
       providers: [
         { provide: CARREL_CONFIG, useValue: config },
         { provide: CLOCK, useValue: systemClock },
-        { provide: RUN_DISPATCHER, useClass: InProcessDispatcher },
-        { provide: NODE_LIST, useClass: SingleNodeList },
+        ...carriersOf(config),
         HealthParts,
+        MetricsRegistry,
         { provide: Tracing, useFactory: () => Tracing.open(config) },
       ],
-      exports: [CARREL_CONFIG, CLOCK, RUN_DISPATCHER, NODE_LIST, HealthParts, Tracing, StorageModule],
+      exports: [
+        CARREL_CONFIG,
+        CLOCK,
+        RUN_DISPATCHER,
+        ...(config.profile.kind === 'distributed' ? [EVENT_RELAY] : []),
+        HealthParts,
+        MetricsRegistry,
+        Tracing,
+        StorageModule,
+      ],
     };
   }
+}
+
+/** What carries runs and events to where they are wanted. */
+function carriersOf({ profile }: CarrelConfig): Provider[] {
+  if (profile.kind === 'distributed') return redisProviders(profile);
+  return [{ provide: RUN_DISPATCHER, useClass: InProcessDispatcher }];
 }

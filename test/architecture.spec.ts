@@ -105,6 +105,10 @@ describe('the structure of src/', () => {
     expect(importersOf(/^(node:sqlite|pg|kysely)$/, ({ folder }) => folder === 'storage')).toEqual([]);
   });
 
+  it('queues and Redis are known in dispatch/ only', () => {
+    expect(importersOf(/^(bullmq|ioredis)$/, ({ folder }) => folder === 'dispatch')).toEqual([]);
+  });
+
   it('the environment is read in config/ only', () => {
     expect(filesWith(/process\.env/, ({ folder }) => folder === 'config')).toEqual([]);
   });

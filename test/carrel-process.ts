@@ -6,6 +6,7 @@ import type { Socket } from 'socket.io-client';
 import { loadConfig } from '../src/config/load-config.js';
 import { signToken } from '../src/edge/token-signer.js';
 import { CarrelUser } from './carrel-server.js';
+import { profileSettings } from './servers/profile.js';
 
 /** The built server in a process of its own, started as people start it; it can be killed for real. */
 export class CarrelProcess {
@@ -32,6 +33,7 @@ export class CarrelProcess {
         PATH: process.env.PATH,
         CARREL_LOG_LEVEL: 'warn',
         CARREL_USER_STARTS_PER_MINUTE: '1000000',
+        ...(await profileSettings(dataDir)),
         ...options.env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -75,6 +77,10 @@ export class CarrelProcess {
       this.waiting.add(look);
       look();
     });
+  }
+
+  get pid(): number {
+    return this.child.pid!;
   }
 
   signal(name: NodeJS.Signals): void {

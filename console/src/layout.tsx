@@ -1,7 +1,7 @@
 import { ActionIcon, Button, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Suspense, useEffect } from 'react';
-import { NavLink, Outlet } from 'react-router';
+import { Suspense, useEffect, useRef, type RefObject } from 'react';
+import { Link, NavLink, Outlet, useLocation } from 'react-router';
 import { useCarrel, useStatus } from './carrel.js';
 import { Loading } from './parts/states.js';
 
@@ -25,6 +25,8 @@ export function Layout() {
     queryKey: ['approvals', 'open'],
     queryFn: ({ signal }) => client.approvals.list({ limit: 100, signal }),
   });
+  const nav = useRef<HTMLElement>(null);
+  useOpenPageInSight(nav);
   const asked = open.data?.items.length ?? 0;
   return (
     <div className="shell">
@@ -40,13 +42,18 @@ export function Layout() {
         </NavLink>
         <Connection />
         <span className="grow" />
+        {asked > 0 && (
+          <Link to="/approvals" className="count only-narrow" aria-label={`${asked} open approvals`}>
+            {asked}
+          </Link>
+        )}
         <span className="small">{session.userId}</span>
         <SchemeSwitch />
         <Button size="compact-sm" variant="default" onClick={() => signOut()}>
           Sign out
         </Button>
       </header>
-      <nav aria-label="Pages">
+      <nav ref={nav} aria-label="Pages">
         {PAGES.map(([to, title]) => (
           <NavLink key={to} to={to} end={to === '/'}>
             {title}
@@ -66,6 +73,15 @@ export function Layout() {
       </main>
     </div>
   );
+}
+
+/** Where the pages stand in one row, the one that is open is in sight. */
+function useOpenPageInSight(nav: RefObject<HTMLElement | null>): void {
+  const { pathname } = useLocation();
+  useEffect(() => {
+    const open = nav.current?.querySelector<HTMLElement>('[aria-current="page"]');
+    if (open) nav.current!.scrollLeft = open.offsetLeft - (nav.current!.clientWidth - open.offsetWidth) / 2;
+  }, [pathname]);
 }
 
 function focusMain(event: { preventDefault(): void }): void {

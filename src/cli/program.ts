@@ -14,6 +14,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 const USAGE_ERROR = 2;
+/** For what is on its way to the terminal. */
+const LINGER_MS = 500;
 
 const EXAMPLES = `
 Examples:
@@ -57,7 +59,11 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     await (await buildProgram(argv[2])).parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR;
-    else process.exitCode = reportError(error);
+    else {
+      process.exitCode = reportError(error);
+      // Nest closes nothing of an application that could not start: connections would keep the process alive
+      setTimeout(() => process.exit(), LINGER_MS).unref();
+    }
   }
 }
 

@@ -2,8 +2,9 @@ import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import type { INestApplication } from '@nestjs/common';
 import { Command } from 'commander';
-import type { CarrelConfig } from '../config/config.js';
+import type { CarrelConfig, NodeRole } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
+import { roleOf } from '../config/node-role.js';
 import { CarrelError } from '../shared/errors.js';
 import { loadTheRest } from '../shared/lazily.js';
 import { consoleLink } from './console-link.js';
@@ -50,9 +51,21 @@ async function start(options: Record<string, unknown> & { agents?: string[] }): 
   }
   const url = urlOf(app, config.http.host);
   process.stdout.write(`Carrel listens on ${url}\n`);
-  await printConsoleLink(config, url);
+  if (config.profile.kind === 'distributed')
+    process.stdout.write(`It is one of several nodes, and ${DUTIES[config.profile.role]}\n`);
+  if (roleOf(config) !== 'worker') await printConsoleLink(config, url);
+  const { whenRecovered } = await import('../create-app.js');
+  // what an earlier process has left comes first
+  await whenRecovered(app);
   await loadTheRest();
 }
+
+/** What a node does, by its role. */
+const DUTIES: Readonly<Record<NodeRole, string>> = {
+  all: 'takes requests and carries out runs (CARREL_ROLE=all)',
+  api: 'takes requests; other nodes carry out the runs (CARREL_ROLE=api)',
+  worker: 'carries out runs; it serves /health, /ready, /metrics and /info, and no user (CARREL_ROLE=worker)',
+};
 
 /** In the embedded profile whoever starts the server is who wants to look into it. */
 async function printConsoleLink(config: CarrelConfig, url: string): Promise<void> {

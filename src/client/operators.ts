@@ -1,5 +1,6 @@
 import type { AdminController } from '../edge/admin/admin.controller.js';
 import type { AuditController } from '../edge/admin/audit.controller.js';
+import type { NodesController } from '../edge/admin/nodes.controller.js';
 import type { SwitchDto } from '../edge/admin/switch.dto.js';
 import type { SwitchesController } from '../edge/admin/switches.controller.js';
 import type { ListView } from '../edge/list-view.js';
@@ -7,7 +8,7 @@ import type { RunView } from '../edge/run-view.js';
 import { at, Resource, type Answer, type Page, type RequestOptions } from './resource.js';
 
 export type ExecutionFiguresView = Answer<AdminController, 'execution'>;
-export type NodeView = Answer<AdminController, 'nodeList'>['items'][number];
+export type NodeView = Answer<NodesController, 'list'>['items'][number];
 export type LaneView = Answer<AdminController, 'lanes'>['items'][number];
 export type StuckRunView = Answer<AdminController, 'stuckRuns'>['items'][number];
 export type KillSwitchView = Answer<SwitchesController, 'list'>['items'][number];

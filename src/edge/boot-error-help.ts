@@ -24,4 +24,12 @@ export const BOOT_ERROR_HELP = {
     when: 'At the start: the PostgreSQL server is older than 14, or its database does not keep texts in UTF-8. Never sent to clients.',
     remedy: 'Upgrade the server, or make a database with the encoding that the message names.',
   },
+  redis_unavailable: {
+    when: 'At the start: nothing answers at `REDIS_URL`. Never sent to clients: a server that is up goes on without Redis, and `/ready` says that it is degraded.',
+    remedy: 'Start Redis, or correct `REDIS_URL`; the message says where it was looked for.',
+  },
+  unsupported_redis: {
+    when: 'At the start: the Redis server is older than 6.2. Never sent to clients.',
+    remedy: 'Upgrade the server, or name another one with `REDIS_URL`.',
+  },
 };

@@ -4,6 +4,7 @@ import { ExecutionModule } from '../execution/execution.module.js';
 import { BudgetsModule } from '../execution/models/budgets.module.js';
 import { AdminController } from './admin/admin.controller.js';
 import { AuditController } from './admin/audit.controller.js';
+import { NodesController } from './admin/nodes.controller.js';
 import { SwitchesController } from './admin/switches.controller.js';
 import { UserRunsController } from './admin/user-runs.controller.js';
 import { AgentsController } from './agents.controller.js';
@@ -63,6 +64,7 @@ import { UserFeeds } from './user-feeds.service.js';
     MeController,
     MessagesController,
     MetricsController,
+    NodesController,
     PipelinesController,
     RunAgainController,
     RunsController,

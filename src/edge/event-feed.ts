@@ -77,7 +77,11 @@ export class EventFeed {
     const { pruned, last } = await journal.bounds(userId);
     checkPosition(after, last);
     if (this.state !== 'idle') return;
-    this.unsubscribe = bus.subscribe(userId, (event) => this.arrived(event));
+    this.unsubscribe = bus.subscribe(
+      userId,
+      (event) => this.arrived(event),
+      (seq) => this.behind(seq),
+    );
     void this.catchUp(after < pruned ? pruned : undefined);
   }
 
@@ -99,6 +103,12 @@ export class EventFeed {
     if (runId && event.runId !== runId) return;
     if (this.state === 'live') this.pass(event);
     else if (this.state === 'reading' && this.arrivals) this.keep(this.arrivals, event);
+  }
+
+  /** What is read already may be from before. A reader that is full reads on anyway, when there is room again. */
+  private behind(seq: number): void {
+    if (this.state === 'reading') this.arrivals = undefined;
+    else if (this.state === 'live' && (this.options.runId || seq > this.cursor)) void this.catchUp();
   }
 
   private keep(arrivals: JournalledEvent[], event: JournalledEvent): void {

@@ -1,4 +1,6 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
+import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
+import { roleOf } from '../config/node-role.js';
 import { HealthParts } from '../execution/health-parts.js';
 import { Readiness } from '../execution/readiness.js';
 import { CarrelError } from '../shared/errors.js';
@@ -13,6 +15,7 @@ export class HealthController {
   constructor(
     private readonly readiness: Readiness,
     private readonly parts: HealthParts,
+    @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
   ) {}
 
   /** The process answers: whoever asks starts another one when it does not. It looks at nothing else on purpose. */
@@ -49,11 +52,11 @@ export class HealthController {
 
   @Documented({
     summary: 'What this server is',
-    answers: { 200: { description: 'Name, versions and profile.', schema: 'ServerFacts' } },
+    answers: { 200: { description: 'Name, versions, profile and role.', schema: 'ServerFacts' } },
     open: true,
   })
   @Get('info')
   info() {
-    return SERVER_FACTS;
+    return { ...SERVER_FACTS, profile: this.config.profile.kind, role: roleOf(this.config) };
   }
 }

@@ -9,6 +9,5 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
 export const SERVER_FACTS = {
   name: manifest.name,
   version: manifest.version,
-  profile: 'embedded',
   node: process.versions.node,
 } as const;

@@ -30,7 +30,11 @@ export class UserFeed {
     bus: EventBus,
     private readonly room: UserRoom,
   ) {
-    this.unsubscribe = bus.subscribe(userId, (event) => this.arrived(event));
+    this.unsubscribe = bus.subscribe(
+      userId,
+      (event) => this.arrived(event),
+      (seq) => this.advanceTo(seq),
+    );
   }
 
   /** Everything up to this `seq` was sent to the room or is in the journal; what comes after it will be sent to the room. */

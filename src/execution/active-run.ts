@@ -1,5 +1,5 @@
 import type { StepRecord } from '../events/step-record.js';
-import type { RunRef } from './run-store.port.js';
+import type { ClaimedRun, RunRef } from './run-store.port.js';
 import type { StopReason } from './stop-reason.js';
 import type { UserExecutionEngine } from './user-execution-engine.js';
 
@@ -9,6 +9,10 @@ export class ActiveRun {
   isDueAgain = false;
   /** When somebody wanted it cancelled while it was under way here. */
   cancelAskedAtMs: number | undefined;
+  /** As it was claimed, when it was. */
+  claimed: ClaimedRun | undefined;
+  /** It may be another process's: nothing is written of it any more, not even its end. */
+  isAbandoned = false;
   private engine: UserExecutionEngine | undefined;
   private stopReason: StopReason | undefined;
 
@@ -17,6 +21,11 @@ export class ActiveRun {
   stop(reason: StopReason): void {
     this.stopReason ??= reason;
     this.engine?.stop(reason);
+  }
+
+  abandon(): void {
+    this.isAbandoned = true;
+    this.stop({ kind: 'interrupted' });
   }
 
   attach(engine: UserExecutionEngine): void {

@@ -5,6 +5,8 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { CARREL_CONFIG, type CarrelConfig } from '../config/config.js';
+import { roleOf } from '../config/node-role.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { Readiness } from './readiness.js';
 
@@ -21,15 +23,16 @@ export interface DueSource {
   carryOut(nowMs: number): Promise<boolean>;
 }
 
-/** Nothing is waited for longer than this: another process may have written something, and clocks are set. */
-const LONGEST_PAUSE_MS = 60_000;
+/** Nothing is waited for longer than this, for clocks are set; among several nodes another one may have written something. */
+const LONGEST_PAUSE_MS = { embedded: 60_000, distributed: 1_000 };
 /** Something that stays due although nobody has anything to do must not keep the process busy. */
 const SHORTEST_PAUSE_MS = 10;
 const FIRST_RETRY_MS = 1_000;
 
 /**
  * The one timer for everything that comes due: set for the earliest of it, from the start of the application until it
- * drains. Its sources fail alone; what fails is tried again, after a minute at the latest.
+ * drains. Its sources fail alone; what fails is tried again, after a minute at the latest. Each node that carries out runs has
+ * it: the store gives what is due to one of them.
  */
 @Injectable()
 export class DueWork implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -46,6 +49,7 @@ export class DueWork implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   constructor(
     private readonly readiness: Readiness,
+    @Inject(CARREL_CONFIG) private readonly config: Pick<CarrelConfig, 'profile'>,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -54,6 +58,7 @@ export class DueWork implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   onApplicationBootstrap(): void {
+    if (roleOf(this.config) === 'api') return;
     this.isStarted = true;
     this.look();
   }
@@ -107,9 +112,10 @@ export class DueWork implements OnApplicationBootstrap, BeforeApplicationShutdow
       const hasFailed = looks.includes('failed');
       this.failedLooks = hasFailed ? this.failedLooks + 1 : 0;
       if (!hasFailed && (looks.includes('more') || this.wasCalledMeanwhile)) continue;
-      const pauseMs = hasFailed ? FIRST_RETRY_MS * 2 ** Math.min(this.failedLooks - 1, 10) : LONGEST_PAUSE_MS;
+      const longestMs = LONGEST_PAUSE_MS[this.config.profile.kind];
+      const pauseMs = hasFailed ? FIRST_RETRY_MS * 2 ** Math.min(this.failedLooks - 1, 10) : longestMs;
       const times = looks.filter((look) => typeof look === 'number');
-      const earliestMs = Math.min(nowMs + Math.min(pauseMs, LONGEST_PAUSE_MS), ...times);
+      const earliestMs = Math.min(nowMs + Math.min(pauseMs, LONGEST_PAUSE_MS.embedded), ...times);
       return earliestMs > nowMs ? earliestMs : nowMs + SHORTEST_PAUSE_MS;
     }
   }

@@ -13,9 +13,10 @@ import { PipelineModule } from './pipeline/pipeline.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
-import { ExecutionLifecycle } from './execution-lifecycle.service.js';
+import { ExecutionLifecycle, LifecycleParts } from './execution-lifecycle.service.js';
 import { CircuitBreakers } from './circuit-breakers.js';
 import { ExecutionService } from './execution.service.js';
+import { NodeLife } from './node-life.service.js';
 import { Readiness } from './readiness.js';
 import { RecoveryService } from './recovery.service.js';
 import { RunQuestions } from './run-questions.service.js';
@@ -23,6 +24,7 @@ import { RunRecorder } from './run-recorder.service.js';
 import { RunIntake } from './run-intake.service.js';
 import { RunPreparation } from './run-preparation.service.js';
 import { RunRunner } from './run-runner.service.js';
+import { RunSweep } from './run-sweep.service.js';
 import { RunWaiter } from './run-waiter.service.js';
 import { ScheduleRunner } from './schedule-runner.service.js';
 import { ScheduleService } from './schedule.service.js';
@@ -49,6 +51,8 @@ import { ToolsModule } from './tools/tools.module.js';
     ExecutionEngineFactory,
     ExecutionLifecycle,
     ExecutionService,
+    LifecycleParts,
+    NodeLife,
     Readiness,
     CircuitBreakers,
     EngineServices,
@@ -59,6 +63,7 @@ import { ToolsModule } from './tools/tools.module.js';
     RunIntake,
     RunPreparation,
     RunRunner,
+    RunSweep,
     RunWaiter,
     ScheduleRunner,
     ScheduleService,

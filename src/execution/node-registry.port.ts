@@ -1,28 +1,31 @@
+import type { NodeRole } from '../config/config.js';
 import type { NodeId } from '../shared/ids.js';
 
-/** What a node does: everything, only serve clients, or only run runs. */
-export type NodeRole = 'all' | 'api' | 'worker';
+export const NODE_REGISTRY = Symbol('NODE_REGISTRY');
 
 /** One process of the server, from its start to its end. */
 export interface NodeRecord {
-  id: NodeId;
-  role: NodeRole;
-  /** Where other nodes reach it, if they do. */
-  address?: string;
-  /** Milliseconds since the Unix epoch, by the clock that all nodes share. */
-  startedAtMs: number;
+  readonly id: NodeId;
+  readonly role: NodeRole;
+  /** Milliseconds since the Unix epoch, by the clock that all nodes share; so is `beatAtMs`. */
+  readonly startedAtMs: number;
+  /** Its last sign of life. */
+  readonly beatAtMs: number;
   /** It takes no new runs any more. */
-  draining: boolean;
+  readonly draining: boolean;
 }
 
-/** Who is there to carry out runs. A node whose last beat is older than 12 seconds is dead, by the clock that all nodes share. */
+/**
+ * Who is there to carry out runs. A node whose last beat is older than 12 seconds is dead, by the clock that all nodes share, and
+ * stays so: what it carries may be taken by the others.
+ */
 export interface NodeRegistry {
-  join(node: Pick<NodeRecord, 'id' | 'role' | 'address'>): Promise<void>;
+  join(node: Pick<NodeRecord, 'id' | 'role'>): Promise<void>;
 
   /**
    * Says that the node lives.
    *
-   * @returns false when it was dead for others already: they may have taken its runs
+   * @returns false when it is dead for the others, or was never there
    */
   beat(id: NodeId, draining: boolean): Promise<boolean>;
 

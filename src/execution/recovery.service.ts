@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EVENT_JOURNAL, type EventJournal } from '../events/event-journal.port.js';
+import { isCarrelError } from '../shared/errors.js';
 import type { RunId } from '../shared/ids.js';
 import { runInLogScope } from '../shared/log-scope.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
@@ -8,17 +9,19 @@ import { RUN_DISPATCHER, type RunDispatcher } from './run-dispatcher.port.js';
 import { interruption } from './run-events.js';
 import { RunRecorder } from './run-recorder.service.js';
 import { RunRunner } from './run-runner.service.js';
-import { RUN_STORE, type RunRecord, type RunRef, type RunStore } from './run-store.port.js';
+import { RUN_STORE, type RunRecord, type RunStore, type UnfinishedRun } from './run-store.port.js';
 
 const PAGE_SIZE = 500;
 
 /**
- * Brings every accepted run that an earlier process left unfinished on its way again: what waited is dispatched, what
- * was interrupted is run again if its agent is idempotent, and ends with `interrupted` if it is not.
+ * Brings every accepted run that nobody carries on its way again, after a process has died or lost it: what waited is
+ * dispatched, what was interrupted is run again if its agent is idempotent, and ends with `interrupted` if it is not.
  */
 @Injectable()
 export class RecoveryService {
   private readonly logger = new Logger(RecoveryService.name);
+  /** Runs that were taken over, and could not be brought further: nobody else finds them while this process lives. */
+  private readonly taken = new Map<RunId, RunRecord>();
 
   constructor(
     @Inject(RUN_STORE) private readonly store: RunStore,
@@ -29,36 +32,61 @@ export class RecoveryService {
     private readonly readiness: Readiness,
   ) {}
 
-  /** Goes through all unfinished runs once, a page at a time, while the server already serves and until it drains. */
-  async recover(): Promise<void> {
-    let found = 0;
+  /**
+   * Goes through all unfinished runs once, a page at a time, while the server already serves and until it drains.
+   *
+   * @param queuedForMs see `RunStore.unfinished`
+   */
+  async recover(queuedForMs?: number): Promise<void> {
     for (let after: RunId | undefined; ;) {
-      const page = await this.store.unfinished(after, PAGE_SIZE);
-      await Promise.all(
-        page.map(({ userId, runId, status }) =>
-          runInLogScope({ userId, runId }, () => this.bringBack({ userId, runId }, status === 'running')),
-        ),
-      );
-      found += page.length;
-      after = page.at(-1)?.runId;
-      if (page.length < PAGE_SIZE || this.readiness.state === 'draining') break;
+      after = await this.recoverSome(after, queuedForMs);
+      if (!after || this.readiness.state === 'draining') return;
       await new Promise(setImmediate);
     }
-    if (found > 0) this.logger.log({ runs: found }, 'unfinished runs are on their way again');
   }
 
-  private async bringBack(ref: RunRef, wasRunning: boolean): Promise<void> {
-    const { userId, runId } = ref;
+  /** @returns where to go on; undefined when there are no more */
+  async recoverSome(after: RunId | undefined, queuedForMs?: number): Promise<RunId | undefined> {
+    const page = await this.store.unfinished(after, PAGE_SIZE, queuedForMs);
+    await this.bringAllBack(page);
+    return page.length < PAGE_SIZE ? undefined : page.at(-1)?.runId;
+  }
+
+  /** What this process has given up while it could not write, though it lives: the storage has it as this process's still. */
+  async recoverOwn(): Promise<void> {
+    const taken = [...this.taken.values()];
+    this.taken.clear();
+    await Promise.all(taken.map((run) => this.inScope(run.userId, run.id, () => this.goOn(run))));
+    await this.bringAllBack(this.runner.takeGivenUp());
+  }
+
+  private async bringAllBack(runs: readonly UnfinishedRun[]): Promise<void> {
+    if (runs.length === 0) return;
+    await Promise.all(runs.map((run) => this.inScope(run.userId, run.runId, () => this.bringBack(run))));
+    const wereRunning = runs.filter(({ status }) => status === 'running').length;
+    this.logger.log({ runs: runs.length, wereRunning }, 'unfinished runs are on their way again');
+  }
+
+  private inScope(userId: RunRecord['userId'], runId: RunId, work: () => Promise<void>): Promise<void> {
+    return runInLogScope({ userId, runId }, work).catch((err: unknown) =>
+      this.logger.error({ err, userId, runId }, 'an unfinished run could not be recovered; it is tried again'),
+    );
+  }
+
+  private async bringBack({ userId, runId, status, fence }: UnfinishedRun): Promise<void> {
     if (this.runner.holds(runId)) return; // it was begun by this process while the pages were read
+    if (status !== 'running') return this.dispatcher.dispatch({ userId, runId });
+    const run = await this.store.takeOver(userId, runId, fence);
+    if (run) await this.goOn(run);
+  }
+
+  private async goOn(run: RunRecord): Promise<void> {
     try {
-      const run = wasRunning ? await this.store.takeOver(userId, runId) : undefined;
-      if (run && !(await this.mayGoOn(run))) return;
-      await this.dispatcher.dispatch(ref);
-    } catch (err) {
-      this.logger.error(
-        { err, ...ref },
-        'an unfinished run could not be recovered; it is tried again at the next start',
-      );
+      if (await this.mayGoOn(run)) await this.dispatcher.dispatch({ userId: run.userId, runId: run.id });
+    } catch (error) {
+      if (isCarrelError(error) && error.code === 'run_closed') return; // it is another process's meanwhile, or over
+      this.taken.set(run.id, run);
+      throw error;
     }
   }
 

@@ -21,7 +21,7 @@ export interface ReservedSlot {
 
 /** Carries admitted runs to a process with a free slot, fairly between users. Holds nothing that the store does not know. */
 export interface RunDispatcher {
-  /** Registers this process's consumer and begins to hand it runs. */
+  /** Registers this process's consumer and begins to hand it runs; again, after `stop`. */
   start(consumer: RunConsumer): Promise<void>;
 
   /** Takes an admitted run. One that is given twice is carried out once: the second claim finds it running. */

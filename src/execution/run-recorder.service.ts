@@ -98,11 +98,15 @@ export class RunRecorder {
     }
   }
 
-  /** Puts an interrupted run back to those that wait for a process. */
+  /** Puts an interrupted run back to those that wait for a process, and sends it to whichever takes it. */
   async putBack(run: RunRecord, emitter: RunEmitter, attempt: number): Promise<void> {
     await this.writeRest(run, emitter);
     await this.store.requeue(run.userId, run.id, run.fence);
-    this.logger.log({ agent: run.agent, attempt }, 'run put back; it goes on when the server starts again');
+    await this.dispatcher.dispatch({ userId: run.userId, runId: run.id });
+    this.logger.log(
+      { agent: run.agent, attempt },
+      'run put back; it goes on in another process, or when this one is back',
+    );
   }
 
   private trace(result: AgentExecutionResult): void {

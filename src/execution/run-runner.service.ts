@@ -16,7 +16,7 @@ import { PipelineService } from './pipeline/pipeline.service.js';
 import type { RunConsumer } from './run-dispatcher.port.js';
 import { toRunError } from './run-failure.js';
 import { RunRecorder } from './run-recorder.service.js';
-import type { ClaimedRun, RunRecord, RunRef, Suspension } from './run-store.port.js';
+import type { ClaimedRun, RunRecord, RunRef, Suspension, UnfinishedRun } from './run-store.port.js';
 import { Tracing } from './tracing/tracing.service.js';
 import { RunInterrupted, RunSuspended, type UserExecutionEngine } from './user-execution-engine.js';
 
@@ -32,6 +32,10 @@ export class RunRunner implements RunConsumer {
   private readonly logger = new Logger('Run');
   private readonly active = new Map<RunId, ActiveRun>();
   private idle = Promise.withResolvers<void>();
+  /** The other nodes take this one for dead. */
+  private isLost = false;
+  /** Few, and rare: the storage has failed for long. */
+  private givenUp: UnfinishedRun[] = [];
 
   constructor(
     private readonly recorder: RunRecorder,
@@ -64,6 +68,7 @@ export class RunRunner implements RunConsumer {
   }
 
   async run(ref: RunRef, claimed?: ClaimedRun): Promise<void> {
+    if (this.isLost) return; // the sweep of a node that lives finds it
     const current = this.active.get(ref.runId);
     if (current) {
       // it may have been suspended and answered already, and be about to leave
@@ -77,13 +82,17 @@ export class RunRunner implements RunConsumer {
       try {
         await this.carryOut(active, claimed);
       } catch (error) {
-        if (!isCarrelError(error) || error.code !== 'run_closed') throw error;
-        this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
+        if (!active.isAbandoned) this.giveUp(active, error);
       } finally {
         this.leave(active);
       }
       claimed = undefined;
-    } while (active.isDueAgain);
+    } while (active.isDueAgain && !this.isLost);
+  }
+
+  /** Runs whose end could not be written, though the storage has them as this process's. Each is given out once. */
+  takeGivenUp(): readonly UnfinishedRun[] {
+    return this.givenUp.splice(0);
   }
 
   cancel(ref: RunRef, by: string): void {
@@ -106,6 +115,20 @@ export class RunRunner implements RunConsumer {
   interruptAll(): void {
     this.recorder.hurry();
     for (const active of this.active.values()) active.stop({ kind: 'interrupted' });
+  }
+
+  /**
+   * This process has lost what it carries, since the others take it for dead: stops all of it, and writes nothing more of it.
+   * Resolves when nothing is under way; nothing begins until `resume`.
+   */
+  async abandonAll(): Promise<void> {
+    this.isLost = true;
+    for (const active of this.active.values()) active.abandon();
+    await this.whenIdle();
+  }
+
+  resume(): void {
+    this.isLost = false;
   }
 
   contextOf(run: RunRecord): UserExecutionContext {
@@ -145,6 +168,15 @@ export class RunRunner implements RunConsumer {
     this.idle = Promise.withResolvers();
   }
 
+  /** @throws what is not the run's business */
+  private giveUp({ ref, claimed }: ActiveRun, error: unknown): void {
+    if (isCarrelError(error) && error.code === 'run_closed') {
+      return this.logger.warn({ ...ref }, 'the run was ended or taken over by another process');
+    }
+    if (claimed) this.givenUp.push({ ...ref, status: 'running', fence: claimed.fence });
+    throw error;
+  }
+
   /** Not `async`, as others on the way of a run: each such function in it is a promise more for every run in flight. */
   private carryOut(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
     if (claimed) return this.begin(active, claimed);
@@ -154,6 +186,7 @@ export class RunRunner implements RunConsumer {
 
   private begin(active: ActiveRun, run: ClaimedRun): Promise<void> {
     const { userId, runId } = active.ref;
+    active.claimed = run;
     if (!run.resumed) this.meter.began(run);
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
     return runInLogScope({ userId, runId, requestId: run.origin.requestId }, () =>
@@ -178,12 +211,18 @@ export class RunRunner implements RunConsumer {
       } finally {
         await engine?.[Symbol.asyncDispose]();
       }
+      if (active.isAbandoned) return this.leaveBe(run, emitter);
       if (end instanceof RunInterrupted) return this.recorder.putBack(run, emitter, end.attempt);
       if (!(end instanceof RunSuspended)) return this.recorder.end(run, emitter, end);
       const answered = await this.suspend(run, emitter, context, end);
       if (!answered) return;
       recorded = atRest(await this.recorder.steps(active.ref), answered);
     }
+  }
+
+  private async leaveBe({ agent, attempt }: ClaimedRun, emitter: RunEmitter): Promise<void> {
+    await emitter.close();
+    this.logger.warn({ agent, attempt }, 'the run is left to the other nodes');
   }
 
   private resultOf(engine: UserExecutionEngine, run: ClaimedRun): Promise<AgentExecutionResult> {

@@ -132,6 +132,13 @@ export interface Woken {
   more: boolean;
 }
 
+/** A run that holds a place in its lane and that nobody carries. No user's data, only who and which. */
+export interface UnfinishedRun extends RunRef {
+  readonly status: RunStatus;
+  /** As it was found: whoever brings it on its way raises it. */
+  readonly fence: number;
+}
+
 /** How a run ended; becomes its record and its terminal event. */
 export interface RunOutcome {
   status: TerminalStatus;
@@ -257,12 +264,13 @@ export interface RunStore {
   requeue(userId: UserId, runId: RunId, fence: number): Promise<void>;
 
   /**
-   * For a process that starts after another one stopped in the middle of a run: raises the fence of a running run, and
-   * nothing else, so that this process can finish or requeue it and the other one can write no more.
+   * For a process that finds a run whose own has stopped in the middle of it: raises the fence, and nothing else, so that this
+   * one can finish or requeue it, and the other one can write no more. Of several that have found it, one takes it.
    *
-   * @returns the record as it is now; undefined when it is not there or not running
+   * @param fence as it was found
+   * @returns the record as it is now; undefined when it is not there, not running, or has been taken since
    */
-  takeOver(userId: UserId, runId: RunId): Promise<RunRecord | undefined>;
+  takeOver(userId: UserId, runId: RunId, fence: number): Promise<RunRecord | undefined>;
 
   /**
    * Records that the user wants a run cancelled. One that is not running (queued or suspended) ends at once, with `closing`
@@ -284,14 +292,9 @@ export interface RunStore {
 
   /**
    * Runs of all users that have not ended and hold a place in their lane, and that no living process carries, oldest first.
-   * Carries no user's data, only who and which.
    *
    * @param queuedForMs leaves out queued ones that got their place, or went back to it, less than so long ago, for somebody
    *   may be about to claim them; where no other process can, nobody is left out
    */
-  unfinished(
-    after: RunId | undefined,
-    limit: number,
-    queuedForMs?: number,
-  ): Promise<readonly (RunRef & { status: RunStatus })[]>;
+  unfinished(after: RunId | undefined, limit: number, queuedForMs?: number): Promise<readonly UnfinishedRun[]>;
 }

@@ -30,9 +30,13 @@ export class RunWaiter {
   async waitForEnd(userId: UserId, runId: RunId, options: WaitOptions): Promise<RunRecord | undefined> {
     const over = Promise.withResolvers<void>();
     const giveUp = () => over.resolve();
-    const unsubscribe = this.bus.subscribe(userId, (event) => {
-      if (event.runId === runId && isTerminalType(event.type)) over.resolve();
-    });
+    const unsubscribe = this.bus.subscribe(
+      userId,
+      (event) => {
+        if (event.runId === runId && isTerminalType(event.type)) over.resolve();
+      },
+      () => void this.hasEnded(userId, runId).then((isOver) => isOver && giveUp(), giveUp),
+    );
     const cancelTimer = options.timeoutMs === undefined ? undefined : this.clock.after(options.timeoutMs, giveUp);
     const signals = options.signal ? [options.signal, this.readiness.stopped] : [this.readiness.stopped];
     for (const signal of signals) signal.addEventListener('abort', giveUp, { once: true });
@@ -46,5 +50,10 @@ export class RunWaiter {
       cancelTimer?.();
       for (const signal of signals) signal.removeEventListener('abort', giveUp);
     }
+  }
+
+  private async hasEnded(userId: UserId, runId: RunId): Promise<boolean> {
+    const run = await this.store.find(userId, runId);
+    return !run || isTerminal(run.status);
   }
 }

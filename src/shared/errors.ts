@@ -106,6 +106,8 @@ export const ERRORS = {
   incompatible_data: { status: 500, title: 'The data was written by a newer version', retryable: false },
   migration_refused: { status: 500, title: 'The data can not be moved to that database', retryable: false },
   unsupported_database: { status: 500, title: 'The database server is not one that Carrel can use', retryable: false },
+  redis_unavailable: { status: 500, title: 'Redis can not be reached', retryable: false },
+  unsupported_redis: { status: 500, title: 'The Redis server is not one that Carrel can use', retryable: false },
 } as const satisfies Record<string, ErrorFacts>;
 
 export type ErrorCode = keyof typeof ERRORS;

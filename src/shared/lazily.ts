@@ -1,4 +1,4 @@
-const PAUSE_MS = 100;
+const PAUSE_MS = 500;
 
 const expected: (() => Promise<unknown>)[] = [];
 

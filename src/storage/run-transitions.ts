@@ -81,11 +81,11 @@ export class RunTransitions {
     runs.saveState(user, run);
   }
 
-  takeOver({ userId, runId }: RunRef, nowMs: number): RunRecord | undefined {
+  takeOver({ userId, runId, fence }: HeldRun, nowMs: number): RunRecord | undefined {
     const { users, runs } = this.tables;
     const user = users.load(userId, nowMs);
     const run = runs.findLive(user, runId);
-    if (run?.status !== 'running') return undefined;
+    if (run?.status !== 'running' || run.fence !== fence) return undefined;
     const record = { ...runs.record(user, run), fence: run.fence + 1 };
     run.fence += 1;
     runs.saveState(user, run);

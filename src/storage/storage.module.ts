@@ -5,6 +5,7 @@ import { APPROVAL_STORE } from '../execution/approval-store.port.js';
 import { BUDGET_STORE } from '../execution/models/budget-store.port.js';
 import { MESSAGE_STORE } from '../execution/models/message-store.port.js';
 import { NodeIdentity } from '../execution/node-identity.js';
+import { NODE_REGISTRY } from '../execution/node-registry.port.js';
 import { OPERATIONS_STORE } from '../execution/operations/operations-store.port.js';
 import { RUN_STORE } from '../execution/run-store.port.js';
 import { SCHEDULE_STORE } from '../execution/schedule-store.port.js';
@@ -26,6 +27,7 @@ const PORTS: Readonly<Record<keyof Omit<Storage, 'onApplicationShutdown'>, symbo
   budgets: BUDGET_STORE,
   messages: MESSAGE_STORE,
   operations: OPERATIONS_STORE,
+  nodes: NODE_REGISTRY,
 };
 
 /**

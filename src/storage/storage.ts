@@ -3,6 +3,7 @@ import type { EventJournal } from '../events/event-journal.port.js';
 import type { ApprovalStore } from '../execution/approval-store.port.js';
 import type { BudgetStore } from '../execution/models/budget-store.port.js';
 import type { MessageStore } from '../execution/models/message-store.port.js';
+import type { NodeRegistry } from '../execution/node-registry.port.js';
 import type { OperationsStore } from '../execution/operations/operations-store.port.js';
 import type { RunStore } from '../execution/run-store.port.js';
 import type { ScheduleStore } from '../execution/schedule-store.port.js';
@@ -20,4 +21,5 @@ export interface Storage extends OnApplicationShutdown {
   readonly budgets: BudgetStore;
   readonly messages: MessageStore;
   readonly operations: OperationsStore;
+  readonly nodes: NodeRegistry;
 }

@@ -16,6 +16,17 @@ class PayAgent {
   }
 }
 
+/** Digs until the test lets it, whatever its signal says. */
+const dug = Promise.withResolvers<string>();
+
+@Agent({ name: 'dig', description: 'Digs', input: z.object({ where: z.string() }) })
+class DigAgent {
+  async run({ where }: { where: string }, run: AgentRun) {
+    await run.thinking(`digs in ${where}`, { progress: 0.4 });
+    return run.tool('spade', { where }, () => dug.promise);
+  }
+}
+
 class Ledger {
   @AgentTool({
     name: 'balance',
@@ -28,7 +39,7 @@ class Ledger {
   }
 }
 
-@Module({ providers: [PayAgent, Ledger] })
+@Module({ providers: [PayAgent, DigAgent, Ledger] })
 class PayModule {}
 
 const TEXT = 'A carrel is a desk. It stands in a library. Each reader has one, and keeps to it.';
@@ -128,19 +139,27 @@ describe('the console', () => {
     await page.getByText('Nothing is scheduled').waitFor();
   }, 30_000);
 
-  it('cancels what is under way', async () => {
+  it('tells how far a run is, cancels it and says what is still at work until it is down', async () => {
     const page = await world.signIn('frank');
-    await run(page, 'wait', (form) => form.getByLabel('ms').fill('60000'));
-    await page.getByRole('button', { name: 'Cancel' }).click();
+    await run(page, 'dig', (form) => form.getByLabel('where').fill('the garden'));
+    const timeline = page.getByRole('group', { name: 'Timeline', exact: true });
+    await timeline.getByRole('button', { name: /spade/ }).waitFor();
+    await timeline.getByRole('button', { name: /attempt 1 .* 40 %/ }).waitFor();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('status').getByText('still at work: attempt 1, spade').waitFor();
+    dug.resolve('up');
     await ended(page, 'cancelled');
-    await page.getByRole('button', { name: 'Run again' }).waitFor();
+    await page.getByRole('button', { name: 'Run again', exact: true }).waitFor();
   }, 30_000);
 
   it('lets a run be approved on another device, and goes on on the first', async () => {
     const [desk, phone] = await Promise.all([world.signIn('grace'), world.signIn('grace')]);
     await run(desk, 'pay', (form) => form.getByLabel('amount').fill('12'));
     await ended(desk, 'suspended');
-    await phone.getByRole('link', { name: /^Approvals/ }).click();
+    // as on any page, however far its row of pages is scrolled
+    await phone.setViewportSize({ width: 360, height: 740 });
+    await phone.getByRole('link', { name: 'Usage', exact: true }).click();
+    await phone.getByRole('banner').getByRole('link', { name: '1 open approvals', exact: true }).click();
     const question = phone.getByRole('article', { name: 'Pay 12?' });
     await question.getByRole('button', { name: 'Approve' }).click();
     await phone.getByText('Nobody asks you anything').waitFor();
@@ -171,6 +190,40 @@ describe('the console', () => {
     const log = page.getByRole('log');
     await log.getByText('It is a desk.').waitFor();
     await log.getByText('What is a carrel?').waitFor();
+  }, 30_000);
+
+  it('shows the runs of one thread, from its page and by the address, and to nobody else', async () => {
+    const [page, mia] = await Promise.all([world.signIn('liam'), world.signIn('mia')]);
+    const [liam, other] = await Promise.all([world.server.as('liam'), world.server.as('mia')]);
+    const inDesk = await liam.start('echo', { text: 'at the desk' }, { threadId: 'desk' });
+    const inHall = await liam.start('echo', { text: 'in the hall' }, { threadId: 'hall' });
+    const hers = await other.start('echo', { text: 'mia at hers' }, { threadId: 'desk' });
+    await Promise.all([liam.end(inDesk.id), liam.end(inHall.id), other.end(hers.id)]);
+    const linkTo = (of: Page, id: string) => of.getByRole('main').locator(`a[href$="/runs/${id}"]`);
+
+    await page.getByRole('link', { name: 'Threads', exact: true }).click();
+    await page.getByRole('link', { name: 'desk', exact: true }).click();
+    await page.getByText('Runs of this thread').click();
+    await page.getByRole('link', { name: 'All of them', exact: true }).click();
+    await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
+    expect(page.url()).toMatch(/\/runs\?threadId=desk$/);
+    await linkTo(page, inDesk.id).waitFor();
+    expect(await linkTo(page, inHall.id).count()).toBe(0);
+
+    await page.getByRole('combobox', { name: 'Thread', exact: true }).click();
+    await page.getByRole('option', { name: 'hall', exact: true }).click();
+    await linkTo(page, inHall.id).waitFor();
+    expect(await linkTo(page, inDesk.id).count()).toBe(0);
+    await page.getByRole('combobox', { name: 'Status', exact: true }).click();
+    await page.getByRole('option', { name: 'failed', exact: true }).click();
+    await page.getByText('No runs').waitFor();
+    expect(page.url()).toMatch(/\/runs\?threadId=hall&status=failed$/);
+    await page.goBack();
+    await linkTo(page, inHall.id).waitFor();
+
+    await mia.goto(`${world.network.url}/console/#/runs?threadId=desk`);
+    await linkTo(mia, hers.id).waitFor();
+    expect(await linkTo(mia, inDesk.id).count()).toBe(0);
   }, 30_000);
 
   it('calls a tool from its form', async () => {

@@ -125,7 +125,7 @@ export class LaneHistory {
     const { userId, id, fence } = record;
     if (act === 'claim') await runs.claim(userId, id, opening);
     if (act === 'requeue') await runs.requeue(userId, id, fence);
-    if (act === 'takeOver') await runs.takeOver(userId, id);
+    if (act === 'takeOver') await runs.takeOver(userId, id, fence);
     if (act === 'append') await journal.append(userId, id, fence, [thinking('a'), recorded(stepRecord('a'))]);
     if (act === 'finish') this.handOut((await this.world.end(record, 'failed', HISTORY_LIMITS)).admitted);
     if (act === 'sleep') await this.suspend(record, [], this.world.clock.now() + ms);

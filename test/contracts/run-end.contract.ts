@@ -58,7 +58,7 @@ export function runEndContract(openStorage: OpenStorage): void {
       });
       await expect(runs.requeue(alice, run.id, run.fence)).rejects.toMatchObject({ code: 'run_closed' });
       expect(await runs.claim(alice, run.id, opening)).toBeUndefined();
-      expect(await runs.takeOver(alice, run.id)).toBeUndefined();
+      expect(await runs.takeOver(alice, run.id, run.fence)).toBeUndefined();
       expect((await runs.find(alice, run.id))?.status).toBe(status);
       expect(await world().events(alice)).toEqual(before);
     },
@@ -92,7 +92,7 @@ export function runEndContract(openStorage: OpenStorage): void {
   it('lets a process write no more once another one has taken the run over', async () => {
     const { runs, journal } = world().ports;
     const zombie = await world().running(alice);
-    const saved = await runs.takeOver(alice, zombie.id);
+    const saved = await runs.takeOver(alice, zombie.id, zombie.fence);
     expect(saved).toEqual({ ...zombie, fence: zombie.fence + 1 });
     expect(await runs.find(alice, zombie.id)).toEqual(saved);
     const closed = { code: 'run_closed' };
@@ -105,13 +105,24 @@ export function runEndContract(openStorage: OpenStorage): void {
     expect((await runs.find(alice, zombie.id))?.status).toBe('failed');
   });
 
+  it('gives a run to one of the processes that have found it, also when that one has put it back and it runs again', async () => {
+    const { runs } = world().ports;
+    const found = await world().running(alice);
+    const taken = await Promise.all([1, 2].map(() => runs.takeOver(alice, found.id, found.fence)));
+    expect(taken.map((run) => run?.fence)).toEqual([found.fence + 1, undefined]);
+    await runs.requeue(alice, found.id, found.fence + 1);
+    const again = (await runs.claim(alice, found.id, opening))!;
+    expect(await runs.takeOver(alice, found.id, found.fence)).toBeUndefined();
+    await world().end(again);
+  });
+
   it('takes over running runs of this user only', async () => {
     const { runs } = world().ports;
     const run = await world().running(alice);
-    expect(await runs.takeOver(bob, run.id)).toBeUndefined();
+    expect(await runs.takeOver(bob, run.id, run.fence)).toBeUndefined();
     const { run: queued } = await runs.submit(alice, newRun(), ROOMY);
-    expect(await runs.takeOver(alice, queued.id)).toBeUndefined();
-    expect(await runs.takeOver(alice, newId('run'))).toBeUndefined();
+    expect(await runs.takeOver(alice, queued.id, queued.fence)).toBeUndefined();
+    expect(await runs.takeOver(alice, newId('run'), 1)).toBeUndefined();
   });
 
   it('puts a running run back with its place', async () => {

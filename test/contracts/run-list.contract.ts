@@ -73,9 +73,9 @@ export function runListContract(openStorage: OpenStorage): void {
     const { run: other } = await runs.submit(alice, newRun(), one);
     await runs.submit(alice, newRun(), one);
     const expected = [
-      { userId: alice, runId: running.id, status: 'running' },
-      { userId: bob, runId: queued.id, status: 'queued' },
-      { userId: alice, runId: other.id, status: 'queued' },
+      { userId: alice, runId: running.id, status: 'running', fence: 1 },
+      { userId: bob, runId: queued.id, status: 'queued', fence: 0 },
+      { userId: alice, runId: other.id, status: 'queued', fence: 0 },
     ];
     expect(await runs.unfinished(undefined, 10)).toEqual(expected);
     expect(await runs.unfinished(undefined, 2)).toEqual(expected.slice(0, 2));

@@ -81,7 +81,7 @@ function suspendContract(openStorage: OpenStorage): void {
     await expect(suspend(run)).rejects.toMatchObject(closed);
     await expect(runs.requeue(alice, run.id, run.fence)).rejects.toMatchObject(closed);
     expect(await runs.claim(alice, run.id, opening)).toBeUndefined();
-    expect(await runs.takeOver(alice, run.id)).toBeUndefined();
+    expect(await runs.takeOver(alice, run.id, run.fence)).toBeUndefined();
   });
 
   it('is refused for another fence, another user, and events that do not end with it', async () => {

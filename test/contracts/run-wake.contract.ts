@@ -56,7 +56,7 @@ export function runWakeContract(openStorage: OpenStorage): void {
     const ref = { userId: alice, runId: run.id };
     expect(await ports.runs.wake(T0 + 600, 9, ROOMY)).toEqual({ admitted: [ref], answered: [], more: false });
     expect(await ports.runs.lane(alice)).toMatchObject({ running: 1, queued: 0, suspended: 0 });
-    expect(await ports.runs.unfinished(undefined, 9)).toEqual([{ ...ref, status: 'queued' }]);
+    expect(await ports.runs.unfinished(undefined, 9)).toEqual([{ ...ref, status: 'queued', fence: run.fence }]);
     const resumedEvent = draftEvent('agent_resumed', { attempt: 1 }, { attempt: 1, atMs: T0 });
     const claimed = await ports.runs.claim(alice, run.id, () => resumedEvent);
     const record = { ...run, status: 'running', fence: run.fence + 1, suspendedMs: 600 };
@@ -83,7 +83,7 @@ export function runWakeContract(openStorage: OpenStorage): void {
     await ports.runs.wake(clock.now(), 9, ROOMY);
     const third = (await ports.runs.claim(alice, run.id, opening))!;
     expect(third).toMatchObject({ suspendedMs: 130, attempt: 1, resumed: true });
-    const saved = (await ports.runs.takeOver(alice, run.id))!;
+    const saved = (await ports.runs.takeOver(alice, run.id, third.fence))!;
     await ports.runs.requeue(alice, run.id, saved.fence);
     expect(await ports.runs.claim(alice, run.id, opening)).toMatchObject({
       attempt: 2,

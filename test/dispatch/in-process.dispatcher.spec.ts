@@ -1,6 +1,8 @@
+import { Logger } from '@nestjs/common';
 import { loadConfig } from '../../src/config/load-config.js';
 import { InProcessDispatcher } from '../../src/dispatch/in-process.dispatcher.js';
 import type { ClaimedRun, RunRef } from '../../src/execution/run-store.port.js';
+import { describeRunDispatcher } from '../contracts/run-dispatcher.contract.js';
 import { newId, type UserId } from '../../src/shared/ids.js';
 
 /** A consumer whose runs end when the test says so. */
@@ -15,6 +17,14 @@ const ref = (user: string): RunRef => ({ userId: user as UserId, runId: newId('r
 async function settle(): Promise<void> {
   await new Promise(setImmediate);
 }
+
+beforeAll(() => Logger.overrideLogger(false));
+afterAll(() => Logger.overrideLogger(true));
+
+describeRunDispatcher(
+  'the process itself',
+  async (slots) => new InProcessDispatcher(loadConfig({ CARREL_RUN_SLOTS: String(slots) })),
+);
 
 describe('the in-process dispatcher', () => {
   const withSlots = (slots: number) => new InProcessDispatcher(loadConfig({ CARREL_RUN_SLOTS: String(slots) }));

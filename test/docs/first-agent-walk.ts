@@ -45,7 +45,8 @@ async function run(page: Page, text: string): Promise<void> {
   await page.getByRole('group', { name: 'Timeline' }).waitFor();
 }
 
-function codeOf(guide: string, language: 'sh' | 'js'): string {
+/** The first block of code in that language. */
+export function codeOf(guide: string, language: 'sh' | 'js'): string {
   const [, code] = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'm').exec(guide) ?? [];
   if (!code) throw new Error(`the guide has no ${language}`);
   return code;

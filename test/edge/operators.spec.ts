@@ -243,7 +243,6 @@ describe('what operators see', () => {
         startedAt: expect.any(String),
         beatAt: expect.any(String),
         draining: false,
-        isAlive: true,
         isThisOne: true,
       },
     ]);

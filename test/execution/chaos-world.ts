@@ -16,6 +16,9 @@ import { ExecutionEngineFactory } from '../../src/execution/execution-engine.fac
 import { ExecutionModule } from '../../src/execution/execution.module.js';
 import { ExecutionService } from '../../src/execution/execution.service.js';
 import { HealthParts } from '../../src/execution/health-parts.js';
+import { BUDGET_STORE } from '../../src/execution/models/budget-store.port.js';
+import { NodeIdentity } from '../../src/execution/node-identity.js';
+import { NODE_REGISTRY } from '../../src/execution/node-registry.port.js';
 import { OPERATIONS_STORE } from '../../src/execution/operations/operations-store.port.js';
 import { Tracing } from '../../src/execution/tracing/tracing.service.js';
 import { RUN_DISPATCHER } from '../../src/execution/run-dispatcher.port.js';
@@ -55,6 +58,9 @@ export class ChaosWorld implements AsyncDisposable {
       { provide: APPROVAL_STORE, useValue: storage.approvals },
       { provide: SCHEDULE_STORE, useValue: storage.schedules },
       { provide: OPERATIONS_STORE, useValue: storage.operations },
+      { provide: BUDGET_STORE, useValue: storage.budgets },
+      { provide: NODE_REGISTRY, useValue: storage.nodes },
+      { provide: NodeIdentity, useClass: NodeIdentity },
       { provide: HealthParts, useClass: HealthParts },
       { provide: Tracing, useFactory: () => Tracing.open(config) },
     ];

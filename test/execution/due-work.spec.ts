@@ -37,7 +37,7 @@ describe('the timer for what comes due', () => {
   beforeEach(() => {
     clock = new HeldClock(0);
     readiness = new Readiness();
-    work = new DueWork(readiness, clock);
+    work = new DueWork(readiness, { profile: { kind: 'embedded' } }, clock);
   });
 
   function start(...sources: Due[]): Promise<void> {

@@ -112,7 +112,7 @@ describe('a server that starts where another one died', () => {
   it('does not begin a run for ever that may be what ends the process', async () => {
     let run = await begun(alice, 'echo');
     for (let crashes = 0; crashes < 10; crashes++) {
-      const { fence } = (await dead.runs.takeOver(alice, run.id))!;
+      const { fence } = (await dead.runs.takeOver(alice, run.id, run.fence))!;
       await dead.runs.requeue(alice, run.id, fence);
       run = (await dead.runs.claim(alice, run.id, opening))!;
     }

@@ -54,7 +54,7 @@ export const MCP_FAULTS = [
   },
   {
     name: 'what a server answers when it fails is logged',
-    file: 'src/execution/mcp/mcp-failure.ts',
+    file: 'src/execution/mcp/connect-failure.ts',
     search: 'return new Error(`HTTP ${error.status}`);',
     replace: 'return error;',
     spec: 'test/mcp/transports.spec.ts',

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 
+const DEFAULT_PORTS: Record<string, number> = { 'postgresql:': 5432, 'postgres:': 5432, 'redis:': 6379 };
+
 /** Stands between Carrel and a server that it uses, and loses answers. */
 export class CuttingProxy {
   private readonly commit = Promise.withResolvers<void>();
@@ -9,6 +11,7 @@ export class CuttingProxy {
   private isMute = false;
   private cutsWhenMute = false;
   private waitsFor: { text: string; passOn: boolean } | undefined;
+  private refuses = false;
   private readonly cuts: (() => void)[] = [];
 
   private constructor(
@@ -24,7 +27,11 @@ export class CuttingProxy {
     own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const proxy = new CuttingProxy(server, own.href);
     server.on('connection', (client) => {
-      const behind = connect(Number(real.port || 5432), real.hostname);
+      if (proxy.refuses) {
+        client.destroy();
+        return;
+      }
+      const behind = connect(Number(real.port || DEFAULT_PORTS[real.protocol]), real.hostname);
       const cut = () => void (client.destroy(), behind.destroy());
       client.on('data', (data) => {
         const expected = proxy.waitsFor;
@@ -61,6 +68,16 @@ export class CuttingProxy {
   cut(): void {
     this.isMute = false;
     for (const cut of this.cuts) cut();
+  }
+
+  /** Cuts all connections, and takes no others. */
+  refuse(): void {
+    this.refuses = true;
+    this.cut();
+  }
+
+  accept(): void {
+    this.refuses = false;
   }
 
   close(): void {

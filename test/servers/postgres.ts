@@ -19,17 +19,21 @@ export class PostgresServer {
   private constructor(
     /** Of the database to connect to before there are others. */
     private readonly url: string,
-    private readonly own?: { child: ChildProcess; dir: string },
+    private readonly own?: OwnServer,
   ) {}
 
   static async start(): Promise<PostgresServer> {
     const url = process.env.CARREL_TEST_DATABASE_URL;
-    return url ? new PostgresServer(url) : startOwn();
+    return url ? new PostgresServer(url) : PostgresServer.startOwn();
   }
 
-  /** @internal */
-  static of(url: string, own: { child: ChildProcess; dir: string }): PostgresServer {
-    return new PostgresServer(url, own);
+  /** One that may be restarted. */
+  static async startOwn(): Promise<PostgresServer> {
+    const own = await prepared();
+    const server = new PostgresServer(`postgresql://postgres@127.0.0.1:${own.port}/postgres`, own);
+    process.once('exit', () => own.child?.kill('SIGQUIT'));
+    await server.begin();
+    return server;
   }
 
   /** An empty database. @returns its URL */
@@ -56,17 +60,37 @@ export class PostgresServer {
       for (const name of this.made) await this.admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       return;
     }
-    const { child, dir } = this.own;
-    if (child.exitCode === null) {
-      const ended = once(child, 'exit');
-      child.kill('SIGINT'); // disconnects everybody; nothing of it is kept
-      await ended;
-    }
-    rmSync(dir, { recursive: true, force: true });
+    await this.end();
+    rmSync(this.own.dir, { recursive: true, force: true });
+  }
+
+  /** Disconnects everybody and ends; what was committed is kept. */
+  async end(): Promise<void> {
+    const child = this.own?.child;
+    if (!child) throw new Error('this server belongs to others');
+    if (child.exitCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGINT');
+    await ended;
+  }
+
+  /** Begins, or begins again, where it was. */
+  async begin(): Promise<void> {
+    if (!this.own) throw new Error('this server belongs to others');
+    this.own.child = spawned(this.own);
+    await answering(this, this.own.child);
   }
 }
 
-async function startOwn(): Promise<PostgresServer> {
+interface OwnServer {
+  readonly bin: string;
+  readonly dir: string;
+  readonly port: number;
+  readonly user: { uid: number; gid: number } | undefined;
+  child?: ChildProcess;
+}
+
+async function prepared(): Promise<OwnServer> {
   const bin = binaries();
   const dir = mkdtempSync(join(tmpdir(), 'carrel-postgres-'));
   const user = ordinaryUser();
@@ -74,6 +98,11 @@ async function startOwn(): Promise<PostgresServer> {
   const [data, port] = [join(dir, 'data'), await freePort()];
   const init = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
   execFileSync(join(bin, 'initdb'), init, { stdio: 'pipe', cwd: dir, ...user });
+  return { bin, dir, port, user };
+}
+
+function spawned({ bin, dir, port, user }: OwnServer): ChildProcess {
+  const data = join(dir, 'data');
   const settings = [
     `port=${port}`,
     'listen_addresses=127.0.0.1',
@@ -82,15 +111,11 @@ async function startOwn(): Promise<PostgresServer> {
   ];
   // it is thrown away: nothing need reach the disk
   settings.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off');
-  const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
+  return spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: dir,
     ...user,
   });
-  process.once('exit', () => child.kill('SIGQUIT'));
-  const server = PostgresServer.of(`postgresql://postgres@127.0.0.1:${port}/postgres`, { child, dir });
-  await answering(server, child);
-  return server;
 }
 
 /** Until it takes connections. */

@@ -1,29 +1,41 @@
 import { createHash } from 'node:crypto';
 import { PostgresServer } from './postgres.js';
+import { RedisServer } from './redis.js';
 
-let server: Promise<PostgresServer> | undefined;
+interface Servers {
+  postgres: PostgresServer;
+  redis: RedisServer;
+}
+
+let distributed = false;
+let servers: Promise<Servers> | undefined;
 const databases = new Map<string, Promise<string>>();
 
-/**
- * The settings of the profile that the tests run with: `CARREL_TEST_PROFILE=distributed` gives each data folder a database of
- * its own, so that the tests of one process run as they are on PostgreSQL and Redis.
- */
+/** From now on all servers of this spec run with the distributed profile, on PostgreSQL and Redis; after all of its tests those end. */
+export function useDistributedProfile(): void {
+  distributed = true;
+  afterAll(async () => {
+    const started = await servers;
+    await started?.postgres.stop();
+    await started?.redis.stop();
+  });
+}
+
+/** The settings of the profile that the spec runs with: each data folder has a database of its own. */
 export async function profileSettings(dataDir: string): Promise<Record<string, string>> {
-  if (process.env.CARREL_TEST_PROFILE !== 'distributed') return {};
-  const known = databases.get(dataDir) ?? newDatabase();
-  databases.set(dataDir, known);
+  if (!distributed) return {};
+  servers ??= startBoth();
+  const { postgres, redis } = await servers;
+  const database = databases.get(dataDir) ?? postgres.database();
+  databases.set(dataDir, database);
   return {
-    DATABASE_URL: await known,
-    REDIS_URL: process.env.CARREL_TEST_REDIS_URL ?? 'redis://127.0.0.1:6379',
+    DATABASE_URL: await database,
+    REDIS_URL: redis.url,
     CARREL_REDIS_PREFIX: `test-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`,
   };
 }
 
-export async function stopProfile(): Promise<void> {
-  await (await server)?.stop();
-}
-
-async function newDatabase(): Promise<string> {
-  server ??= PostgresServer.start();
-  return (await server).database();
+async function startBoth(): Promise<Servers> {
+  const [postgres, redis] = await Promise.all([PostgresServer.start(), RedisServer.start()]);
+  return { postgres, redis };
 }

@@ -84,6 +84,8 @@ const MET_BY: Readonly<Record<ErrorCode, string>> = {
   incompatible_data: 'test/storage/sqlite-database.spec.ts',
   migration_refused: 'test/storage/migration.spec.ts',
   unsupported_database: 'test/storage/postgres-database.spec.ts',
+  redis_unavailable: 'test/dispatch/redis-connections.spec.ts',
+  unsupported_redis: 'test/dispatch/redis-connections.spec.ts',
 };
 
 describe('the table of errors', () => {

@@ -214,8 +214,10 @@ describe('a process that is killed', () => {
     const { runs, journal } = again.world.ports;
     const theirs = await runOf(again.world, bob);
     expect(await again.world.events(bob)).toMatchObject(upTo(5).map((seq) => ({ seq, runId: theirs })));
-    expect(await runs.unfinished(undefined, 9)).toEqual([{ userId: alice, runId: run.id, status: 'running' }]);
-    const taken = (await runs.takeOver(alice, run.id))!;
+    expect(await runs.unfinished(undefined, 9)).toEqual([
+      { userId: alice, runId: run.id, status: 'running', fence: 1 },
+    ]);
+    const taken = (await runs.takeOver(alice, run.id, 1))!;
     await journal.append(alice, run.id, taken.fence, [recorded(okStep('b'))]);
     expect((await runs.steps(alice, run.id)).map(({ path }) => path)).toEqual(['a', 'b']);
     await again.world.end(taken);

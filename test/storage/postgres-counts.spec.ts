@@ -21,13 +21,14 @@ describe('NodeRegistry on PostgreSQL', () => {
   beforeEach(() => postgres.empty());
 
   it('knows who lives, by the clock of the postgres.database, and who drains', async () => {
-    await nodes().join({ id: NODE, role: 'worker', address: 'http://10.0.0.1:3000' });
+    await nodes().join({ id: NODE, role: 'worker' });
     await nodes().join({ id: OTHER_NODE, role: 'all' });
-    const [first, second] = await nodes().living();
-    expect(first).toMatchObject({ id: NODE, role: 'worker', address: 'http://10.0.0.1:3000', draining: false });
-    expect(second).not.toHaveProperty('address');
+    const [first] = await nodes().living();
+    expect(first).toMatchObject({ id: NODE, role: 'worker', draining: false });
     const [row] = await postgres.sql('SELECT extract(epoch FROM clock_timestamp())::float * 1000 AS now');
-    expect(Math.abs(first!.startedAtMs - Number(row?.now))).toBeLessThan(60_000);
+    for (const atMs of [first!.startedAtMs, first!.beatAtMs]) {
+      expect(Math.abs(atMs - Number(row?.now))).toBeLessThan(60_000);
+    }
     expect(await nodes().beat(OTHER_NODE, true)).toBe(true);
     expect(await living()).toEqual([NODE, `${OTHER_NODE} draining`]);
     await silentFor(NODE, 11);
@@ -38,11 +39,12 @@ describe('NodeRegistry on PostgreSQL', () => {
     expect(await living()).toEqual([]);
   });
 
-  it('tells a node that it was dead for others, or is gone', async () => {
+  it('tells a node that it is dead for the others, or gone, and lets no dead one rise again', async () => {
     await nodes().join({ id: NODE, role: 'all' });
     await silentFor(NODE, 13);
     expect(await nodes().beat(NODE, false)).toBe(false);
-    expect(await nodes().beat(NODE, false)).toBe(true);
+    expect(await nodes().beat(NODE, false)).toBe(false);
+    expect(await living()).toEqual([]);
     expect(await nodes().beat(OTHER_NODE, false)).toBe(false);
     await silentFor(NODE, 2 * 24 * 60 * 60);
     await nodes().join({ id: OTHER_NODE, role: 'all' });

@@ -106,7 +106,7 @@ async function useRuns(world: StorageWorld): Promise<void> {
   await approvals.decide(decider, ask.id, APPROVED, ROOMY);
   await runs.wake(T0 + 10, 9, ROOMY);
   const claimed = (await runs.claim(alice, run.id, opening))!;
-  await runs.takeOver(alice, run.id);
+  await runs.takeOver(alice, run.id, claimed.fence);
   await world.end({ ...claimed, fence: claimed.fence + 1 });
   await runs.requestCancel(alice, run.id, 'alice', () => closing(), ROOMY);
   const again = { retryOf: run.id, reuseSteps: true, idempotency: { key: 'l', fingerprint: 'f' } };

@@ -93,8 +93,8 @@ describe('two nodes on one database', () => {
     expect(await other.runs.unfinished(undefined, 9)).toMatchObject([{ runId: waiting.id }]);
     await postgres.sql(`UPDATE nodes SET beat_at = clock_timestamp() - interval '13 seconds' WHERE id = '${NODE}'`);
     const [found] = await other.runs.unfinished(undefined, 9, 60_000);
-    expect(found).toEqual({ userId: alice, runId: run.id, status: 'running' });
-    const taken = (await other.runs.takeOver(alice, run.id))!;
+    expect(found).toEqual({ userId: alice, runId: run.id, status: 'running', fence: run.fence });
+    const taken = (await other.runs.takeOver(alice, run.id, run.fence))!;
     expect(taken.fence).toBe(run.fence + 1);
     await expect(world.ports.journal.append(alice, run.id, run.fence, [thinking('zombie')])).rejects.toMatchObject({
       code: 'run_closed',

@@ -70,9 +70,9 @@ async function expectWhole(world: StorageWorld, user: UserId): Promise<void> {
 /** What a process that starts after the crash does: it ends what the dead one held. */
 async function recover(world: StorageWorld): Promise<void> {
   const { runs } = world.ports;
-  for (const { userId, runId, status } of await runs.unfinished(undefined, 1_000)) {
+  for (const { userId, runId, status, fence } of await runs.unfinished(undefined, 1_000)) {
     if (status !== 'running') await runs.requestCancel(userId, runId, 'test', () => terminalDraft('cancelled'), ROOMY);
-    const run = await runs.takeOver(userId, runId);
+    const run = await runs.takeOver(userId, runId, fence);
     if (run) await runs.finish(userId, runId, run.fence, outcomeOf('failed'), [terminalDraft('failed')], ROOMY);
   }
   expect(await runs.unfinished(undefined, 1_000)).toEqual([]);

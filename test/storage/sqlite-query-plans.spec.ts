@@ -33,7 +33,7 @@ afterAll(() => {
 
 /** Looks at all users on purpose: the start of a process, retention, what is due, and questions, which others may answer. */
 const FOR_ALL_USERS = [
-  /^SELECT r\.id, r\.status, u\.id AS user_id FROM/,
+  /^SELECT r\.id, r\.status, r\.fence, u\.id AS user_id FROM/,
   /^UPDATE runs SET idempotency_key = NULL/,
   /^SELECT max\(/,
   /^SELECT id FROM runs WHERE key = \(SELECT max\(key\)/,

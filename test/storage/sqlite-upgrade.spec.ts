@@ -65,7 +65,7 @@ describe('a database of an earlier version', () => {
     expect((await runs.waiting(alice, 9)).map((run) => run.id)).toEqual([id(3)]);
     const { run: fresh } = await runs.submit(alice, newRun({ threadId }), limits);
     expect(fresh.heldBy).toBe('thread');
-    const first = (await runs.takeOver(alice, id(1)))!;
+    const first = (await runs.takeOver(alice, id(1), 1))!;
     expect(await world.end(first, 'failed', limits)).toEqual({ admitted: [{ userId: alice, runId: id(3) }] });
     for (const n of [3, 2]) {
       const claimed = (await runs.claim(alice, id(n), opening))!;

@@ -1,5 +1,5 @@
 import { Button, Select } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useSearchParams } from 'react-router';
 import { useCarrel } from '../carrel.js';
 import { RunTable } from '../parts/run-table.js';
@@ -16,34 +16,47 @@ const STATUSES = [
   'cancelled',
 ] as const;
 
+/** Filters are in the address: a link leads to the same runs, and going back to the ones before. */
 export function RunsPage() {
   const { client } = useCarrel();
   const [search, setSearch] = useSearchParams();
   const status = STATUSES.find((one) => one === search.get('status'));
+  const threadId = search.get('threadId') ?? undefined;
   const runs = useInfiniteQuery({
-    queryKey: ['runs', 'list', status],
+    queryKey: ['runs', 'list', status, threadId],
     initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam: cursor, signal }) => client.runs.list({ status, cursor, limit: 50, signal }),
+    queryFn: ({ pageParam: cursor, signal }) => client.runs.list({ status, threadId, cursor, limit: 50, signal }),
     getNextPageParam: ({ nextCursor }) => nextCursor,
   });
   const items = runs.data?.pages.flatMap((page) => page.items) ?? [];
+  const filter = (name: string, value: string | null) =>
+    setSearch((before) => {
+      before.delete(name);
+      if (value !== null) before.set(name, value);
+      return before;
+    });
   return (
     <>
       <PageTitle title="Runs">
         <span className="grow" />
-        <Select
-          aria-label="Status"
-          placeholder="Any status"
-          clearable
-          data={STATUSES.map((value) => ({ value, label: value.replace('_', ' ') }))}
-          value={status ?? null}
-          onChange={(value) => setSearch(value ? { status: value } : {})}
-        />
+        <div className="filters">
+          <ThreadFilter threadId={threadId} onChange={(value) => filter('threadId', value)} />
+          <Select
+            aria-label="Status"
+            placeholder="Any status"
+            clearable
+            data={STATUSES.map((value) => ({ value, label: value.replace('_', ' ') }))}
+            value={status ?? null}
+            onChange={(value) => filter('status', value)}
+          />
+        </div>
       </PageTitle>
       {runs.error && <Problem error={runs.error} onRetry={() => void runs.refetch()} />}
       {runs.isPending && <Loading />}
       {!runs.isPending && !runs.error && items.length === 0 && (
-        <Empty title="No runs">{status ? 'None has this status.' : 'Start one from the agents.'}</Empty>
+        <Empty title="No runs">
+          {status || threadId ? 'None is of this status and thread.' : 'Start one from the agents.'}
+        </Empty>
       )}
       {items.length > 0 && <RunTable runs={items} />}
       {runs.hasNextPage && (
@@ -52,5 +65,32 @@ export function RunsPage() {
         </Button>
       )}
     </>
+  );
+}
+
+interface ThreadFilterProps {
+  readonly threadId: string | undefined;
+  readonly onChange: (threadId: string | null) => void;
+}
+
+function ThreadFilter({ threadId, onChange }: ThreadFilterProps) {
+  const { client } = useCarrel();
+  const threads = useQuery({
+    queryKey: ['threads'],
+    queryFn: ({ signal }) => client.threads.list({ limit: 100, signal }),
+  });
+  const named = new Map((threads.data?.items ?? []).map(({ id, title }) => [id as string, title ?? id]));
+  // a link may name an older one
+  if (threadId !== undefined && !named.has(threadId)) named.set(threadId, threadId);
+  return (
+    <Select
+      aria-label="Thread"
+      placeholder="Any thread"
+      clearable
+      searchable
+      data={[...named].map(([value, label]) => ({ value, label }))}
+      value={threadId ?? null}
+      onChange={onChange}
+    />
   );
 }

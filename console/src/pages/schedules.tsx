@@ -36,25 +36,33 @@ export function SchedulesPage() {
               <Empty title="Nothing is scheduled">A schedule starts an agent again and again.</Empty>
             ) : (
               <div className="card">
-                <Rows columns={['What', 'When', 'Next', 'Last', { title: 'Actions', isSilent: true }]}>
+                <Rows
+                  columns={[
+                    'What',
+                    'When',
+                    'Next',
+                    { title: 'Last', hideNarrow: true },
+                    { title: 'Actions', isSilent: true },
+                  ]}
+                >
                   {items.map((one) => (
                     <tr key={one.id}>
                       <td>{one.agent ?? (typeof one.pipeline === 'string' ? one.pipeline : 'a pipeline')}</td>
                       <td>
                         <code>{one.cron}</code> <span className="quiet small">{one.timeZone}</span>
                       </td>
-                      <td>{one.paused ? 'paused' : <Moment at={one.nextAt} />}</td>
-                      <td>
+                      <td className="hide-narrow">{one.paused ? 'paused' : <Moment at={one.nextAt} />}</td>
+                      <td className="hide-narrow">
                         {one.lastRunId ? <Link to={`/runs/${one.lastRunId}`}>its run</Link> : (one.lastSkipped ?? '–')}
                       </td>
-                      <td style={{ whiteSpace: 'nowrap' }}>
+                      <td className="buttons">
                         <Button
                           size="compact-xs"
                           variant="default"
                           onClick={() => carryOut(client.schedules.change(one.id, { paused: !one.paused }))}
                         >
                           {one.paused ? 'Go on' : 'Pause'}
-                        </Button>{' '}
+                        </Button>
                         <Button
                           size="compact-xs"
                           variant="default"

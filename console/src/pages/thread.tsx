@@ -4,6 +4,7 @@ import { CarrelClientError, type MessageView } from 'carrel/client';
 import { useEffect, useState, type FormEvent } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useCarrel } from '../carrel.js';
+import { Prose } from '../markdown/prose.js';
 import { RunTable } from '../parts/run-table.js';
 import { Value } from '../parts/shown.js';
 import { Loading, PageTitle, Problem } from '../parts/states.js';
@@ -70,8 +71,8 @@ export function ThreadPage() {
           {messages.data?.items.map((message) => (
             <Message key={message.id} message={message} />
           ))}
-          {live && !isKept('user') && <Bubble role="user">{live.said}</Bubble>}
-          {live && !isKept('assistant') && <Bubble role="assistant">{live.answer || '…'}</Bubble>}
+          {live && !isKept('user') && <Bubble role="user" text={live.said} />}
+          {live && !isKept('assistant') && <Bubble role="assistant" text={live.answer || '…'} />}
         </div>
         {error !== undefined && <Problem error={error} />}
         <Composer isBusy={live !== undefined} onSay={say} />
@@ -79,6 +80,9 @@ export function ThreadPage() {
           <details>
             <summary className="small">Runs of this thread</summary>
             <RunTable runs={runs.data.items} />
+            <Link to={`/runs?threadId=${encodeURIComponent(id)}`} className="small">
+              All of them
+            </Link>
           </details>
         )}
       </div>
@@ -94,10 +98,12 @@ async function unlessNew<T>(answer: Promise<T>): Promise<T | null> {
   });
 }
 
-function Bubble({ role, children }: { role: string; children: React.ReactNode }) {
+/** What somebody said. People's own words stay as they were typed. */
+function Bubble({ role, text }: { role: string; text: string }) {
+  const isTyped = role === 'user';
   return (
-    <div className="bubble prose" data-role={role}>
-      {children}
+    <div className={isTyped ? 'bubble prose' : 'bubble'} data-role={role}>
+      {isTyped ? text : <Prose text={text} />}
     </div>
   );
 }
@@ -105,13 +111,11 @@ function Bubble({ role, children }: { role: string; children: React.ReactNode })
 type Part = { type?: string; text?: string; toolName?: string; input?: unknown; output?: unknown };
 
 function Message({ message: { role, content } }: { message: MessageView }) {
-  if (typeof content === 'string') return <Bubble role={role}>{content}</Bubble>;
+  if (typeof content === 'string') return <Bubble role={role} text={content} />;
   const parts = (Array.isArray(content) ? content : [content]) as Part[];
   return parts.map((part, i) =>
     part.type === 'text' ? (
-      <Bubble key={i} role={role}>
-        {part.text}
-      </Bubble>
+      <Bubble key={i} role={role} text={part.text ?? ''} />
     ) : (
       <details key={i} className="bubble small">
         <summary>

@@ -26,10 +26,10 @@ export function ThreadsPage() {
               <Rows>
                 {items.map((thread) => (
                   <tr key={thread.id}>
-                    <td>
+                    <td className="prose">
                       <Link to={`/threads/${encodeURIComponent(thread.id)}`}>{thread.title ?? thread.id}</Link>
                     </td>
-                    <td className="quiet">
+                    <td className="quiet hide-narrow">
                       <Moment at={thread.createdAt} />
                     </td>
                   </tr>

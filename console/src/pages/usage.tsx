@@ -3,12 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import type { UsageView } from 'carrel/client';
 import { useState } from 'react';
 import { useCarrel } from '../carrel.js';
-import { Rows } from '../parts/rows.js';
-import { durationText } from '../parts/shown.js';
 import { Empty, Loaded, PageTitle } from '../parts/states.js';
+import { ByAgent } from '../usage/by-agent.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
-type Agent = UsageView['agents'][number];
 
 export function UsagePage() {
   const { client } = useCarrel();
@@ -75,77 +73,4 @@ function Budgets({ budgets }: { budgets: UsageView['budgets'] }) {
       ))}
     </div>
   );
-}
-
-function ByAgent({ agents }: { agents: readonly Agent[] }) {
-  const most = Math.max(...agents.map(totalOf));
-  return (
-    <div className="card">
-      <Rows
-        columns={[
-          'Agent',
-          'Runs',
-          { title: 'Share', hideNarrow: true, isSilent: true },
-          'Ran, on average',
-          { title: 'Used', hideNarrow: true },
-        ]}
-      >
-        {agents.map((agent) => (
-          <tr key={agent.agent}>
-            <td>{agent.agent}</td>
-            <td>
-              {totalOf(agent)}
-              {agent.runs.failed + agent.runs.timed_out > 0 && (
-                <span className="status small" data-tone="bad">
-                  {' '}
-                  ✕ {agent.runs.failed + agent.runs.timed_out} failed
-                </span>
-              )}
-            </td>
-            <td className="hide-narrow">
-              <RunBar agent={agent} most={most} />
-            </td>
-            <td>{durationText(agent.ranMs.sum / Math.max(1, totalOf(agent)))}</td>
-            <td className="hide-narrow small">
-              {Object.entries(agent.usage)
-                .map(([name, amount]) => `${name} ${amount.toLocaleString()}`)
-                .join(', ')}
-            </td>
-          </tr>
-        ))}
-      </Rows>
-    </div>
-  );
-}
-
-const BAR = { width: 220, height: 14 };
-const COLOURS = {
-  completed: 'var(--ok)',
-  degraded: 'var(--warn)',
-  failed: 'var(--bad)',
-  timed_out: 'var(--bad)',
-  cancelled: 'var(--bar-wait)',
-} as const;
-
-/** Runs by how they ended. */
-function RunBar({ agent, most }: { agent: Agent; most: number }) {
-  let x = 0;
-  const parts = (Object.keys(COLOURS) as (keyof typeof COLOURS)[]).map((status) => {
-    const width = (agent.runs[status] / most) * BAR.width;
-    const part = <rect key={status} x={x} width={width} height={BAR.height} fill={COLOURS[status]} />;
-    x += width;
-    return part;
-  });
-  const text = (Object.keys(COLOURS) as (keyof typeof COLOURS)[])
-    .map((status) => `${agent.runs[status]} ${status}`)
-    .join(', ');
-  return (
-    <svg width={BAR.width} height={BAR.height} role="img" aria-label={text}>
-      {parts}
-    </svg>
-  );
-}
-
-function totalOf({ runs }: Agent): number {
-  return Object.values(runs).reduce((sum, count) => sum + count, 0);
 }

@@ -19,7 +19,7 @@ export function RunTable({ runs }: { runs: readonly RunView[] }) {
             <td className="hide-narrow">
               <Moment at={run.createdAt} />
             </td>
-            <td>{tookText(run)}</td>
+            <td className="nowrap">{tookText(run)}</td>
           </tr>
         ))}
       </Rows>

@@ -1,6 +1,6 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
 import type { RunEvent } from 'carrel/client';
-import { useEffect, useRef } from 'react';
+import { memo } from 'react';
+import { LiveRows } from './live-rows.js';
 
 const ROW_PX = 24;
 
@@ -10,56 +10,31 @@ interface Props {
   readonly onChoose: (event: RunEvent) => void;
 }
 
-/** Every event with its number; only those that can be seen are drawn. It follows the newest while it stands at the end. */
+/** Every event with its number. */
 export function EventList({ events, version, onChoose }: Props) {
-  const box = useRef<HTMLDivElement>(null);
-  const isAtEnd = useRef(true);
-  const lastTop = useRef(0);
-  const rows = useVirtualizer({
-    count: events.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW_PX,
-    overscan: 12,
-  });
-  useEffect(() => {
-    if (isAtEnd.current && events.length > 0) rows.scrollToIndex(events.length - 1);
-  }, [version]);
-
   return (
-    <div
-      ref={box}
-      className="events"
-      tabIndex={0}
-      role="group"
-      aria-label="Events"
-      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-        // what is added moves the end away: only who scrolls up wants to stay where that is
-        if (scrollTop < lastTop.current) isAtEnd.current = false;
-        if (scrollHeight - scrollTop - clientHeight < 2 * ROW_PX) isAtEnd.current = true;
-        lastTop.current = scrollTop;
+    <LiveRows label="Events" count={events.length} rowPx={ROW_PX} version={version} height="22rem">
+      {(index, topPx) => {
+        const event = events[index]!;
+        return <EventRow key={event.seq} event={event} topPx={topPx} onChoose={onChoose} />;
       }}
-    >
-      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-        {rows.getVirtualItems().map(({ index, start }) => {
-          const event = events[index]!;
-          return (
-            <button
-              type="button"
-              key={event.seq}
-              className="event-row"
-              style={{ position: 'absolute', top: start, height: ROW_PX }}
-              onClick={() => onChoose(event)}
-            >
-              <span className="quiet">{event.runSeq}</span>
-              <span>{event.type}</span>
-              <span className="quiet">{summaryOf(event)}</span>
-            </button>
-          );
-        })}
-      </div>
-    </div>
+    </LiveRows>
   );
 }
+
+const EventRow = memo(function EventRow({
+  event,
+  topPx,
+  onChoose,
+}: Pick<Props, 'onChoose'> & { event: RunEvent; topPx: number }) {
+  return (
+    <button type="button" className="event-row" style={{ top: topPx, height: ROW_PX }} onClick={() => onChoose(event)}>
+      <span className="quiet">{event.runSeq}</span>
+      <span>{event.type}</span>
+      <span className="quiet">{summaryOf(event)}</span>
+    </button>
+  );
+});
 
 const SUMMARY_CHARS = 160;
 

@@ -23,12 +23,16 @@ export class RunStory {
   readonly spans: Span[] = [];
   /** What the agent says, in pieces that were streamed. */
   text = '';
+  /** Of the newest event. */
+  lastMs = 0;
   private readonly open = new Map<string, Span>();
 
   add(event: RunEvent): void {
     this.events.push(event);
     if (event.type === 'agent_message_delta') this.text += event.data.text;
+    if (event.type === 'agent_thinking') this.progressOf(event.step, event.data.progress);
     const atMs = Date.parse(event.at);
+    this.lastMs = Math.max(this.lastMs, atMs);
     this.addOfRun(event, atMs);
     this.addOfStep(event, atMs);
     this.addOfTool(event, atMs);
@@ -87,6 +91,11 @@ export class RunStory {
       span.progress = event.data.progress;
       span.events.push(event);
     }
+  }
+
+  private progressOf(step: string | undefined, progress: number | undefined): void {
+    const span = this.open.get(step === undefined ? 'attempt' : `step ${step}`);
+    if (span && progress !== undefined) span.progress = progress;
   }
 
   /** Work that has begun and is not over. */

@@ -1,37 +1,41 @@
 import { useEffect, useState } from 'react';
 import { durationText } from '../parts/shown.js';
+import { LiveRows } from './live-rows.js';
 import type { RunStory, Span } from './run-story.js';
 
-/** Bars that are drawn; of more, the newest. */
-const MAX_SPANS = 400;
+const ROW_PX = 26;
+const LIVE_ROWS = 8;
+const MAX_ROWS = 20;
 const TICK_MS = 200;
 
 interface Props {
   readonly story: RunStory;
+  readonly version: number;
   readonly isOver: boolean;
   readonly chosen: Span | undefined;
   readonly onChoose: (span: Span) => void;
 }
 
 /** What took how long: waiting, attempts, steps and calls of tools, each as a bar. */
-export function Timeline({ story, isOver, chosen, onChoose }: Props) {
+export function Timeline({ story, version, isOver, chosen, onChoose }: Props) {
   const nowMs = useNow(!isOver);
-  const spans = story.spans.slice(-MAX_SPANS);
-  const from = story.firstMs;
-  const lastMs = Math.max(from + 1, ...spans.map(({ endMs, startMs }) => endMs ?? (isOver ? startMs : nowMs)));
-  const place = (ms: number) => ((ms - from) / (lastMs - from)) * 100;
+  // of what is over all is shown that fits; what goes on keeps its height, so that nothing moves
+  const [wasOver] = useState(isOver);
+  const { spans, firstMs } = story;
+  const rows = wasOver ? Math.min(spans.length, MAX_ROWS) : LIVE_ROWS;
+  const lastMs = Math.max(firstMs + 1, isOver ? story.lastMs : nowMs);
+  const place = (ms: number) => ((ms - firstMs) / (lastMs - firstMs)) * 100;
   return (
-    <div role="group" aria-label="Timeline">
-      {spans.length < story.spans.length && (
-        <div className="quiet small">{story.spans.length - spans.length} earlier ones are not drawn</div>
-      )}
-      {spans.map((span, i) => {
+    <LiveRows label="Timeline" count={spans.length} rowPx={ROW_PX} version={version} height={`${rows * ROW_PX}px`}>
+      {(index, topPx) => {
+        const span = spans[index]!;
         const endMs = span.endMs ?? lastMs;
         return (
           <button
             type="button"
-            key={`${span.id}-${i}`}
+            key={index}
             className="span-row"
+            style={{ top: topPx, height: ROW_PX }}
             aria-pressed={span === chosen}
             onClick={() => onChoose(span)}
           >
@@ -51,7 +55,11 @@ export function Timeline({ story, isOver, chosen, onChoose }: Props) {
                   left: `${place(span.startMs)}%`,
                   width: `${Math.max(0, place(endMs) - place(span.startMs))}%`,
                 }}
-              />
+              >
+                {span.endMs === undefined && !isOver && span.progress !== undefined && (
+                  <span className="span-done" style={{ width: `${span.progress * 100}%` }} />
+                )}
+              </span>
             </span>
             <span className="quiet" style={{ textAlign: 'right' }}>
               {span.endMs === undefined && !isOver && '… '}
@@ -61,8 +69,8 @@ export function Timeline({ story, isOver, chosen, onChoose }: Props) {
             </span>
           </button>
         );
-      })}
-    </div>
+      }}
+    </LiveRows>
   );
 }
 

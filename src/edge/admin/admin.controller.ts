@@ -7,8 +7,6 @@ import {
   type BusyUser,
   type OperationsStore,
 } from '../../execution/operations/operations-store.port.js';
-import { NODE_LIST, type NodeList } from '../../execution/operations/node-list.port.js';
-import { Readiness } from '../../execution/readiness.js';
 import { RunRunner } from '../../execution/run-runner.service.js';
 import { CLOCK, type Clock } from '../../shared/clock.js';
 import { CHECKED } from '../checked.pipe.js';
@@ -28,8 +26,6 @@ export class AdminController {
     private readonly factory: ExecutionEngineFactory,
     private readonly runner: RunRunner,
     private readonly connections: ConnectionsOf,
-    private readonly readiness: Readiness,
-    @Inject(NODE_LIST) private readonly nodes: NodeList,
     @Inject(OPERATIONS_STORE) private readonly operations: OperationsStore,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -46,24 +42,6 @@ export class AdminController {
     const { liveContexts, ...engines } = this.factory.report();
     const runs = { active: this.runner.activeCount, slots: this.config.runs.slots };
     return { runs, engines, liveContexts, ...this.connections.everybody() };
-  }
-
-  @Documented({
-    summary: 'The processes that there are',
-    description: NEEDS_ROLE,
-    answers: { 200: { description: 'The oldest first.', schema: 'NodeList' } },
-    problems: ['forbidden'],
-  })
-  @Get('nodes')
-  async nodeList(@CurrentOperator() _operator: UserExecutionContext) {
-    const nodes = await this.nodes.list();
-    return {
-      items: nodes.map(({ startedAtMs, beatAtMs, ...node }) => {
-        const isThisOne = node.id === this.nodes.ownId;
-        const draining = node.draining || (isThisOne && this.readiness.state === 'draining');
-        return { ...node, startedAt: isoTime(startedAtMs), beatAt: isoTime(beatAtMs), draining, isThisOne };
-      }),
-    };
   }
 
   @Documented({

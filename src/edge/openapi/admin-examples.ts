@@ -24,7 +24,6 @@ export const ADMIN_EXAMPLES: Readonly<Record<string, unknown>> = {
         startedAt: '2026-03-01T06:00:00.000Z',
         beatAt: at,
         draining: false,
-        isAlive: true,
         isThisOne: true,
       },
     ],

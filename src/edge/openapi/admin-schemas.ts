@@ -34,7 +34,6 @@ export const ADMIN_SCHEMAS: Readonly<Record<string, Schema>> = {
     startedAt: dateTime(),
     beatAt: dateTime('Its last sign of life.'),
     draining: { type: 'boolean' },
-    isAlive: { type: 'boolean', description: 'Its last sign of life is not too long ago.' },
     isThisOne: { type: 'boolean', description: 'It is the one that answers.' },
   }),
   NodeList: object({ items: { type: 'array', items: ref('Node') } }),

@@ -248,5 +248,5 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Health: { status: 'ok' },
   Metrics: '# TYPE carrel_runs_active gauge\ncarrel_runs_active 12\n',
   Readiness: { status: 'ready', parts: { storage: { status: 'ok' } } },
-  ServerFacts: { name: 'carrel', version: '0.1.0', profile: 'embedded', node: '24.21.0' },
+  ServerFacts: { name: 'carrel', version: '0.1.0', node: '24.21.0', profile: 'embedded', role: 'all' },
 };

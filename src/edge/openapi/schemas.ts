@@ -158,6 +158,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   Health: object({ status: { type: 'string', enum: ['ok'] } }),
   Readiness: object({ status: { type: 'string', enum: ['ready', 'degraded'] }, parts: PARTS }),
-  ServerFacts: object({ name: text(), version: text(), profile: text(), node: text() }),
+  ServerFacts: object({
+    name: text(),
+    version: text(),
+    node: text('Of Node.'),
+    profile: { type: 'string', enum: ['embedded', 'distributed'] },
+    role: { type: 'string', enum: ['all', 'api', 'worker'] },
+  }),
   ...EVENT_SCHEMAS,
 };

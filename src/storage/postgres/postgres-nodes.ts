@@ -1,4 +1,5 @@
-import type { NodeRecord, NodeRegistry, NodeRole } from '../../execution/node-registry.port.js';
+import type { NodeRole } from '../../config/config.js';
+import type { NodeRecord, NodeRegistry } from '../../execution/node-registry.port.js';
 import type { NodeId } from '../../shared/ids.js';
 import type { PostgresDatabase } from './postgres-database.js';
 
@@ -13,42 +14,40 @@ const JOIN = {
   name: 'nodes_join',
   text: `
     WITH forgotten AS (DELETE FROM nodes WHERE beat_at < clock_timestamp() - interval '1 day')
-    INSERT INTO nodes (id, role, address) VALUES ($1, $2, $3)`,
+    INSERT INTO nodes (id, role) VALUES ($1, $2)`,
 };
+/** Whoever is dead stays so: others may be about to take what it carried. */
 const BEAT = {
   name: 'nodes_beat',
-  text: `
-    UPDATE nodes SET beat_at = clock_timestamp(), draining = $2
-    FROM (SELECT id, ${NODE_LIVES} AS lived FROM nodes WHERE id = $1 FOR UPDATE) AS before
-    WHERE nodes.id = before.id RETURNING before.lived`,
+  text: `UPDATE nodes SET beat_at = clock_timestamp(), draining = $2 WHERE id = $1 AND ${NODE_LIVES} RETURNING id`,
 };
 const LEAVE = { name: 'nodes_leave', text: 'DELETE FROM nodes WHERE id = $1' };
 const LIVING = {
   name: 'nodes_living',
   text: `
-    SELECT id, role, address, draining, (extract(epoch FROM started_at) * 1000)::bigint AS started_at_ms
+    SELECT id, role, draining, (extract(epoch FROM started_at) * 1000)::bigint AS started_at_ms,
+      (extract(epoch FROM beat_at) * 1000)::bigint AS beat_at_ms
     FROM nodes WHERE ${NODE_LIVES} ORDER BY started_at, id`,
 };
 
 interface NodeRow {
   id: NodeId;
   role: NodeRole;
-  address: string | null;
   draining: boolean;
   started_at_ms: number;
+  beat_at_ms: number;
 }
 
 /** The distributed adapter of `NodeRegistry`. */
 export class PostgresNodes implements NodeRegistry {
   constructor(private readonly database: PostgresDatabase) {}
 
-  async join({ id, role, address }: Pick<NodeRecord, 'id' | 'role' | 'address'>): Promise<void> {
-    await this.database.query(JOIN, [id, role, address ?? null]);
+  async join({ id, role }: Pick<NodeRecord, 'id' | 'role'>): Promise<void> {
+    await this.database.query(JOIN, [id, role]);
   }
 
   async beat(id: NodeId, draining: boolean): Promise<boolean> {
-    const [row] = await this.database.query<{ lived: boolean }>(BEAT, [id, draining]);
-    return row?.lived ?? false;
+    return (await this.database.query(BEAT, [id, draining])).length === 1;
   }
 
   async leave(id: NodeId): Promise<void> {
@@ -57,12 +56,12 @@ export class PostgresNodes implements NodeRegistry {
 
   async living(): Promise<readonly NodeRecord[]> {
     const rows = await this.database.query<NodeRow>(LIVING);
-    return rows.map(({ id, role, address, draining, started_at_ms: startedAtMs }) => ({
+    return rows.map(({ id, role, draining, started_at_ms: startedAtMs, beat_at_ms: beatAtMs }) => ({
       id,
       role,
       startedAtMs,
+      beatAtMs,
       draining,
-      ...(address === null ? {} : { address }),
     }));
   }
 }

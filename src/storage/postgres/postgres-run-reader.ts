@@ -1,4 +1,4 @@
-import type { RunFilter, RunPage, RunRecord, RunRef } from '../../execution/run-store.port.js';
+import type { RunFilter, RunPage, RunRecord, UnfinishedRun } from '../../execution/run-store.port.js';
 import type { RunStatus } from '../../execution/run-status.js';
 import type { RunId, UserId } from '../../shared/ids.js';
 import { recordFromRow, type RunRow } from '../run-row.js';
@@ -59,7 +59,7 @@ const QUESTIONS = {
   unfinished: {
     name: 'runs_unfinished',
     text: `
-      SELECT r.user_id, r.id, r.status FROM runs r
+      SELECT r.user_id, r.id, r.status, r.fence FROM runs r
       WHERE r.admitted AND r.id > $1 AND CASE r.status
         WHEN 'queued' THEN r.admitted_at <= clock_timestamp() - $3 * interval '1 millisecond'
         ELSE NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = r.node AND ${NODE_LIVES}) END
@@ -99,14 +99,10 @@ export class PostgresRunReader {
     return (await this.database.query<PostgresRunRow>(QUESTIONS.waiting, [userId, limit])).map(toRecord);
   }
 
-  async unfinished(
-    after: RunId | undefined,
-    limit: number,
-    queuedForMs: number,
-  ): Promise<(RunRef & { status: RunStatus })[]> {
-    type Row = { user_id: UserId; id: RunId; status: RunStatus };
+  async unfinished(after: RunId | undefined, limit: number, queuedForMs: number): Promise<UnfinishedRun[]> {
+    type Row = { user_id: UserId; id: RunId; status: RunStatus; fence: number };
     const rows = await this.database.query<Row>(QUESTIONS.unfinished, [after ?? '', limit, queuedForMs]);
-    return rows.map(({ user_id, id, status }) => ({ userId: user_id, runId: id, status }));
+    return rows.map(({ user_id, id, status, fence }) => ({ userId: user_id, runId: id, status, fence }));
   }
 
   /** Goes through runs that mostly have the status, or are few, where an index of their own would slow every run down. */

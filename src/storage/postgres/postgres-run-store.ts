@@ -14,9 +14,9 @@ import type {
   Submitted,
   SuspendOutcome,
   Suspension,
+  UnfinishedRun,
   Woken,
 } from '../../execution/run-store.port.js';
-import type { RunStatus } from '../../execution/run-status.js';
 import type { Clock } from '../../shared/clock.js';
 import type { RunId, UserId } from '../../shared/ids.js';
 import { RunSubmission } from '../run-submission.js';
@@ -121,9 +121,9 @@ export class PostgresRunStore implements RunStore {
     );
   }
 
-  takeOver(userId: UserId, runId: RunId): Promise<RunRecord | undefined> {
+  takeOver(userId: UserId, runId: RunId, fence: number): Promise<RunRecord | undefined> {
     return this.commits.write({ userId, runId }, (tables) =>
-      new RunTransitions(tables).takeOver({ userId, runId }, this.clock.now()),
+      new RunTransitions(tables).takeOver({ userId, runId, fence }, this.clock.now()),
     );
   }
 
@@ -154,11 +154,7 @@ export class PostgresRunStore implements RunStore {
   }
 
   /** Those that no living node carries. */
-  unfinished(
-    after: RunId | undefined,
-    limit: number,
-    queuedForMs = 0,
-  ): Promise<readonly (RunRef & { status: RunStatus })[]> {
+  unfinished(after: RunId | undefined, limit: number, queuedForMs = 0): Promise<readonly UnfinishedRun[]> {
     return this.reader.unfinished(after, limit, queuedForMs);
   }
 

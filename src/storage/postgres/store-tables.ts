@@ -87,7 +87,6 @@ export const STORE_TABLES = `
   CREATE TABLE nodes (
     id         TEXT COLLATE "C" PRIMARY KEY,
     role       TEXT NOT NULL,
-    address    TEXT,
     started_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
     beat_at    TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
     draining   BOOLEAN NOT NULL DEFAULT FALSE

@@ -1,4 +1,4 @@
-import type { RunFilter, RunPage, RunRecord, RunRef } from '../../execution/run-store.port.js';
+import type { RunFilter, RunPage, RunRecord, UnfinishedRun } from '../../execution/run-store.port.js';
 import { isTerminal, type RunStatus } from '../../execution/run-status.js';
 import type { RunId, ThreadId, UserId } from '../../shared/ids.js';
 import { recordFromRow, type RunRow } from '../run-row.js';
@@ -59,7 +59,7 @@ export class RunReader {
       `${RUNS_BY('runs_live')} AND r.ended_at IS NULL AND r.hold IS NOT NULL ORDER BY r.id LIMIT ?2`,
     );
     this.placed = database.prepare(
-      `SELECT r.id, r.status, u.id AS user_id
+      `SELECT r.id, r.status, r.fence, u.id AS user_id
        FROM runs r INDEXED BY runs_admitted JOIN users u ON u.key = r.user_key
        WHERE r.admitted = 1 AND r.id > ? ORDER BY r.id LIMIT ?`,
     );
@@ -84,11 +84,12 @@ export class RunReader {
     return rows.map((row) => toRecord(userId, row));
   }
 
-  unfinished(after: RunId | undefined, limit: number): (RunRef & { status: RunStatus })[] {
+  unfinished(after: RunId | undefined, limit: number): UnfinishedRun[] {
     return this.placed.all(after ?? '', limit).map((row) => ({
       userId: row.user_id as UserId,
       runId: row.id as RunId,
       status: row.status as RunStatus,
+      fence: row.fence as number,
     }));
   }
 

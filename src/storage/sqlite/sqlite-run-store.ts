@@ -14,9 +14,9 @@ import type {
   Submitted,
   SuspendOutcome,
   Suspension,
+  UnfinishedRun,
   Woken,
 } from '../../execution/run-store.port.js';
-import type { RunStatus } from '../../execution/run-status.js';
 import type { Clock } from '../../shared/clock.js';
 import type { RunId, UserId } from '../../shared/ids.js';
 import { RunSubmission } from '../run-submission.js';
@@ -120,8 +120,8 @@ export class SqliteRunStore implements RunStore {
     return this.tables.commits.write(() => this.transitions.requeue({ userId, runId, fence }, this.clock.now()));
   }
 
-  takeOver(userId: UserId, runId: RunId): Promise<RunRecord | undefined> {
-    return this.tables.commits.write(() => this.transitions.takeOver({ userId, runId }, this.clock.now()));
+  takeOver(userId: UserId, runId: RunId, fence: number): Promise<RunRecord | undefined> {
+    return this.tables.commits.write(() => this.transitions.takeOver({ userId, runId, fence }, this.clock.now()));
   }
 
   requestCancel(
@@ -148,7 +148,7 @@ export class SqliteRunStore implements RunStore {
     return this.tables.readOf(userId, ({ runReader }) => runReader.waiting(userId, limit));
   }
 
-  async unfinished(after: RunId | undefined, limit: number): Promise<readonly (RunRef & { status: RunStatus })[]> {
+  async unfinished(after: RunId | undefined, limit: number): Promise<readonly UnfinishedRun[]> {
     return this.tables.readOfAll(({ runReader }) => runReader.unfinished(after, limit));
   }
 }

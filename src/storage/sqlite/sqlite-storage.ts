@@ -2,12 +2,14 @@ import type { EventJournal } from '../../events/event-journal.port.js';
 import type { ApprovalStore } from '../../execution/approval-store.port.js';
 import type { BudgetStore } from '../../execution/models/budget-store.port.js';
 import type { MessageStore } from '../../execution/models/message-store.port.js';
+import type { NodeRegistry } from '../../execution/node-registry.port.js';
 import type { OperationsStore } from '../../execution/operations/operations-store.port.js';
 import type { RunStore } from '../../execution/run-store.port.js';
 import type { ScheduleStore } from '../../execution/schedule-store.port.js';
 import type { ThreadStore } from '../../execution/thread-store.port.js';
 import type { UsageStore } from '../../execution/usage-store.port.js';
 import type { Clock } from '../../shared/clock.js';
+import { SingleNodeRegistry } from '../single-node.registry.js';
 import type { Storage } from '../storage.js';
 import { SqliteApprovalStore } from './sqlite-approval-store.js';
 import { SqliteBudgetStore } from './sqlite-budget-store.js';
@@ -32,6 +34,7 @@ export class SqliteStorage implements Storage {
   readonly budgets: BudgetStore;
   readonly messages: MessageStore;
   readonly operations: OperationsStore;
+  readonly nodes: NodeRegistry;
   private readonly database: SqliteDatabase;
   private readonly tables: SqliteTables;
 
@@ -48,6 +51,7 @@ export class SqliteStorage implements Storage {
     this.budgets = new SqliteBudgetStore(this.tables, clock);
     this.messages = new SqliteMessageStore(this.tables, clock);
     this.operations = new SqliteOperationsStore(this.tables);
+    this.nodes = new SingleNodeRegistry(clock);
   }
 
   /** Commits what was asked for, then gives the data folder free. Later calls of the ports reject with `draining`. */
