@@ -65,7 +65,7 @@ describe('moving a data folder to PostgreSQL', () => {
     for (const userId of [alice, bob]) {
       const { last } = await journal.bounds(userId);
       const found = left.find((one) => one.userId === userId && one.status === 'running')!;
-      const taken = (await runs.takeOver(userId, found.runId))!;
+      const taken = (await runs.takeOver(userId, found.runId, found.fence))!;
       await journal.append(userId, taken.id, taken.fence, [opening(taken)]);
       const { items } = await journal.read(userId, { after: last, limit: 10 });
       expect(items.map(({ seq, runId }) => [seq, runId])).toEqual([[last + 1, taken.id]]);
