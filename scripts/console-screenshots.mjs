@@ -118,6 +118,8 @@ for (const colorScheme of ['light', 'dark']) {
       } else {
         await page.locator('main h1').waitFor();
         await page.waitForTimeout(350); // what is drawn last has no name to wait for
+        // what reads Markdown comes when it is needed first
+        await page.locator('main .markdown > .prose').waitFor({ state: 'detached' });
       }
       await page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}-${size}.png`) });
       if (name !== 'sign-in') continue;

@@ -40,7 +40,7 @@ export function SchedulesPage() {
                   columns={[
                     'What',
                     'When',
-                    'Next',
+                    { title: 'Next', hideNarrow: true },
                     { title: 'Last', hideNarrow: true },
                     { title: 'Actions', isSilent: true },
                   ]}
