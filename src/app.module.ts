@@ -17,7 +17,7 @@ import { ModelsModule } from './execution/models/models.module.js';
 import { hasDefaultModel, type GivenModels } from './execution/models/providers/load-models.js';
 import { PipelineLibraryModule } from './execution/pipeline/library/pipeline-library.module.js';
 import { EVENT_RELAY } from './events/event-relay.port.js';
-import { MetricsRegistry } from './execution/metrics/metrics-registry.js';
+import { MetricsRegistryModule } from './execution/metrics/metrics-registry.module.js';
 import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
 import { Tracing } from './execution/tracing/tracing.service.js';
 import { CLOCK, systemClock } from './shared/clock.js';
@@ -70,13 +70,12 @@ class PlatformModule {
   static forRoot(config: CarrelConfig): DynamicModule {
     return {
       module: PlatformModule,
-      imports: [StorageModule],
+      imports: [StorageModule, MetricsRegistryModule],
       providers: [
         { provide: CARREL_CONFIG, useValue: config },
         { provide: CLOCK, useValue: systemClock },
         ...carriersOf(config),
         HealthParts,
-        MetricsRegistry,
         { provide: Tracing, useFactory: () => Tracing.open(config) },
       ],
       exports: [
@@ -85,7 +84,7 @@ class PlatformModule {
         RUN_DISPATCHER,
         ...(config.profile.kind === 'distributed' ? [EVENT_RELAY] : []),
         HealthParts,
-        MetricsRegistry,
+        MetricsRegistryModule,
         Tracing,
         StorageModule,
       ],

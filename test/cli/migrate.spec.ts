@@ -2,19 +2,22 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PostgresServer } from '../servers/postgres.js';
+import { RedisServer } from '../servers/redis.js';
 import { BuiltCli, type Ended } from './built-cli.js';
 
 const cli = new BuiltCli();
 const data = join(cli.dir, 'data');
+const started = { alice: '', bob: '' };
 let postgres: PostgresServer;
+let redis: RedisServer;
 let url: string;
 beforeAll(async () => {
-  postgres = await PostgresServer.start();
+  [postgres, redis] = await Promise.all([PostgresServer.start(), RedisServer.start()]);
   url = await postgres.database();
 });
 afterAll(async () => {
   await cli.remove();
-  await postgres.stop();
+  await Promise.all([postgres.stop(), redis.stop()]);
 });
 
 const migrate = (args: readonly string[] = [], env: NodeJS.ProcessEnv = { DATABASE_URL: url }): Promise<Ended> =>
@@ -45,18 +48,18 @@ async function serving<T>(
 describe('carrel migrate', () => {
   it('waits for nobody: a folder whose server runs is locked', async () => {
     const { code, stderr } = await serving(async (ask) => {
-      for (const user of ['alice', 'bob']) {
-        const started = await ask(user, '/v1/runs', {
-          agent: 'summarise',
-          input: { text: `I am ${user}. This is a text.` },
-        });
-        expect(started.status).toBe(202);
+      for (const user of ['alice', 'bob'] as const) {
+        const input = { text: `I am ${user}. This is a text.` };
+        // hers waits until another server may do it
+        const delayMs = user === 'alice' ? 30_000 : 0;
+        const response = await ask(user, '/v1/runs', { agent: 'summarise', input, delayMs });
+        started[user] = ((await response.json()) as { id: string }).id;
       }
       return migrate();
     });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^carrel: data_locked: .*Stop that process/);
-  });
+  }, 60_000);
 
   it('copies what a stopped server has left, shows the counts, and says what is left to do', async () => {
     const { code, stdout, stderr } = await migrate();
@@ -72,14 +75,35 @@ describe('carrel migrate', () => {
     expect(rows.map(({ user_id }) => user_id)).toEqual(['alice', 'bob']);
   });
 
-  it('says the truth of the key: with its public half, tokens of before are good on another server', async () => {
+  it('leaves a node that carries on: with the public half of the key, old tokens find all runs, and what waited is done', async () => {
     const key = join(cli.dir, 'carrel-public.pem');
     const privateKey = createPrivateKey(readFileSync(join(data, 'keys', 'signing-key.pem')));
     writeFileSync(key, createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }));
-    const env = { NODE_ENV: 'production', CARREL_JWT_PUBLIC_KEY_FILE: key };
-    const me = await serving(async (ask) => (await ask('bob', '/v1/me')).json(), env, join(cli.dir, 'node'));
-    expect(me).toMatchObject({ userId: 'bob' });
-  });
+    const database = await postgres.database();
+    expect((await migrate([], { DATABASE_URL: database })).code).toBe(0);
+    const env = {
+      NODE_ENV: 'production',
+      CARREL_JWT_PUBLIC_KEY_FILE: key,
+      DATABASE_URL: database,
+      REDIS_URL: redis.url,
+      CARREL_REDIS_PREFIX: redis.prefix(),
+    };
+    await serving(
+      async (ask) => {
+        const idOf = async (user: string) => {
+          const { items } = (await (await ask(user, '/v1/runs')).json()) as { items: { id: string }[] };
+          return items.map(({ id }) => id);
+        };
+        expect(await idOf('bob')).toEqual([started.bob]);
+        expect(await idOf('alice')).toEqual([started.alice]);
+        expect((await ask('bob', `/v1/runs/${started.alice}`)).status).toBe(404);
+        // a run's stream ends with the run
+        expect(await (await ask('alice', `/v1/runs/${started.alice}/stream`)).text()).toContain('agent_completed');
+      },
+      env,
+      join(cli.dir, 'node'),
+    );
+  }, 90_000);
 
   it('does nothing the second time, with the URL as a flag', async () => {
     const { code, stdout } = await migrate(['--database-url', url], {});

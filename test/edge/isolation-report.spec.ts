@@ -154,7 +154,13 @@ describe('GET /v1/admin/execution', () => {
     }
     const token = await server.token('olga', { roles: ['carrel:operator'] });
     const { body } = await client.call('get', '/v1/admin/execution', { token });
-    expect(body).toMatchObject({ runs: { active: 1, slots: 64 }, engines: { active: 1 }, sockets: 1, streams: 0 });
+    expect(body).toMatchObject({
+      runs: { active: 1, slots: 64 },
+      engines: { active: 1 },
+      sockets: 1,
+      streams: 0,
+      deliveryLagMs: { p50: expect.any(Number), p99: expect.any(Number) },
+    });
     expect(JSON.stringify(body)).not.toMatch(/alice|run_/);
     await alice.http('POST', `/v1/runs/${run.id}/cancel?wait=true`);
     socket.close();

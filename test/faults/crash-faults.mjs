@@ -61,8 +61,8 @@ export const CRASH_FAULTS = [
   {
     name: 'recovery forgets who waits for a place or a slot',
     file: 'src/execution/recovery.service.ts',
-    search: `if (status !== 'running') return this.dispatcher.dispatch({ userId, runId });`,
-    replace: `if (status !== 'running') return;`,
+    search: "if (status !== 'running') return this.dispatcher.dispatch({ userId, runId });",
+    replace: "if (status !== 'running') return;",
     spec: 'test/e2e/durable-crash-waits.spec.ts',
     only: 'goes on with .* answer,',
     built: true,

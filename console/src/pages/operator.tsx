@@ -29,10 +29,14 @@ export function OperatorPage() {
       <PageTitle title="Operator" />
       <div className="stack">
         <Loaded query={figures}>
-          {({ runs, liveContexts }) => (
+          {({ runs, liveContexts, deliveryLagMs }) => (
             <div className="cards">
               <Figure name="Runs under way" value={`${runs.active} of ${runs.slots} slots`} />
               <Figure name="Live contexts" value={liveContexts} />
+              <Figure
+                name="Delivery of events, half and 99 %"
+                value={deliveryLagMs ? `${Math.round(deliveryLagMs.p50)} and ${Math.round(deliveryLagMs.p99)} ms` : '–'}
+              />
             </div>
           )}
         </Loaded>

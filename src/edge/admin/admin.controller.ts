@@ -7,6 +7,7 @@ import {
   type BusyUser,
   type OperationsStore,
 } from '../../execution/operations/operations-store.port.js';
+import { RunMeter } from '../../execution/metrics/run-meter.service.js';
 import { RunRunner } from '../../execution/run-runner.service.js';
 import { CLOCK, type Clock } from '../../shared/clock.js';
 import { CHECKED } from '../checked.pipe.js';
@@ -27,6 +28,7 @@ export class AdminController {
     private readonly runner: RunRunner,
     private readonly connections: ConnectionsOf,
     @Inject(OPERATIONS_STORE) private readonly operations: OperationsStore,
+    private readonly meter: RunMeter,
     @Inject(CARREL_CONFIG) private readonly config: CarrelConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -41,7 +43,8 @@ export class AdminController {
   execution(@CurrentOperator() _operator: UserExecutionContext) {
     const { liveContexts, ...engines } = this.factory.report();
     const runs = { active: this.runner.activeCount, slots: this.config.runs.slots };
-    return { runs, engines, liveContexts, ...this.connections.everybody() };
+    const deliveryLagMs = this.meter.deliveryLag();
+    return { runs, engines, liveContexts, ...this.connections.everybody(), ...(deliveryLagMs && { deliveryLagMs }) };
   }
 
   @Documented({

@@ -15,6 +15,7 @@ export const ADMIN_EXAMPLES: Readonly<Record<string, unknown>> = {
     liveContexts: 12,
     sockets: 318,
     streams: 4,
+    deliveryLagMs: { p50: 2, p99: 9 },
   },
   NodeList: {
     items: [

@@ -12,18 +12,25 @@ const killSwitch = {
   at: dateTime(),
 };
 
-const ExecutionFigures = object({
-  runs: object({ active: integer('Under way.'), slots: integer('How many may be.') }),
-  engines: object({
-    created: integer('Since the start.'),
-    active: integer('Not disposed of.'),
-    disposed: integer(),
-    failedCleanUps: integer('Clean-ups that threw or took too long.'),
-  }),
-  liveContexts: integer(),
-  sockets: integer(),
-  streams: integer(),
-});
+const ExecutionFigures = object(
+  {
+    runs: object({ active: integer('Under way.'), slots: integer('How many may be.') }),
+    engines: object({
+      created: integer('Since the start.'),
+      active: integer('Not disposed of.'),
+      disposed: integer(),
+      failedCleanUps: integer('Clean-ups that threw or took too long.'),
+    }),
+    liveContexts: integer(),
+    sockets: integer(),
+    streams: integer(),
+    deliveryLagMs: object({
+      p50: integer('From when events arose to their delivery here: half of the latest took at most so long.'),
+      p99: integer('All but one in a hundred of them.'),
+    }),
+  },
+  ['deliveryLagMs'],
+);
 
 /** What the operators' routes answer. */
 export const ADMIN_SCHEMAS: Readonly<Record<string, Schema>> = {

@@ -10,6 +10,7 @@ import type { RunRecord } from '../run-store.port.js';
 import type { TerminalStatus } from '../run-status.js';
 import { AgentLabel } from './agent-label.js';
 import { MetricsRegistry } from './metrics-registry.js';
+import { RecentDelays, type DelayFigures } from './recent-delays.js';
 
 const SHORT = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const LONG = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
@@ -31,6 +32,7 @@ export class RunMeter {
   private readonly commitTime;
   private readonly commitSize;
   private readonly delivery;
+  private readonly recentDeliveries = new RecentDelays();
 
   constructor(
     registry: MetricsRegistry,
@@ -91,6 +93,11 @@ export class RunMeter {
     this.refused.inc({ code: isCarrelError(error) ? error.code : 'internal' });
   }
 
+  /** How late the latest events were delivered here; undefined while there were none. */
+  deliveryLag(): DelayFigures | undefined {
+    return this.recentDeliveries.figures();
+  }
+
   private count(agent: string, status: TerminalStatus): void {
     this.ended.inc({ agent: this.label.of(agent), status });
   }
@@ -104,7 +111,10 @@ export class RunMeter {
 
   private delivered([first]: readonly JournalledEvent[]): void {
     const atMs = first && momentIn(first.json);
-    if (atMs) this.delivery.observe(Math.max(0, this.clock.now() - atMs) / 1_000);
+    if (!atMs) return;
+    const tookMs = Math.max(0, this.clock.now() - atMs);
+    this.delivery.observe(tookMs / 1_000);
+    this.recentDeliveries.add(tookMs);
   }
 
   private eventCounter(): Counter<'type'> {
