@@ -1,10 +1,9 @@
 import type { Logger } from 'pino';
-import { Global, Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { LibraryModule } from './agents/library/library.module.js';
 import { CARREL_CONFIG, type CarrelConfig } from './config/config.js';
 import { roleOf } from './config/node-role.js';
 import { ContextModule } from './context/context.module.js';
-import { redisProviders } from './dispatch/redis.providers.js';
 import { InProcessDispatcher } from './dispatch/in-process.dispatcher.js';
 import { EdgeModule } from './edge/edge.module.js';
 import { LoggingModule } from './edge/logging.js';
@@ -16,7 +15,6 @@ import { AssistantModule } from './execution/models/library/assistant.module.js'
 import { ModelsModule } from './execution/models/models.module.js';
 import { hasDefaultModel, type GivenModels } from './execution/models/providers/load-models.js';
 import { PipelineLibraryModule } from './execution/pipeline/library/pipeline-library.module.js';
-import { EVENT_RELAY } from './events/event-relay.port.js';
 import { MetricsRegistryModule } from './execution/metrics/metrics-registry.module.js';
 import { RUN_DISPATCHER } from './execution/run-dispatcher.port.js';
 import { Tracing } from './execution/tracing/tracing.service.js';
@@ -68,21 +66,21 @@ export class CarrelModule {
 @Module({})
 class PlatformModule {
   static forRoot(config: CarrelConfig): DynamicModule {
+    const isAlone = config.profile.kind === 'embedded';
     return {
       module: PlatformModule,
-      imports: [StorageModule, MetricsRegistryModule],
+      imports: [StorageModule, MetricsRegistryModule, ...redisOf(config)],
       providers: [
         { provide: CARREL_CONFIG, useValue: config },
         { provide: CLOCK, useValue: systemClock },
-        ...carriersOf(config),
+        ...(isAlone ? [{ provide: RUN_DISPATCHER, useClass: InProcessDispatcher }] : []),
         HealthParts,
         { provide: Tracing, useFactory: () => Tracing.open(config) },
       ],
       exports: [
         CARREL_CONFIG,
         CLOCK,
-        RUN_DISPATCHER,
-        ...(config.profile.kind === 'distributed' ? [EVENT_RELAY] : []),
+        ...(isAlone ? [RUN_DISPATCHER] : []),
         HealthParts,
         MetricsRegistryModule,
         Tracing,
@@ -92,8 +90,8 @@ class PlatformModule {
   }
 }
 
-/** What carries runs and events to where they are wanted. */
-function carriersOf({ profile }: CarrelConfig): Provider[] {
-  if (profile.kind === 'distributed') return redisProviders(profile);
-  return [{ provide: RUN_DISPATCHER, useClass: InProcessDispatcher }];
+/** Only where several nodes share their work is anything of Redis loaded. */
+function redisOf({ profile }: CarrelConfig): Promise<DynamicModule>[] {
+  if (profile.kind === 'embedded') return [];
+  return [import('./dispatch/redis.module.js').then(({ RedisModule }) => RedisModule.forRoot(profile))];
 }

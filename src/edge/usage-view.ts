@@ -1,4 +1,4 @@
-import { DAY_MS, type UsageFigures } from '../execution/usage-store.port.js';
+import { DAY_MS, type UsageDay, type UsageFigures } from '../execution/usage-store.port.js';
 import { UsageCounter } from '../execution/usage-counter.js';
 import type { BudgetStanding } from '../execution/models/budgets.service.js';
 import { isoTime, momentOf } from './run-view.js';
@@ -9,7 +9,18 @@ export interface UsageView extends UsageFigures {
   readonly from: string;
   readonly to: string;
   readonly agents: readonly ({ readonly agent: string } & UsageFigures)[];
+  /** Without those on which nothing ended and nothing was spent. */
+  readonly days: readonly UsageDayView[];
   readonly budgets: readonly BudgetView[];
+}
+
+interface UsageDayView {
+  /** In UTC, such as `2026-03-01`. */
+  readonly date: string;
+  readonly runs: number;
+  readonly ranMs: number;
+  readonly tokens: number;
+  readonly usd: number;
 }
 
 interface BudgetView extends Omit<BudgetStanding, 'resetsAtMs'> {
@@ -18,6 +29,7 @@ interface BudgetView extends Omit<BudgetStanding, 'resetsAtMs'> {
 
 export function toUsageView(
   byAgent: ReadonlyMap<string, UsageFigures>,
+  byDay: readonly UsageDay[],
   days: { first: number; last: number },
   budgets: readonly BudgetStanding[],
 ): UsageView {
@@ -26,8 +38,13 @@ export function toUsageView(
     to: isoTime((days.last + 1) * DAY_MS),
     ...together([...byAgent.values()]),
     agents: [...byAgent].map(([agent, figures]) => ({ agent, ...figures })),
+    days: byDay.map(toDayView),
     budgets: budgets.map(({ resetsAtMs, ...budget }) => ({ ...budget, resetsAt: momentOf(resetsAtMs) })),
   };
+}
+
+function toDayView({ day, microUsd, ...figures }: UsageDay): UsageDayView {
+  return { date: isoTime(day * DAY_MS).slice(0, 10), ...figures, usd: microUsd / 1_000_000 };
 }
 
 function together(all: readonly UsageFigures[]): UsageFigures {

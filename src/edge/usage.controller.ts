@@ -23,7 +23,7 @@ export class UsageController {
     summary: 'What became of your runs, and what they took',
     description:
       'Runs that have ended, by the UTC day of their end: how many, how long they waited and ran, and what their agents say ' +
-      `they used; in all and by agent. Days are counted whole, and kept for ${USAGE_DAYS} days. Deleting a thread does not ` +
+      `they used; in all, by agent, and by day with what models have cost. Days are counted whole, and kept for ${USAGE_DAYS} days. Deleting a thread does not ` +
       'change the figures. Runs that have not ended are in `/v1/me/limits`. `budgets` is what you may spend on language models, ' +
       'as it is now, whatever days are asked about.',
     answers: { 200: { description: 'The figures, with the days that they are about.', schema: 'UsageReport' } },
@@ -32,10 +32,11 @@ export class UsageController {
   @Get()
   async usage(@CurrentContext() context: UserExecutionContext, @Query(CHECKED) query: UsageQuery): Promise<UsageView> {
     const days = daysOf(query, this.clock.now());
-    const [byAgent, budgets] = await Promise.all([
+    const [byAgent, byDay, budgets] = await Promise.all([
       this.store.byAgent(context.userId, days),
+      this.store.byDay(context.userId, days),
       this.budgets.standing(context),
     ]);
-    return toUsageView(byAgent, days, budgets);
+    return toUsageView(byAgent, byDay, days, budgets);
   }
 }

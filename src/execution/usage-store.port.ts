@@ -26,8 +26,25 @@ export interface UsageFigures {
   usage: Usage;
 }
 
+/** What ended and what was spent on one UTC day. */
+export interface UsageDay {
+  /** Numbered from the Unix epoch. */
+  day: number;
+  /** Runs that ended. */
+  runs: number;
+  /** From their first starts to their ends, summed: milliseconds. */
+  ranMs: number;
+  /** What calls of language models have taken. */
+  tokens: number;
+  /** Likewise, in millionths of a US dollar. */
+  microUsd: number;
+}
+
 /** A user's runs by agent and day, counted in the transaction that ends each: whatever is deleted later, this stays. */
 export interface UsageStore {
   /** Of the runs that ended on the UTC days from `first` to `last`, which are numbered from the Unix epoch. By agent, sorted. */
   byAgent(userId: UserId, days: { first: number; last: number }): Promise<ReadonlyMap<string, UsageFigures>>;
+
+  /** The same days, all agents together, the earliest first; without those on which nothing ended and nothing was spent. */
+  byDay(userId: UserId, days: { first: number; last: number }): Promise<readonly UsageDay[]>;
 }

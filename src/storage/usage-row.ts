@@ -1,10 +1,11 @@
 import type { Usage } from '../events/run-error.js';
 import { UsageCounter } from '../execution/usage-counter.js';
-import type { UsageFigures } from '../execution/usage-store.port.js';
+import type { UsageDay, UsageFigures } from '../execution/usage-store.port.js';
 import { parsed } from './run-row.js';
 
 /** What ended on one day, of one user and agent. */
 export interface UsageRow {
+  day: number;
   agent: string;
   completed: number;
   degraded: number;
@@ -16,6 +17,30 @@ export interface UsageRow {
   ran_sum: number;
   ran_max: number;
   amounts: string | null;
+}
+
+/** What a user has spent on one day. */
+export interface SpentRow {
+  day: number;
+  tokens: number;
+  micro_usd: number;
+}
+
+/** The earliest first. */
+export function usageDaysOf(ended: readonly UsageRow[], spent: readonly SpentRow[]): UsageDay[] {
+  const days = new Map<number, UsageDay>();
+  const dayOf = (day: number): UsageDay => {
+    const known = days.get(day) ?? { day, runs: 0, ranMs: 0, tokens: 0, microUsd: 0 };
+    days.set(day, known);
+    return known;
+  };
+  for (const row of ended) {
+    const day = dayOf(row.day);
+    day.runs += row.completed + row.degraded + row.failed + row.timed_out + row.cancelled;
+    day.ranMs += row.ran_sum;
+  }
+  for (const { day, tokens, micro_usd } of spent) Object.assign(dayOf(day), { tokens, microUsd: micro_usd });
+  return [...days.values()].toSorted((a, b) => a.day - b.day);
 }
 
 interface Sums extends Omit<UsageFigures, 'usage'> {

@@ -209,10 +209,11 @@ function decideContract(openStorage: OpenStorage): void {
       approvals.decide(byAlice, approval.id, APPROVED, ROOMY),
       approvals.decide(byAlice, approval.id, { decision: 'rejected' }, ROOMY),
     ]);
-    expect(outcomes).toMatchObject([
-      { outcome: 'decided', approval: { decision: 'approved' } },
-      { outcome: 'closed', approval: { decision: 'approved' } },
-    ]);
+    // several processes may decide: which of them comes first is not said
+    const [taken, refused] = outcomes.toSorted(({ outcome }) => (outcome === 'decided' ? -1 : 1));
+    expect([taken, refused]).toMatchObject([{ outcome: 'decided' }, { outcome: 'closed' }]);
+    if (taken?.outcome !== 'decided' || refused?.outcome !== 'closed') throw new Error('neither was taken');
+    expect(refused.approval.decision).toBe(taken.approval.decision);
     expect(await approvals.decide(byAlice, approval.id, APPROVED, ROOMY)).toMatchObject({ outcome: 'closed' });
     expect(await world().types(alice)).toEqual([...before, 'approval_resolved']);
   });

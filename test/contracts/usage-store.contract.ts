@@ -158,6 +158,32 @@ export function usageStoreContract(openStorage: OpenStorage): void {
     expect(await figuresOf(bob)).toMatchObject({ runs: { completed: 1 } });
   });
 
+  it('sums the days, with what was spent on them, and keeps alice from bob', async () => {
+    const { usage, budgets } = world().ports;
+    await ended(alice, { agent: 'a', ranMs: 30 });
+    await ended(alice, { agent: 'b', ranMs: 12, status: 'failed' });
+    await ended(alice, { agent: 'a', ranMs: 5, createdAtMs: T0 + DAY_MS });
+    await ended(bob, { ranMs: 1_000 });
+    for (const [userId, tokens] of [
+      [alice, 100],
+      [bob, 7],
+    ] as const) {
+      const { id: runId } = await world().running(userId);
+      const call = { key: 'call', runId, estimate: { tokens: 1, microUsd: 1 }, limits: {}, atMs: T0 + 3 * DAY_MS };
+      await budgets.reserve(userId, call);
+      await budgets.settle(userId, runId, 'call', { tokens, microUsd: 2_500 });
+    }
+    const nothing = { runs: 0, ranMs: 0, tokens: 0, microUsd: 0 };
+    expect(await usage.byDay(alice, ALWAYS)).toEqual([
+      { ...nothing, day: TODAY, runs: 2, ranMs: 42 },
+      { ...nothing, day: TODAY + 1, runs: 1, ranMs: 5 },
+      { ...nothing, day: TODAY + 3, tokens: 100, microUsd: 2_500 },
+    ]);
+    expect(await usage.byDay(alice, { first: TODAY + 1, last: TODAY + 2 })).toHaveLength(1);
+    expect((await usage.byDay(bob, ALWAYS)).map(({ tokens }) => tokens)).toEqual([0, 7]);
+    expect(await usage.byDay('nobody' as UserId, ALWAYS)).toEqual([]);
+  });
+
   it('stays as it is when the thread is deleted', async () => {
     await ended(alice, { ranMs: 7 });
     const before = await figuresOf(alice);

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useCarrel } from '../carrel.js';
 import { Empty, Loaded, PageTitle } from '../parts/states.js';
 import { ByAgent } from '../usage/by-agent.js';
+import { ByDay } from '../usage/by-day.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -37,6 +38,7 @@ export function UsagePage() {
         {(view) => (
           <div className="stack">
             <Budgets budgets={view.budgets} />
+            <ByDay view={view} />
             {view.agents.length === 0 ? (
               <Empty title="Nothing has run in these days" />
             ) : (

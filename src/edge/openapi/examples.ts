@@ -233,6 +233,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     to: '2026-03-01T00:00:00.000Z',
     ...figures,
     agents: [{ agent: 'summarise', ...figures }],
+    days: [{ date: '2026-02-14', runs: 12, ranMs: 3_600, tokens: 48_210, usd: 0.031_2 }],
     budgets: [
       { scope: 'run', unit: 'tokens', limit: 200_000 },
       {

@@ -44,6 +44,17 @@ export const UsageReport: Schema = object(
       description: 'The same by agent, sorted by name.',
       items: object({ agent: text(), ...FIGURES }),
     },
+    days: {
+      type: 'array',
+      description: 'The earliest first, without those on which nothing ended and nothing was spent.',
+      items: object({
+        date: { type: 'string', format: 'date', description: 'The day in UTC.' },
+        runs: integer('How many ended.'),
+        ranMs: integer('From their first starts to their ends, summed: milliseconds.'),
+        tokens: integer('What calls of language models have taken.'),
+        usd: amount('What these have cost, in US dollars, where the price is known.'),
+      }),
+    },
     budgets: {
       type: 'array',
       description: 'What you may spend on language models, now. Empty: there is no limit, or there are no models.',

@@ -24,7 +24,7 @@ import { StepTable } from './step-table.js';
 import { ThreadEraser } from './thread-eraser.js';
 import { ThreadReader } from './thread-reader.js';
 import { ThreadTable } from './thread-table.js';
-import { USAGE_OF_DAYS } from './usage-table.js';
+import { SPENT_ON_DAYS, USAGE_OF_DAYS } from './usage-table.js';
 import { UserTable } from './user-table.js';
 
 /** What the adapters share: one connection, one writer, and every statement prepared once. */
@@ -52,6 +52,7 @@ export class SqliteTables {
   readonly stepPruner: StepPruner;
   readonly eraser: ThreadEraser;
   readonly usageOfDays;
+  readonly spentOnDays;
   readonly commits: GroupCommit;
 
   constructor(private readonly database: SqliteDatabase) {
@@ -80,6 +81,7 @@ export class SqliteTables {
     this.stepPruner = new StepPruner(database);
     this.eraser = new ThreadEraser(database, this.messages);
     this.usageOfDays = database.prepare(USAGE_OF_DAYS);
+    this.spentOnDays = database.prepare(SPENT_ON_DAYS);
     this.commits = new GroupCommit(database, this.backlog, () => {
       this.users.forgetAll();
       this.backlog.forget();

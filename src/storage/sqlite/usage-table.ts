@@ -10,6 +10,11 @@ export const USAGE_OF_DAYS = `
   SELECT * FROM usage_days INDEXED BY usage_by_day
   WHERE user_key = (SELECT key FROM users WHERE id = ?) AND day BETWEEN ? AND ?`;
 
+/** What was spent on each of these days. */
+export const SPENT_ON_DAYS = `
+  SELECT day, tokens, micro_usd FROM spend_days
+  WHERE user_key = (SELECT key FROM users WHERE id = ?) AND day BETWEEN ? AND ?`;
+
 const STATUSES = ['completed', 'degraded', 'failed', 'timed_out', 'cancelled'] as const;
 
 /** The writer's half of `usage_days`: one row for each user, UTC day and agent. */

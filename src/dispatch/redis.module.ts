@@ -1,4 +1,4 @@
-import type { Provider } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { CARREL_CONFIG, type CarrelConfig, type ProfileConfig } from '../config/config.js';
 import { EVENT_RELAY } from '../events/event-relay.port.js';
@@ -11,8 +11,16 @@ import { RedisConnections } from './redis-connections.js';
 import { RedisEventRelay } from './redis-event-relay.js';
 import { RelayMeter } from './relay-meter.js';
 
-/** What several nodes have on Redis: the queue of runs, and the relay of events. */
-export function redisProviders(profile: Extract<ProfileConfig, { kind: 'distributed' }>): Provider[] {
+/** What several nodes have on Redis: the queue of runs, and the relay of events. Global, as the adapters of one process are. */
+@Global()
+@Module({})
+export class RedisModule {
+  static forRoot(profile: Extract<ProfileConfig, { kind: 'distributed' }>): DynamicModule {
+    return { module: RedisModule, providers: redisProviders(profile), exports: [RUN_DISPATCHER, EVENT_RELAY] };
+  }
+}
+
+function redisProviders(profile: Extract<ProfileConfig, { kind: 'distributed' }>): Provider[] {
   return [
     RelayMeter,
     {
