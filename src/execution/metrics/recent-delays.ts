@@ -19,7 +19,7 @@ export class RecentDelays {
 
   /** Undefined while there are none. */
   figures(): DelayFigures | undefined {
-    const sorted = this.ms.slice(0, Math.min(this.count, KEPT)).sort();
+    const sorted = this.ms.subarray(0, Math.min(this.count, KEPT)).toSorted();
     if (sorted.length === 0) return undefined;
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
     return { p50: at(0.5), p99: at(0.99) };
