@@ -53,6 +53,12 @@ describe('nodes with roles', () => {
     expect(await cluster.sql('SELECT role FROM nodes ORDER BY role')).toEqual([{ role: 'api' }, { role: 'worker' }]);
   }, 60_000);
 
+  it('one that can not start says why and ends, whatever it is connected to', async () => {
+    await expect(cluster.add('all', { BROKEN_AGENT: 'yes' })).rejects.toThrow(
+      /ended \(1\)[^]*carrel: invalid_agent: .*broken/i,
+    );
+  }, 30_000);
+
   it('a worker has doors for machines, and none for users', async () => {
     const worker = await cluster.add('worker');
     const alice = await ClusterUser.of(cluster, 'alice');

@@ -31,6 +31,7 @@ export function recordsNow(): number {
 export class Cluster implements AsyncDisposable {
   /** Those that were started and not stopped or killed. */
   readonly nodes: CarrelProcess[] = [];
+  private readonly started: CarrelProcess[] = [];
   private readonly dir = mkdtempSync(join(tmpdir(), 'carrel-cluster-'));
   private readonly prefix = `test-${randomUUID().slice(0, 8)}`;
 
@@ -67,6 +68,7 @@ export class Cluster implements AsyncDisposable {
       },
     });
     this.nodes.push(node);
+    this.started.push(node);
     return node;
   }
 
@@ -104,7 +106,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.nodes.splice(0).map((node) => node.kill()));
+    await Promise.all(this.started.map((node) => node.kill()));
     await Promise.all([this.postgres.stop(), this.redis.stop()]);
     rmSync(this.dir, { recursive: true, force: true });
   }
