@@ -15,7 +15,8 @@ import { CLOCK, type Clock } from '../shared/clock.js';
 import { JournalRetention } from './journal-retention.service.js';
 import type { Storage } from './storage.js';
 
-const STORAGE = Symbol('STORAGE');
+/** All ports of the profile's storage together. */
+export const STORAGE = Symbol('STORAGE');
 
 const PORTS: Readonly<Record<keyof Omit<Storage, 'onApplicationShutdown'>, symbol>> = {
   runs: RUN_STORE,

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../src/events/run-event.js';
-import { SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.js';
+import { STORAGE } from '../../src/storage/storage.module.js';
 import { CarrelServer, isTerminal, type CarrelUser } from '../carrel-server.js';
 import { ScriptedAgentsModule } from '../scripted-agents.module.js';
 
@@ -7,7 +7,7 @@ const RUNS = 6;
 
 /** Lets every fifth commit of the real database fail when all its work is done, as a full disk does. */
 function failCommits(server: CarrelServer): void {
-  const { database } = server.app.get(SqliteStorage) as unknown as {
+  const { database } = server.app.get(STORAGE) as unknown as {
     database: { transaction<T>(work: () => T): T };
   };
   const real = database.transaction.bind(database);
