@@ -116,6 +116,9 @@ describe('the console', () => {
       .getByRole('button', { name: /triage/ })
       .click();
     await page.getByRole('region', { name: 'Chosen' }).getByText('step_completed').waitFor();
+    await page.getByRole('navigation').getByRole('link', { name: 'Usage', exact: true }).click();
+    await page.getByRole('img', { name: /^Runs by day, most on \d{4}-\d\d-\d\d: 1$/ }).waitFor();
+    await page.getByRole('img', { name: /^Time by day/ }).waitFor();
   }, 30_000);
 
   it('schedules a run, and says what is wrong with its times, losing nothing of the form', async () => {

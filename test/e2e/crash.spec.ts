@@ -8,7 +8,7 @@ import type { RunEvent } from '../../src/events/run-event.js';
 import { CarrelProcess } from '../carrel-process.js';
 import { isTerminal } from '../carrel-server.js';
 
-const KILLS = 20;
+const KILLS = Number(process.env.CRASH_KILLS ?? 20);
 const USERS = ['alice', 'bob', 'carol'];
 const AGENTS = 'test/fixtures/crash-agents.module.mjs';
 
