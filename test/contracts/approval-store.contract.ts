@@ -210,10 +210,8 @@ function decideContract(openStorage: OpenStorage): void {
       approvals.decide(byAlice, approval.id, { decision: 'rejected' }, ROOMY),
     ]);
     // several processes may decide: which of them comes first is not said
-    const [taken, refused] = outcomes.toSorted(({ outcome }) => (outcome === 'decided' ? -1 : 1));
-    expect([taken, refused]).toMatchObject([{ outcome: 'decided' }, { outcome: 'closed' }]);
-    if (taken?.outcome !== 'decided' || refused?.outcome !== 'closed') throw new Error('neither was taken');
-    expect(refused.approval.decision).toBe(taken.approval.decision);
+    expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(['decided', 'closed']));
+    expect(new Set(outcomes.map((one) => 'approval' in one && one.approval.decision)).size).toBe(1);
     expect(await approvals.decide(byAlice, approval.id, APPROVED, ROOMY)).toMatchObject({ outcome: 'closed' });
     expect(await world().types(alice)).toEqual([...before, 'approval_resolved']);
   });
