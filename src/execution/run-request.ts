@@ -138,13 +138,17 @@ export function threadIdOf(threadId: string | undefined): ThreadId {
 
 /** @throws CarrelError `invalid_request` */
 export function checkedIdempotencyKey(key: string | undefined): string | undefined {
-  // half a surrogate pair can't be stored: two keys would become the same one
-  const fits = key === undefined || (key.length > 0 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH && key.isWellFormed());
+  const fits = key === undefined || (key.length > 0 && key.length <= MAX_IDEMPOTENCY_KEY_LENGTH && isStorable(key));
   if (fits) return key;
   throw new CarrelError(
     'invalid_request',
     `an idempotency key must have 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters`,
   );
+}
+
+/** Half a surrogate pair can't be stored: two keys would become the same one. Nor can U+0000 in a text of PostgreSQL's. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\u0000');
 }
 
 function isObject(value: unknown): value is object {

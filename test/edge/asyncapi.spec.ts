@@ -71,7 +71,7 @@ describe('/asyncapi.json', () => {
       ['fail', { how: 'error' }],
       ['slow-to-time-out', { ms: 5_000 }],
       ['asks', { title: 'Really?' }],
-      ['echo', { text: 'later' }, { delayMs: 10 }],
+      ['echo', { text: 'later' }, { delayMs: 1_000 }],
     ];
     const runs = await Promise.all(starts.map(([agent, input, more]) => alice.start(agent, input, more as never)));
     const asked = await socket.until(({ type }) => type === 'approval_required');

@@ -167,6 +167,7 @@ describe('a kill switch', () => {
     expect(await switchOff('user', 'two words')).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     expect(await switchOff('group', 'all')).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     expect(await switchOff('agent', 'echo', { reason: '' })).toMatchObject({ status: 400 });
+    expect(await switchOff('agent', 'echo', { reason: 'a\u0000b' })).toMatchObject({ status: 400 });
     expect(await trail()).toEqual([]);
   });
 });

@@ -62,6 +62,9 @@ describe('starting runs', () => {
     const again = await execution.submit(world.as(alice), { ...ECHO, idempotencyKey, priority: 0, delayMs: 0 });
     expect(again).toMatchObject({ run: { id }, replayed: true });
     await expect(start({ ...over, idempotencyKey })).rejects.toMatchObject({ code: 'idempotency_conflict' });
+    for (const key of ['', 'a\u0000b', '\ud800', 'k'.repeat(256)]) {
+      await expect(start({ idempotencyKey: key })).rejects.toMatchObject({ code: 'invalid_request' });
+    }
   });
 
   it('with the key of a request for another pipeline is refused', async () => {

@@ -1,11 +1,13 @@
 import type { SwitchSubject } from '../../execution/operations/operations-store.port.js';
-import { IfGiven, IsBoolean, IsIn, IsString, Length } from '../checks.js';
+import { IfGiven, IsBoolean, IsIn, IsString, Length, Matches } from '../checks.js';
 import { ApiProperty, ApiPropertyOptional } from '../openapi/api-decorators.js';
 
 export const SWITCH_KINDS: readonly SwitchSubject['kind'][] = ['agent', 'user'];
 
 const NAME = { message: 'name must be the name of an agent or pipeline, or the id of a user' };
-const REASON = { message: 'reason must be a text of 1 to 500 characters' };
+const REASON = { message: 'reason must be a text of 1 to 500 characters without control characters' };
+/** PostgreSQL's texts have no U+0000; nobody needs the others. */
+const STORABLE = /^[\P{Cc}\s]*$/u;
 
 /** What `POST /v1/admin/switches` takes. */
 export class SwitchDto implements SwitchSubject {
@@ -21,6 +23,7 @@ export class SwitchDto implements SwitchSubject {
   })
   @IsString(NAME)
   @Length(1, 128, NAME)
+  @Matches(STORABLE, NAME)
   name!: string;
 
   @ApiProperty({
@@ -31,6 +34,7 @@ export class SwitchDto implements SwitchSubject {
   })
   @IsString(REASON)
   @Length(1, 500, REASON)
+  @Matches(STORABLE, REASON)
   reason!: string;
 
   @ApiPropertyOptional({
