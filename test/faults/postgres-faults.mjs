@@ -34,15 +34,7 @@ export const POSTGRES_FAULTS = [
     search: 'const user = remains?.version === row.version ? remains : userFromRow(row);',
     replace: 'const user = remains ?? userFromRow(row);',
     spec: 'test/storage/postgres-side-by-side.spec.ts',
-    only: 'number the events of a user whose runs are on both',
-  },
-  {
-    name: 'users are not locked while something is decided about them',
-    file: 'src/storage/postgres/postgres-user.ts',
-    search: 'WHERE id = ANY($1) ORDER BY id FOR UPDATE`',
-    replace: 'WHERE id = ANY($1) ORDER BY id`',
-    spec: 'test/storage/postgres-side-by-side.spec.ts',
-    only: 'number the events of a user whose runs are on both',
+    only: 'through random histories of three users, whichever of them is asked',
   },
   {
     name: 'a run bears the node that claimed it first for ever',
