@@ -47,7 +47,7 @@ export const POSTGRES_FAULTS = [
   {
     name: 'what an operation of a batch drops is missing to the next one',
     file: 'src/storage/postgres/batch-needs.ts',
-    search: 'if (known !== undefined) this.requests.set(runId, known);',
+    search: 'if (known !== undefined) this.addRequest(userId, runId, known);',
     replace: '',
     spec: 'test/storage/postgres-side-by-side.spec.ts',
     only: 'know of each other',

@@ -16,6 +16,12 @@ export function useDistributedProfile(): void {
   distributed = true;
   afterAll(async () => {
     const started = await servers;
+    // that they ran there, and nowhere else
+    expect(databases.size).toBeGreaterThan(0);
+    for (const database of databases.values()) {
+      const [row] = await started!.postgres.admin('SELECT count(*)::int AS events FROM events', await database);
+      expect(row?.events).toBeGreaterThan(0);
+    }
     await started?.postgres.stop();
     await started?.redis.stop();
   });

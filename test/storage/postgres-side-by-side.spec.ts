@@ -1,4 +1,4 @@
-import type { RunId } from '../../src/shared/ids.js';
+import type { RunId, UserId } from '../../src/shared/ids.js';
 import { expectLanesToHold } from '../contracts/lane-history.js';
 import {
   alice,
@@ -124,6 +124,18 @@ describe('operations of one batch', () => {
     expect(asked).toMatchObject({ outcome: 'requested', run: { id: first, input: { text: 'a text' } } });
     expect(ended).toMatchObject({ outcome: 'cancelled', run: { id: second, status: 'cancelled' } });
     expect(again).toMatchObject({ outcome: 'already_ended', run: { id: second, input: { text: 'a text' } } });
+  });
+
+  it('keep alice’s from bob’s, also when their runs have the same id', async () => {
+    const { ports } = await StorageWorld.open((clock) => postgres.open(clock));
+    const same = newRun();
+    const users = [alice, bob] as const;
+    for (const userId of users) await ports.runs.submit(userId, { ...same, input: { text: `of ${userId}` } }, ROOMY);
+    const cancel = (userId: UserId) => ports.runs.requestCancel(userId, same.id, userId, () => closing(), ROOMY);
+    const claimed = users.map((userId) => ports.runs.claim(userId, same.id, opening));
+    const cancelled = await Promise.all(users.map(cancel));
+    expect((await Promise.all(claimed)).map((run) => run?.input)).toEqual(users.map((id) => ({ text: `of ${id}` })));
+    expect(cancelled).toMatchObject(users.map((id) => ({ run: { userId: id, input: { text: `of ${id}` } } })));
   });
 
   it('find the run that an earlier one has submitted with the same idempotency key', async () => {

@@ -28,7 +28,7 @@ interface FoundRow extends PostgresRunRow {
 const REQUESTS = {
   name: 'batch_requests',
   text: `
-    SELECT q.run_id, q.request FROM unnest($1::text[], $2::text[]) AS asked (user_id, run_id)
+    SELECT q.user_id, q.run_id, q.request FROM unnest($1::text[], $2::text[]) AS asked (user_id, run_id)
       JOIN run_requests q ON q.user_id = asked.user_id AND q.run_id = asked.run_id`,
 };
 const FOUND = `
@@ -50,8 +50,8 @@ const KEYS = {
 
 /** What a batch knows when it begins to decide. */
 export class BatchFacts {
-  /** By run: the requests that operations look at. */
-  readonly requests = new Map<RunId, string>();
+  /** The requests that operations look at. */
+  private readonly requests = new Map<string, string>();
   private readonly ended = new Map<string, RunRecord>();
   private readonly keys = new Map<string, KnownKey>();
 
@@ -74,6 +74,14 @@ export class BatchFacts {
     );
     await facts.readRequests(connection, runs.filter(isLive));
     return facts;
+  }
+
+  requestOf(userId: UserId, runId: RunId): string | undefined {
+    return this.requests.get(keyOf(userId, runId));
+  }
+
+  addRequest(userId: UserId, runId: RunId, request: string): void {
+    this.requests.set(keyOf(userId, runId), request);
   }
 
   endedRun(userId: UserId, runId: RunId): RunRecord | undefined {
@@ -110,19 +118,19 @@ export class BatchFacts {
     const unknown = runs.filter(({ userId, runId }) => {
       const known = this.users.get(userId)?.live.get(runId)?.request;
       // an operation before the one that looks may drop it
-      if (known !== undefined) this.requests.set(runId, known);
+      if (known !== undefined) this.addRequest(userId, runId, known);
       return known === undefined;
     });
     if (unknown.length === 0) return;
-    type Row = { run_id: RunId; request: string };
-    for (const { run_id, request } of await connection.query<Row>(REQUESTS, pairsOf(unknown))) {
-      this.requests.set(run_id, request);
+    type Row = { user_id: UserId; run_id: RunId; request: string };
+    for (const { user_id, run_id, request } of await connection.query<Row>(REQUESTS, pairsOf(unknown))) {
+      this.addRequest(user_id, run_id, request);
     }
   }
 
   private addFound(row: FoundRow): void {
     const [userId, runId] = [row.user_id as UserId, row.id as RunId];
-    if (row.request !== null) this.requests.set(runId, row.request);
+    if (row.request !== null) this.addRequest(userId, runId, row.request);
     if (row.ended_at !== null) this.ended.set(keyOf(userId, runId), recordFromRow(userId, runRowOf(row), row.request));
   }
 }

@@ -176,7 +176,7 @@ class RunsOfBatch implements RunsOfDecisions {
     const text = JSON.stringify(request);
     if (live.status === 'queued' && live.admitted && text.length <= MAX_KEPT_REQUEST) live.request = text;
     this.writes.add('requests', { user_id: user.id, run_id: run.id, request: text });
-    this.facts.requests.set(run.id, text);
+    this.facts.addRequest(user.id, run.id, text);
     this.writes.open(user, live, { arrival: user.nextArrival++, idempotency: run.idempotency });
     if (run.idempotency) this.facts.addKey(user.id, run.idempotency, run.id);
     user.live.set(run.id, live);
@@ -205,7 +205,7 @@ class RunsOfBatch implements RunsOfDecisions {
   }
 
   record(user: PostgresUser, run: LiveRun): RunRecord {
-    return recordOf(user.id, run, this.requestOf(run));
+    return recordOf(user.id, run, this.requestOf(user, run));
   }
 
   saveState(user: PostgresUser, run: LiveRun): void {
@@ -234,8 +234,8 @@ class RunsOfBatch implements RunsOfDecisions {
     user.questions.delete(run.id);
   }
 
-  private requestOf(run: LiveRun): RunRequest {
-    return parsed(run.request ?? this.facts.requests.get(run.id), run.id) as RunRequest;
+  private requestOf({ id }: PostgresUser, run: LiveRun): RunRequest {
+    return parsed(run.request ?? this.facts.requestOf(id, run.id), run.id) as RunRequest;
   }
 
   /** A run that an earlier operation of the batch has ended. */
@@ -243,7 +243,7 @@ class RunsOfBatch implements RunsOfDecisions {
     const ended = this.writes.endOf(user.id, runId);
     if (!ended) return undefined;
     const { run, outcome } = ended;
-    const { heldBy: _, ...record } = recordOf(user.id, run, this.requestOf(run));
+    const { heldBy: _, ...record } = recordOf(user.id, run, this.requestOf(user, run));
     const { result, error, usage } = outcome;
     return {
       ...record,
