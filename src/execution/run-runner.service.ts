@@ -57,6 +57,11 @@ export class RunRunner implements RunConsumer {
     return this.active.size;
   }
 
+  /** All runs that are under way in this process. */
+  get activeRefs(): RunRef[] {
+    return [...this.active.values()].map(({ ref }) => ref);
+  }
+
   /** This user's runs that are under way in this process. */
   activeOf(userId: UserId): RunId[] {
     return [...this.active.values()].filter(({ ref }) => ref.userId === userId).map(({ ref }) => ref.runId);

@@ -135,8 +135,7 @@ export interface Woken {
 /** A run that holds a place in its lane and that nobody carries. No user's data, only who and which. */
 export interface UnfinishedRun extends RunRef {
   readonly status: RunStatus;
-  /** As it was found: whoever brings it on its way raises it. */
-  readonly fence: number;
+  readonly fence: number; // as it was found: whoever brings it on its way raises it
 }
 
 /** How a run ended; becomes its record and its terminal event. */
@@ -284,6 +283,9 @@ export interface RunStore {
     limits: LaneLimits,
   ): Promise<CancelRequest>;
 
+  /** Of these runs, those that are running while somebody wants them cancelled: their process may not have heard of it. */
+  cancelWishes(runs: readonly RunRef[]): Promise<readonly (RunRef & { by: string })[]>;
+
   /** The state of a user's lane; zeros for a user nobody has seen. */
   lane(userId: UserId): Promise<LaneState>;
 
@@ -292,9 +294,7 @@ export interface RunStore {
 
   /**
    * Runs of all users that have not ended and hold a place in their lane, and that no living process carries, oldest first.
-   *
-   * @param queuedForMs leaves out queued ones that got their place, or went back to it, less than so long ago, for somebody
-   *   may be about to claim them; where no other process can, nobody is left out
+   * Where other processes may be about to claim them, `queuedForMs` leaves out those that got their place less than so long ago.
    */
   unfinished(after: RunId | undefined, limit: number, queuedForMs?: number): Promise<readonly UnfinishedRun[]>;
 }

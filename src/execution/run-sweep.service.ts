@@ -4,6 +4,8 @@ import type { RunId } from '../shared/ids.js';
 import { BUDGET_STORE, type BudgetStore } from './models/budget-store.port.js';
 import { NodeLife } from './node-life.service.js';
 import { RecoveryService } from './recovery.service.js';
+import { RunRunner } from './run-runner.service.js';
+import { RUN_STORE, type RunStore } from './run-store.port.js';
 
 /** A node that has died is seen in time (12 s and one look), and nodes that started together do not look together. */
 const SHORTEST_PAUSE_MS = 1_500;
@@ -28,6 +30,8 @@ export class RunSweep {
   private after: RunId | undefined;
 
   constructor(
+    @Inject(RUN_STORE) private readonly store: RunStore,
+    private readonly runner: RunRunner,
     private readonly recovery: RecoveryService,
     private readonly life: NodeLife,
     @Inject(BUDGET_STORE) private readonly budgets: BudgetStore,
@@ -58,8 +62,16 @@ export class RunSweep {
     this.cancelTimer = this.clock.after(pauseMs, () => this.look());
   }
 
+  /** A cancel that was told while this node could not hear it. */
+  private async cancelUnheard(): Promise<void> {
+    for (const { userId, runId, by } of await this.store.cancelWishes(this.runner.activeRefs)) {
+      this.runner.cancel({ userId, runId }, by);
+    }
+  }
+
   private async carryOut(): Promise<void> {
     if (!this.life.isLiving) return; // what it took would be taken from it
+    await this.cancelUnheard();
     await this.recovery.recoverOwn();
     await this.recovery.recover(NONE_QUEUED_MS);
     if (this.looks++ % 2 === 1) return;

@@ -48,6 +48,21 @@ describe('nodes whose servers fail under load', () => {
     });
   }, 60_000);
 
+  it('cancel a run for whoever asks another node while Redis is away', async () => {
+    const erin = await ClusterUser.of(cluster, 'erin');
+    erin.follow();
+    const id = await erin.start('work', { ms: 60_000, text: 'erin' });
+    await erin.until(({ runId, type }) => runId === id && type === 'tool_executing');
+    const { pid } = cluster.records().findLast(({ runId }) => runId === id)!;
+    await cluster.redis.kill();
+    const other = cluster.nodes.find((node) => node.pid !== pid);
+    expect((await erin.ask(other, 'POST', `/v1/runs/${id}/cancel`))?.status).toBe(202);
+    expect(await erin.untilEnd(id)).toMatchObject({ type: 'agent_cancelled', data: { by: 'erin' } });
+    await cluster.redis.restart();
+    erin.leave();
+    await expectWhole(cluster, [erin]);
+  }, 60_000);
+
   it('lose nothing when PostgreSQL is restarted', async () => {
     await underLoad('postgres', async () => {
       await cluster.postgres.end();

@@ -177,6 +177,25 @@ export function runCancelContract(openStorage: OpenStorage): void {
     expect((await runs.find(alice, run.id))?.cancelRequestedBy).toBe('first');
   });
 
+  it('says of running runs which are to be cancelled, for whoever has not heard of it', async () => {
+    const { runs } = world().ports;
+    const [hers, his, other] = [await world().running(alice), await world().running(bob), await world().running(alice)];
+    const { run: queued } = await runs.submit(alice, newRun(), ROOMY);
+    await cancel(alice, hers.id, 'somebody');
+    await cancel(bob, his.id);
+    const refs = [hers, his, other, queued].map(({ userId, id }) => ({ userId, runId: id }));
+    expect(new Set(await runs.cancelWishes(refs))).toEqual(
+      new Set([
+        { userId: alice, runId: hers.id, by: 'somebody' },
+        { userId: bob, runId: his.id, by: bob },
+      ]),
+    );
+    expect(await runs.cancelWishes([{ userId: bob, runId: hers.id }])).toEqual([]);
+    await world().end(hers, 'cancelled');
+    expect(await runs.cancelWishes(refs)).toHaveLength(1);
+    expect(await runs.cancelWishes([])).toEqual([]);
+  });
+
   it('does nothing to a run that has ended', async () => {
     const run = await world().ended(alice);
     expect(await cancel(alice, run.id)).toEqual({ outcome: 'already_ended', run });

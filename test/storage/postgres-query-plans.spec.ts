@@ -95,6 +95,7 @@ async function useRuns(world: StorageWorld): Promise<void> {
   await runs.lane(alice);
   await runs.unfinished(undefined, 9);
   await runs.nextDueMs();
+  await runs.cancelWishes([{ userId: alice, runId: run.id }]);
   await journal.read(alice, { after: 0, limit: 9 });
   await journal.read(alice, { after: 0, limit: 9, runId: run.id });
   await journal.bounds(alice);

@@ -19,7 +19,10 @@ export function ByDay({ view }: { view: UsageView }) {
   return (
     <div className="cards">
       {CHARTS.map(({ name, amountOf, text }) => {
-        const amounts = dates.map((date) => ({ date, amount: amountIn(byDate.get(date), amountOf) }));
+        const amounts = dates.map((date) => {
+          const day = byDate.get(date);
+          return { date, amount: day ? amountOf(day) : 0 };
+        });
         const total = amounts.reduce((sum, { amount }) => sum + amount, 0);
         return total > 0 && <Chart key={name} name={name} total={text(total)} amounts={amounts} text={text} />;
       })}
@@ -63,10 +66,6 @@ function Chart({ name, total, amounts, text }: ChartProps) {
       </div>
     </figure>
   );
-}
-
-function amountIn(day: Day | undefined, amountOf: (day: Day) => number): number {
-  return day ? amountOf(day) : 0;
 }
 
 /** Every day of the period, also those on which nothing was. */

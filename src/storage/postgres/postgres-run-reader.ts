@@ -1,4 +1,4 @@
-import type { RunFilter, RunPage, RunRecord, UnfinishedRun } from '../../execution/run-store.port.js';
+import type { RunFilter, RunPage, RunRecord, RunRef, UnfinishedRun } from '../../execution/run-store.port.js';
 import type { RunStatus } from '../../execution/run-status.js';
 import type { RunId, UserId } from '../../shared/ids.js';
 import { recordFromRow, type RunRow } from '../run-row.js';
@@ -56,6 +56,14 @@ const QUESTIONS = {
     text: RUNS(`AND r.ended_at IS NULL AND r.status = 'queued' AND NOT r.admitted
       ORDER BY r.hold IS NOT NULL, CASE WHEN r.hold IS NULL THEN -r.priority END, r.id LIMIT $2`),
   },
+  wishes: {
+    name: 'runs_cancel_wishes',
+    text: `
+      SELECT r.user_id, r.id, r.cancel_requested_by AS by
+      FROM unnest($1::text[], $2::text[]) AS asked (user_id, id)
+        CROSS JOIN LATERAL (SELECT * FROM runs WHERE user_id = asked.user_id AND id = asked.id LIMIT 1) r
+      WHERE r.status = 'running' AND r.cancel_requested_by IS NOT NULL`,
+  },
   unfinished: {
     name: 'runs_unfinished',
     text: `
@@ -103,6 +111,14 @@ export class PostgresRunReader {
     type Row = { user_id: UserId; id: RunId; status: RunStatus; fence: number };
     const rows = await this.database.query<Row>(QUESTIONS.unfinished, [after ?? '', limit, queuedForMs]);
     return rows.map(({ user_id, id, status, fence }) => ({ userId: user_id, runId: id, status, fence }));
+  }
+
+  async cancelWishes(runs: readonly RunRef[]): Promise<(RunRef & { by: string })[]> {
+    if (runs.length === 0) return [];
+    type Row = { user_id: UserId; id: RunId; by: string };
+    const keys = [runs.map(({ userId }) => userId), runs.map(({ runId }) => runId)];
+    const rows = await this.database.query<Row>(QUESTIONS.wishes, keys);
+    return rows.map(({ user_id, id, by }) => ({ userId: user_id, runId: id, by }));
   }
 
   /** Goes through runs that mostly have the status, or are few, where an index of their own would slow every run down. */

@@ -145,6 +145,10 @@ export class PostgresRunStore implements RunStore {
     });
   }
 
+  cancelWishes(runs: readonly RunRef[]): Promise<readonly (RunRef & { by: string })[]> {
+    return this.reader.cancelWishes(runs);
+  }
+
   async lane(userId: UserId): Promise<LaneState> {
     return laneStateOf(await lookAtUser(this.database, userId), this.clock.now());
   }

@@ -137,6 +137,14 @@ export class SqliteRunStore implements RunStore {
     });
   }
 
+  async cancelWishes(refs: readonly RunRef[]): Promise<readonly (RunRef & { by: string })[]> {
+    const runs = await Promise.all(refs.map(({ userId, runId }) => this.find(userId, runId)));
+    return runs.flatMap((run) => {
+      if (run?.status !== 'running' || run.cancelRequestedBy === undefined) return [];
+      return { userId: run.userId, runId: run.id, by: run.cancelRequestedBy };
+    });
+  }
+
   async lane(userId: UserId): Promise<LaneState> {
     return this.tables.readOf(userId, ({ users }) => {
       const nowMs = this.clock.now();
