@@ -31,6 +31,10 @@ const router = createHashRouter([
         path: 'operator/users/:userId',
         lazy: async () => ({ Component: (await import('./pages/user-runs.js')).UserRunsPage }),
       },
+      {
+        path: 'operator/users/:userId/runs/:id',
+        lazy: async () => ({ Component: (await import('./pages/user-run.js')).UserRunPage }),
+      },
       { path: '*', lazy: async () => ({ Component: (await import('./pages/not-found.js')).NotFoundPage }) },
     ],
   },

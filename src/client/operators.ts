@@ -5,6 +5,7 @@ import type { SwitchDto } from '../edge/admin/switch.dto.js';
 import type { SwitchesController } from '../edge/admin/switches.controller.js';
 import type { ListView } from '../edge/list-view.js';
 import type { RunView } from '../edge/run-view.js';
+import type { EventPage } from './event-reader.js';
 import { at, Resource, type Answer, type Page, type RequestOptions } from './resource.js';
 
 export type ExecutionFiguresView = Answer<AdminController, 'execution'>;
@@ -56,6 +57,15 @@ export class Operators extends Resource {
 
   runOf(userId: string, runId: string, options?: RequestOptions): Promise<RunView> {
     return this.get(at(`${at('/v1/admin/users', userId)}/runs`, runId), options);
+  }
+
+  /** A page of such a run's events, oldest first; `next` is what to ask for then (`after`). */
+  eventsOf(
+    userId: string,
+    runId: string,
+    page?: RequestOptions & { after?: number; limit?: number },
+  ): Promise<EventPage> {
+    return this.get(`${at(`${at('/v1/admin/users', userId)}/runs`, runId)}/events`, page);
   }
 
   /** What operators did, the newest first. */

@@ -259,7 +259,16 @@ describe('the console', () => {
     await operator.goto(`${world.network.url}/console/#/operator/users/judy`);
     await operator.getByText('echo').first().click();
     await operator.getByText('judy was here').first().waitFor();
+    await operator.getByRole('link', { name: 'All of it' }).first().click();
+    await operator
+      .getByRole('group', { name: 'Timeline' })
+      .getByRole('button', { name: /attempt 1/ })
+      .click();
+    await operator.getByRole('region', { name: 'Chosen' }).getByText('agent_completed').waitFor();
+    expect(await operator.getByRole('button', { name: 'Run again' }).count()).toBe(0);
+    await operator.getByRole('link', { name: 'Runs of judy' }).click();
     await operator.getByRole('link', { name: 'Back' }).click();
+    await operator.getByRole('region', { name: 'What operators did' }).getByText('user run viewed').first().waitFor();
     await operator.getByRole('region', { name: 'What operators did' }).getByText('user runs viewed').first().waitFor();
   }, 40_000);
 });

@@ -58,6 +58,7 @@ describe('the operators’ routes', () => {
     ['DELETE', '/v1/admin/switches/user/alice'],
     ['GET', '/v1/admin/audit'],
     ['GET', '/v1/admin/users/alice/runs'],
+    ['GET', '/v1/admin/users/alice/runs/run_01jqz6t3z8c0n2v5w7x9y1a3b5/events'],
     ['GET', '/v1/admin/users/alice/runs/run_01k9m7v3c8d5e6f7g8h9j0k1m2'],
   ];
 
@@ -207,7 +208,10 @@ describe('what operators see', () => {
     expect((await ask('GET', `/v1/admin/users/alice/runs/${hers.id}`)).body).toEqual(
       (await alice.http('GET', `/v1/runs/${hers.id}`)).body,
     );
+    const events = `/v1/admin/users/alice/runs/${hers.id}/events`;
+    expect((await ask('GET', events)).body).toEqual((await alice.http('GET', `/v1/runs/${hers.id}/events`)).body);
     expect((await ask('GET', `/v1/admin/users/alice/runs/${his.id}`)).status).toBe(404);
+    expect((await ask('GET', `/v1/admin/users/alice/runs/${his.id}/events`)).status).toBe(404);
     expect((await ask('POST', `/v1/admin/users/alice/runs/${hers.id}`, {})).status).toBe(405);
     expect((await ask('GET', '/v1/admin/users/null/runs')).status).toBe(404);
     expect((await ask('GET', `/v1/runs/${hers.id}`)).status).toBe(404);
@@ -215,9 +219,11 @@ describe('what operators see', () => {
     expect(entries.map(({ by, action, subject }) => [by, action, subject.name])).toEqual([
       ['olga', 'user_run_viewed', 'alice'],
       ['olga', 'user_run_viewed', 'alice'],
+      ['olga', 'user_run_viewed', 'alice'],
+      ['olga', 'user_run_viewed', 'alice'],
       ['olga', 'user_runs_viewed', 'alice'],
     ]);
-    expect(entries[1]!.details).toMatchObject({ runId: hers.id, requestId: expect.stringMatching(/^req_/) });
+    expect(entries[3]!.details).toMatchObject({ runId: hers.id, requestId: expect.stringMatching(/^req_/) });
   });
 
   it('of what operators did: who, what, whom and why, in pages, the newest first', async () => {

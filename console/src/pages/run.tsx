@@ -1,18 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
-import type { RunEvent, RunView } from 'carrel/client';
-import { useCallback, useEffect, useState } from 'react';
+import type { RunView } from 'carrel/client';
+import { useEffect } from 'react';
 import { useParams } from 'react-router';
 import { useCarrel } from '../carrel.js';
-import { Prose } from '../markdown/prose.js';
 import { Question } from '../parts/question.js';
 import { Status } from '../parts/shown.js';
 import { Loaded, PageTitle, Problem } from '../parts/states.js';
 import { Actions } from '../run/actions.js';
-import { EventList } from '../run/event-list.js';
-import { Facts } from '../run/facts.js';
-import { Inspector, type Chosen } from '../run/inspector.js';
-import type { Span } from '../run/run-story.js';
-import { Timeline } from '../run/timeline.js';
+import { RunBody } from '../run/run-body.js';
 import { useRunStory } from '../run/use-run-story.js';
 
 export function RunPage() {
@@ -24,10 +19,6 @@ export function RunPage() {
 
 function Run({ run, onChange }: { run: RunView; onChange: () => void }) {
   const { story, version, error } = useRunStory(run.id);
-  const [chosen, setChosen] = useState<Chosen>();
-  const chooseSpan = useCallback((span: Span) => setChosen({ span, events: span.events }), []);
-  const chooseEvent = useCallback((event: RunEvent) => setChosen({ events: [event] }), []);
-  const close = useCallback(() => setChosen(undefined), []);
   const last = story.events.at(-1)?.type;
   const isOver = run.endedAt !== undefined || /^agent_(completed|error|cancelled)$/.test(last ?? '');
   // what the record says follows from the events
@@ -44,25 +35,7 @@ function Run({ run, onChange }: { run: RunView; onChange: () => void }) {
       </PageTitle>
       {error !== undefined && <Problem error={error} />}
       {run.status === 'suspended' && <Questions runId={run.id} onAnswer={onChange} />}
-      <div className="split">
-        <div className="stack">
-          <section className="card">
-            <Timeline story={story} version={version} isOver={isOver} chosen={chosen?.span} onChoose={chooseSpan} />
-          </section>
-          <section className="card" aria-label={`${story.events.length} events`}>
-            <EventList events={story.events} version={version} onChoose={chooseEvent} />
-          </section>
-          {/* it grows, so it has nothing below it that would have to move */}
-          {story.text !== '' && (
-            <section className="card stack" aria-label="What the agent says">
-              <Prose text={story.text} />
-            </section>
-          )}
-        </div>
-        <div className="stack">
-          {chosen ? <Inspector chosen={chosen} count={chosen.events.length} onClose={close} /> : <Facts run={run} />}
-        </div>
-      </div>
+      <RunBody run={run} story={story} version={version} isOver={isOver} />
     </>
   );
 }

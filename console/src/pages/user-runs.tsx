@@ -33,6 +33,7 @@ export function UserRunsPage() {
                       {`, ${tookText(run)}`}
                     </span>
                   </summary>
+                  <Link to={`/operator/users/${encodeURIComponent(userId)}/runs/${run.id}`}>All of it</Link>
                   <Value value={{ id: run.id, input: run.input, result: run.result, error: run.error }} />
                 </details>
               ))}

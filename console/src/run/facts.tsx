@@ -6,7 +6,7 @@ import { asValues } from '../parts/schema-values.js';
 import { Moment, tookText, Value } from '../parts/shown.js';
 
 /** What a run's record says: how it ended, and what with. */
-export const Facts = memo(function Facts({ run }: { run: RunView }) {
+export const Facts = memo(function Facts({ run, isForeign }: { run: RunView; isForeign: boolean }) {
   return (
     <>
       {run.error && (
@@ -32,7 +32,11 @@ export const Facts = memo(function Facts({ run }: { run: RunView }) {
         <table className="rows">
           <tbody>
             <Fact name="Thread">
-              <Link to={`/threads/${encodeURIComponent(run.threadId)}`}>{run.threadId}</Link>
+              {isForeign ? (
+                run.threadId
+              ) : (
+                <Link to={`/threads/${encodeURIComponent(run.threadId)}`}>{run.threadId}</Link>
+              )}
             </Fact>
             <Fact name="Created">
               <Moment at={run.createdAt} />
@@ -48,7 +52,7 @@ export const Facts = memo(function Facts({ run }: { run: RunView }) {
             )}
             {run.retryOf && (
               <Fact name="Tries again">
-                <Link to={`/runs/${run.retryOf}`}>{run.retryOf}</Link>
+                {isForeign ? run.retryOf : <Link to={`/runs/${run.retryOf}`}>{run.retryOf}</Link>}
               </Fact>
             )}
           </tbody>

@@ -1,10 +1,12 @@
-import { Controller, Get, Param, Query, type PipeTransform } from '@nestjs/common';
+import { Controller, Get, Header, Param, Query, type PipeTransform } from '@nestjs/common';
 import type { UserExecutionContext } from '../../context/user-execution-context.js';
 import { ExecutionService } from '../../execution/execution.service.js';
 import { KillSwitches } from '../../execution/operations/kill-switches.service.js';
 import { CarrelError } from '../../shared/errors.js';
 import { whyNotUserId, type RunId, type UserId } from '../../shared/ids.js';
 import { CHECKED } from '../checked.pipe.js';
+import { EventPages } from '../event-pages.service.js';
+import { EventPageQuery } from '../events.query.js';
 import { RUN_ID } from '../id-pipes.js';
 import { toListView, type ListView } from '../list-view.js';
 import { ApiParam, ApiTags, Documented } from '../openapi/api-decorators.js';
@@ -31,6 +33,7 @@ export class UserRunsController {
   constructor(
     private readonly execution: ExecutionService,
     private readonly switches: KillSwitches,
+    private readonly pages: EventPages,
   ) {}
 
   @Documented({
@@ -67,5 +70,26 @@ export class UserRunsController {
   ): Promise<RunView> {
     await this.switches.recordView(operator, userId, { action: 'user_run_viewed', runId });
     return toRunView(await this.execution.find(this.execution.contextFor(userId), runId));
+  }
+
+  @Documented({
+    summary: "A page of the events of one of a user's runs",
+    description: AUDITED,
+    answers: { 200: { description: 'Whole envelopes, as its owner sees them.', schema: 'EventPage' } },
+    problems: ['forbidden', 'invalid_request', 'not_found'],
+  })
+  @ApiParam(USER_ID_PARAM)
+  @ApiParam(RUN_ID_PARAM)
+  @Get(':id/events')
+  @Header('content-type', 'application/json; charset=utf-8')
+  async events(
+    @CurrentOperator() operator: UserExecutionContext,
+    @Param('userId', USER_ID) userId: UserId,
+    @Param('id', RUN_ID) runId: RunId,
+    @Query(CHECKED) { after, limit }: EventPageQuery,
+  ): Promise<string> {
+    await this.switches.recordView(operator, userId, { action: 'user_run_viewed', runId });
+    await this.execution.find(this.execution.contextFor(userId), runId);
+    return this.pages.page(userId, { after, limit, runId });
   }
 }
