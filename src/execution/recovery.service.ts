@@ -21,7 +21,7 @@ const PAGE_SIZE = 500;
 export class RecoveryService {
   private readonly logger = new Logger(RecoveryService.name);
   /** Runs that were taken over, and could not be brought further: nobody else finds them while this process lives. */
-  private readonly taken = new Map<RunId, RunRecord>();
+  private readonly taken = new Set<RunRecord>();
 
   constructor(
     @Inject(RUN_STORE) private readonly store: RunStore,
@@ -54,7 +54,7 @@ export class RecoveryService {
 
   /** What this process has given up while it could not write, though it lives: the storage has it as this process's still. */
   async recoverOwn(): Promise<void> {
-    const taken = [...this.taken.values()];
+    const taken = [...this.taken];
     this.taken.clear();
     await Promise.all(taken.map((run) => this.inScope(run.userId, run.id, () => this.goOn(run))));
     await this.bringAllBack(this.runner.takeGivenUp());
@@ -85,7 +85,7 @@ export class RecoveryService {
       if (await this.mayGoOn(run)) await this.dispatcher.dispatch({ userId: run.userId, runId: run.id });
     } catch (error) {
       if (isCarrelError(error) && error.code === 'run_closed') return; // it is another process's meanwhile, or over
-      this.taken.set(run.id, run);
+      this.taken.add(run);
       throw error;
     }
   }

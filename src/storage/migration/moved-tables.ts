@@ -1,6 +1,8 @@
 import type { UserId } from '../../shared/ids.js';
 import { atMsOf, eventsFromRow, lastRunSeqOf, type EventRow } from '../event-lines.js';
+import type { Columns } from '../postgres/column-arrays.js';
 import { factsOf } from '../postgres/postgres-thread-store.js';
+import { EVENT_COLUMNS, REQUEST_COLUMNS, RUN_COLUMNS, STEP_COLUMNS } from '../postgres/write-parts.js';
 import { threadFromRow, type ThreadRow } from '../sqlite/thread-table.js';
 
 export type Row = Record<string, unknown>;
@@ -12,7 +14,7 @@ export interface MovedTable {
   /** SQLite: the rows of the user whose key is `?1`, in columns of these names unless `rowsOf` makes others. */
   readonly source: string;
   /** PostgreSQL: column → type. The user's id is put before them. */
-  readonly columns: Readonly<Record<string, string>>;
+  readonly columns: Columns;
   /** The rows that one row of `source` becomes. @default itself */
   rowsOf?(row: Row, userId: UserId): Row[];
   /** SQLite: how many rows the user has, as `n`. @default what `source` gives */
@@ -21,19 +23,6 @@ export interface MovedTable {
   readonly total?: string;
 }
 
-const STEP_COLUMNS = {
-  path: 'text',
-  first_seq: 'bigint',
-  nth: 'int',
-  kind: 'text',
-  effect: 'text',
-  state: 'text',
-  attempts: 'int',
-  started_at: 'bigint',
-  ended_at: 'bigint',
-  until_at: 'bigint',
-  outcome: 'text',
-} as const;
 const USAGE_COLUMNS = {
   day: 'int',
   agent: 'text',
@@ -90,31 +79,7 @@ const RUNS: readonly MovedTable[] = [
         CASE WHEN r.ended_at IS NULL
           THEN (SELECT e.json FROM events e WHERE e.run_key = r.key ORDER BY e.seq DESC LIMIT 1) END AS last_events
       FROM runs r INDEXED BY runs_by_user WHERE r.user_key = ?1`,
-    columns: {
-      id: 'text',
-      thread_id: 'text',
-      agent: 'text',
-      status: 'text',
-      admitted: 'bool',
-      attempt: 'int',
-      fence: 'int',
-      run_seq: 'int',
-      cancel_requested_by: 'text',
-      created_at: 'bigint',
-      started_at: 'bigint',
-      ended_at: 'bigint',
-      idempotency_key: 'text',
-      fingerprint: 'text',
-      outcome: 'text',
-      priority: 'int',
-      hold: 'text',
-      due_at: 'bigint',
-      resumed: 'bool',
-      suspended_at: 'bigint',
-      suspended_ms: 'bigint',
-      stepped: 'bool',
-      arrival: 'bigint',
-    },
+    columns: RUN_COLUMNS,
     rowsOf: ({ admitted, resumed, has_steps, last_events, ...row }) => [
       {
         ...row,
@@ -130,12 +95,12 @@ const RUNS: readonly MovedTable[] = [
     source: `
       SELECT r.id AS run_id, q.request
       FROM runs r INDEXED BY runs_by_user JOIN run_requests q ON q.run_key = r.key WHERE r.user_key = ?1`,
-    columns: { run_id: 'text', request: 'text' },
+    columns: REQUEST_COLUMNS,
   },
   {
     name: 'events',
     source: 'SELECT seq, json FROM events WHERE user_key = ?1 ORDER BY seq',
-    columns: { seq: 'bigint', run_id: 'text', at: 'bigint', json: 'text' },
+    columns: EVENT_COLUMNS,
     rowsOf: (row, userId) =>
       eventsFromRow(userId, row as unknown as EventRow).map(({ seq, runId, json }) => ({
         seq,
@@ -151,7 +116,7 @@ const RUNS: readonly MovedTable[] = [
     source: `
       SELECT r.id AS run_id, s.*
       FROM runs r INDEXED BY runs_by_user JOIN run_steps s ON s.run_key = r.key WHERE r.user_key = ?1`,
-    columns: { run_id: 'text', ...STEP_COLUMNS },
+    columns: STEP_COLUMNS,
   },
 ];
 

@@ -1,5 +1,6 @@
 import type { UserId } from '../../shared/ids.js';
 import type { AuditRow, KillSwitchRow } from '../operations-row.js';
+import { arraysOf, unnested, type Columns } from '../postgres/column-arrays.js';
 import {
   PostgresDatabase,
   type PostgresOptions,
@@ -121,10 +122,10 @@ export class PostgresTarget {
     return this.database.close();
   }
 
-  private async add(table: string, columns: Readonly<Record<string, string>>, rows: readonly object[]): Promise<void> {
+  private async add(table: string, columns: Columns, rows: readonly object[]): Promise<void> {
     const names = Object.keys(columns).join(', ');
-    const text = `INSERT INTO ${table} (${names}) SELECT * FROM ${arraysOf(columns)} ON CONFLICT DO NOTHING`;
-    await this.database.query(statement(table, text), valuesOf(columns, rows as readonly Row[]));
+    const text = `INSERT INTO ${table} (${names}) SELECT * FROM ${unnested(columns)} ON CONFLICT DO NOTHING`;
+    await this.database.query(statement(table, text), arraysOf(columns, rows as readonly Row[]));
   }
 }
 
@@ -140,18 +141,8 @@ async function insert(
     name === 'runs' ? [', admitted_at', ', CASE WHEN admitted THEN clock_timestamp() END'] : ['', ''];
   const text = `
     INSERT INTO ${name} (${names}${column}, user_id)
-    SELECT ${names}${value}, $${Object.keys(columns).length + 1} FROM ${arraysOf(columns)} AS x (${names})`;
-  await connection.query(statement(name, text), [...valuesOf(columns, rows), userId]);
-}
-
-function arraysOf(columns: Readonly<Record<string, string>>): string {
-  return `unnest(${Object.values(columns)
-    .map((type, index) => `$${index + 1}::${type}[]`)
-    .join(', ')})`;
-}
-
-function valuesOf(columns: Readonly<Record<string, string>>, rows: readonly Row[]): unknown[][] {
-  return Object.keys(columns).map((column) => rows.map((row) => row[column] ?? null));
+    SELECT ${names}${value}, $${Object.keys(columns).length + 1} FROM ${unnested(columns)}`;
+  await connection.query(statement(name, text), [...arraysOf(columns, rows), userId]);
 }
 
 function countFrom(rows: readonly { n?: number }[]): number {

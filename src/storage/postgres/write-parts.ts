@@ -1,8 +1,10 @@
+import { arraysOf, unnested, type Columns } from './column-arrays.js';
+
 /** One table's share of the statement that writes a batch: rows come as an array for each column. */
 export interface WritePart {
   readonly name: string;
   /** Column → type. */
-  readonly columns: Readonly<Record<string, string>>;
+  readonly columns: Columns;
   /** @param rows what `FROM` takes; its columns are those of `x` */
   sql(rows: string): string;
 }
@@ -26,8 +28,8 @@ const RUN_STATE = {
   stepped: 'bool',
 } as const;
 
-const OPENED_RUN = {
-  user_id: 'text',
+/** A row of `runs`, but for its user, its node and what follows from other columns. */
+export const RUN_COLUMNS = {
   id: 'text',
   thread_id: 'text',
   agent: 'text',
@@ -36,12 +38,16 @@ const OPENED_RUN = {
   fingerprint: 'text',
   priority: 'int',
   arrival: 'bigint',
-  node: 'text',
   ...RUN_STATE,
 } as const;
 
-const STEP = {
-  user_id: 'text',
+/** Rows of the other tables, but for their user. */
+export const REQUEST_COLUMNS = { run_id: 'text', request: 'text' } as const;
+export const EVENT_COLUMNS = { seq: 'bigint', run_id: 'text', at: 'bigint', json: 'text' } as const;
+
+const OPENED_RUN = { user_id: 'text', node: 'text', ...RUN_COLUMNS } as const;
+
+export const STEP_COLUMNS = {
   run_id: 'text',
   path: 'text',
   first_seq: 'bigint',
@@ -56,6 +62,7 @@ const STEP = {
   outcome: 'text',
 } as const;
 
+const STEP = { user_id: 'text', ...STEP_COLUMNS } as const;
 const STEP_CHANGES = ['kind', 'effect', 'state', 'attempts', 'started_at', 'ended_at', 'until_at', 'outcome'];
 
 /** In the order in which they are in the statement. All see the tables as they were before it, and each row is written by one of them. */
@@ -108,12 +115,12 @@ export const WRITE_PARTS = {
   },
   requests: {
     name: 'requests',
-    columns: { user_id: 'text', run_id: 'text', request: 'text' },
+    columns: { user_id: 'text', ...REQUEST_COLUMNS },
     sql: (rows) => `INSERT INTO run_requests (user_id, run_id, request) SELECT user_id, run_id, request FROM ${rows}`,
   },
   events: {
     name: 'events',
-    columns: { user_id: 'text', seq: 'bigint', run_id: 'text', at: 'bigint', json: 'text' },
+    columns: { user_id: 'text', ...EVENT_COLUMNS },
     sql: (rows) =>
       `INSERT INTO events (user_id, seq, run_id, at, json) SELECT user_id, seq, run_id, at, json FROM ${rows}`,
   },
@@ -160,11 +167,12 @@ export function statementOf(names: readonly PartName[]): { name: string; text: s
   const name = `write_${names.join('_')}`;
   const known = statements.get(name);
   if (known) return known;
-  let parameter = 0;
+  let parameters = 0;
   const ctes = names.map((part) => {
     const { columns, sql } = WRITE_PARTS[part];
-    const arrays = Object.values(columns).map((type) => `$${++parameter}::${type}[]`);
-    return `${part.toLowerCase()}_ AS (${sql(`unnest(${arrays.join(', ')}) AS x (${Object.keys(columns).join(', ')})`)})`;
+    const rows = unnested(columns, parameters);
+    parameters += Object.keys(columns).length;
+    return `${part.toLowerCase()}_ AS (${sql(rows)})`;
   });
   const statement = { name: shortNameOf(name), text: `WITH ${ctes.join(',\n')} SELECT 1 AS done` };
   statements.set(name, statement);
@@ -180,5 +188,5 @@ function shortNameOf(name: string): string {
 
 /** The parameters of a part: an array for each column. */
 export function columnsOf(part: PartName, rows: readonly Record<string, unknown>[]): unknown[][] {
-  return Object.keys(WRITE_PARTS[part].columns).map((column) => rows.map((row) => row[column] ?? null));
+  return arraysOf(WRITE_PARTS[part].columns, rows);
 }
