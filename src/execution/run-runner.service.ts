@@ -7,7 +7,7 @@ import type { StepRecord } from '../events/step-record.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { isCarrelError } from '../shared/errors.js';
 import type { RunId, UserId } from '../shared/ids.js';
-import { runInLogScope } from '../shared/log-scope.js';
+import { currentLogScope, runInLogScope } from '../shared/log-scope.js';
 import { ActiveRun } from './active-run.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
@@ -194,9 +194,12 @@ export class RunRunner implements RunConsumer {
     active.claimed = run;
     if (!run.resumed) this.meter.began(run);
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
-    return runInLogScope({ userId, runId, requestId: run.origin.requestId }, () =>
-      this.tracing.isOn ? this.tracing.run(run, () => this.execute(active, run)) : this.execute(active, run),
-    );
+    const { requestId } = run.origin;
+    const execute = () =>
+      this.tracing.isOn ? this.tracing.run(run, () => this.execute(active, run)) : this.execute(active, run);
+    const ids = currentLogScope(); // a run that came claimed is in its scope already
+    if (ids?.runId === runId && ids.requestId === requestId) return execute();
+    return runInLogScope({ userId, runId, requestId }, execute);
   }
 
   /** Once, or, when it was to be suspended and is answered already, again from the top. */
