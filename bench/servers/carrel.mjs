@@ -8,8 +8,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Agent, createCarrelApp, ExecutionEngineFactory, loadConfig } from '../../dist/index.js';
+import {
+  Agent,
+  createCarrelApp,
+  ExecutionEngineFactory,
+  ExecutionService,
+  loadConfig,
+  UserExecutionContext,
+} from '../../dist/index.js';
 import { signToken } from '../../dist/edge/token-signer.js';
+import { EventBus } from '../../dist/events/event-bus.js';
 import { reportTo } from './report.mjs';
 
 class Thinker {
@@ -69,8 +77,50 @@ if (process.env.BENCH_DATABASE_URL) {
 const app = await createCarrelApp({ config, agents: [BenchAgents] });
 await app.listen(0, '127.0.0.1');
 reportTo(process, () => app.get(ExecutionEngineFactory).report());
-process.on('message', async ({ tokensFor, ask }) => {
+
+/** Runs that are begun and heard of here, without HTTP and sockets. */
+const insiders = [];
+async function addInsider(n) {
+  const userId = `insider-${process.pid}-${n}`;
+  const context = new UserExecutionContext({ userId, requestId: 'req_bench', createdAtMs: Date.now() });
+  const ends = new Map();
+  const ended = (runId) => {
+    ends.get(runId)?.();
+    ends.delete(runId);
+  };
+  const executions = app.get(ExecutionService);
+  // on several nodes the bus says now and then that something is to be looked up, first of all at the beginning
+  const lookedUp = new Promise((resolve) => {
+    const behind = async () => {
+      resolve();
+      for (const runId of ends.keys()) if ((await executions.find(context, runId)).endedAtMs) ended(runId);
+    };
+    app.get(EventBus).subscribe(userId, ({ runId, type }) => type === 'agent_completed' && ended(runId), behind);
+  });
+  if (process.env.BENCH_DATABASE_URL) await lookedUp;
+  insiders.push(async () => {
+    const { run } = await executions.submit(context, {
+      agent: 'thinker',
+      input: { text: 'a short text about the sea' },
+    });
+    await new Promise((resolve) => ends.set(run.id, resolve));
+  });
+}
+async function runInside(runs, concurrency) {
+  while (insiders.length < 100) await addInsider(insiders.length);
+  let next = 0;
+  const one = async () => {
+    while (next < runs) await insiders[next++ % insiders.length]();
+  };
+  await Promise.all(Array.from({ length: concurrency }, one));
+}
+
+process.on('message', async ({ tokensFor, ask, runs, concurrency }) => {
   if (ask === 'statements') process.send({ statements });
+  if (runs) {
+    await runInside(runs, concurrency);
+    process.send({ done: true });
+  }
   if (!tokensFor) return;
   const tokens = await Promise.all(
     tokensFor.map((userId) => signToken(config, { userId, roles: [], ttlSeconds: 7200 })),

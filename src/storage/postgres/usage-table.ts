@@ -67,7 +67,7 @@ export const USAGE_PART = {
       amounts = coalesce(excluded.amounts, known.amounts)
     RETURNING user_id, day, xmax = 0 AS is_new`,
   /** With the first row of a day goes what is too old. */
-  then: (returned: string) => `
+  after: (returned: string) => `
     DELETE FROM usage_days old USING ${returned} x
     WHERE x.is_new AND old.user_id = x.user_id AND old.day <= x.day - ${USAGE_DAYS}`,
 } as const;

@@ -9,7 +9,7 @@ export interface WritePart {
   /** @param rows what `FROM` takes; its columns are those of `x` */
   sql(rows: string): string;
   /** What follows from it in the same statement. @param returned what it returns, as a table */
-  then?(returned: string): string;
+  after?(returned: string): string;
 }
 
 /** What changes of a run while it lives, and at its end. */
@@ -191,11 +191,11 @@ export function statementOf(names: readonly PartName[]): { name: string; text: s
   if (known) return known;
   let parameters = 0;
   const ctes = names.map((part) => {
-    const { columns, sql, then }: WritePart = WRITE_PARTS[part];
+    const { columns, sql, after }: WritePart = WRITE_PARTS[part];
     const rows = unnested(columns, parameters);
     parameters += Object.keys(columns).length;
     const own = `${part.toLowerCase()}_`;
-    return `${own} AS (${sql(rows)})${then ? `, ${own}then AS (${then(own)})` : ''}`;
+    return `${own} AS (${sql(rows)})${after ? `, ${own}after AS (${after(own)})` : ''}`;
   });
   const statement = { name: shortNameOf(name), text: `WITH ${ctes.join(',\n')} SELECT 1 AS done` };
   statements.set(name, statement);
