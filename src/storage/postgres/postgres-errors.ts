@@ -13,11 +13,12 @@ const NETWORK_CODES = new Set([
   'EAI_AGAIN',
 ]);
 
-/** SQLSTATE: connections (class 08), a server that stops or starts (57P0x), too many connections, a standby. */
-const LOST_STATES = /^(08...|57P0[1-5]|53300|25006)$/;
+/** SQLSTATE: connections (class 08), a server that stops or starts (57P0x), or has lost patience (25P03), too many connections, a standby. */
+const LOST_STATES = /^(08...|57P0[1-5]|25P03|53300|25006)$/;
 
 /** What `pg` says without a code. */
-const LOST_TEXTS = /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/;
+const LOST_TEXTS =
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|not queryable|Client was closed/;
 
 /** SQLSTATE: serialization failure, deadlock, lock not available. */
 const CONFLICT_STATES = new Set(['40001', '40P01', '55P03']);
