@@ -26,6 +26,8 @@ export interface Queryable {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Of the server: what a node that fell silent, or asleep, has locked is free again before others give up waiting for it. */
+const SILENT_HOLDER_MS = 3_000;
 /** Times that a transaction is begun again when it was in another one's way, or its connection broke before it could commit. */
 const MAX_RETRIES = 5;
 const FIRST_PAUSE_MS = 20;
@@ -47,6 +49,8 @@ type Attempt<T> =
   | { outcome: 'committed'; value: T }
   | { outcome: 'in_doubt'; value: T; error: unknown }
   | { outcome: 'conflict' | 'lost' | 'failed'; error: unknown };
+
+const LET_GO = `SET idle_in_transaction_session_timeout = ${SILENT_HOLDER_MS}`;
 
 const INT8 = 20;
 /** Numbers of 64 bits stay exact up to 2^53, which counters, sizes and milliseconds never reach. */
@@ -191,6 +195,7 @@ function poolOf(url: string, max: number): Pool {
       application_name: 'carrel',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
+      onConnect: (client) => client.query(LET_GO) as never, // the pool waits for it, whatever its type says
       types: TYPES,
     });
   } catch (cause) {
