@@ -17,6 +17,7 @@ import {
   UserExecutionContext,
 } from '../../dist/index.js';
 import { signToken } from '../../dist/edge/token-signer.js';
+import { EventBus } from '../../dist/events/event-bus.js';
 import { reportTo } from './report.mjs';
 
 class Thinker {
@@ -89,9 +90,51 @@ function burst({ users, events }) {
   return Promise.all(users.map(submit));
 }
 
-process.on('message', async ({ tokensFor, ask, burst: wanted }) => {
+
+/** Runs that are begun and heard of here, without HTTP and sockets. */
+const insiders = [];
+async function addInsider(n) {
+  const userId = `insider-${process.pid}-${n}`;
+  const context = contextOf(userId);
+  const ends = new Map();
+  const ended = (runId) => {
+    ends.get(runId)?.();
+    ends.delete(runId);
+  };
+  const executions = app.get(ExecutionService);
+  // on several nodes the bus says now and then that something is to be looked up, first of all at the beginning
+  const lookedUp = new Promise((resolve) => {
+    const behind = async () => {
+      resolve();
+      for (const runId of ends.keys()) if ((await executions.find(context, runId)).endedAtMs) ended(runId);
+    };
+    app.get(EventBus).subscribe(userId, ({ runId, type }) => type === 'agent_completed' && ended(runId), behind);
+  });
+  if (process.env.BENCH_DATABASE_URL) await lookedUp;
+  insiders.push(async () => {
+    const { run } = await executions.submit(context, {
+      agent: 'thinker',
+      input: { text: 'a short text about the sea' },
+    });
+    await new Promise((resolve) => ends.set(run.id, resolve));
+  });
+}
+async function runInside(runs, concurrency) {
+  while (insiders.length < 100) await addInsider(insiders.length);
+  let next = 0;
+  const one = async () => {
+    while (next < runs) await insiders[next++ % insiders.length]();
+  };
+  await Promise.all(Array.from({ length: concurrency }, one));
+}
+
+process.on('message', async ({ tokensFor, ask, burst: wanted, runs, concurrency }) => {
   if (wanted) await burst(wanted);
   if (ask === 'statements') process.send({ statements });
+  if (runs) {
+    await runInside(runs, concurrency);
+    process.send({ done: true });
+  }
   if (!tokensFor) return;
   const tokens = await Promise.all(
     tokensFor.map((userId) => signToken(config, { userId, roles: [], ttlSeconds: 7200 })),

@@ -13,11 +13,15 @@ const NETWORK_CODES = new Set([
   'EAI_AGAIN',
 ]);
 
-/** SQLSTATE: connections (class 08), a server that stops or starts (57P0x), too many connections, a standby. */
-const LOST_STATES = /^(08...|57P0[1-5]|53300|25006)$/;
+/**
+ * SQLSTATE: connections (class 08), those that are refused (28, 3D000, 53300, 55000), a transaction in which nothing happened
+ * for too long (25P03), a standby (25006), a server that stops or starts (57P0x).
+ */
+const LOST_STATES = /^(08...|28...|25006|25P03|3D000|53300|55000|57P0[1-5])$/;
 
 /** What `pg` says without a code. */
-const LOST_TEXTS = /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/;
+const LOST_TEXTS =
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|not queryable|Client was closed/;
 
 /** SQLSTATE: serialization failure, deadlock, lock not available. */
 const CONFLICT_STATES = new Set(['40001', '40P01', '55P03']);
