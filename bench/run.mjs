@@ -61,6 +61,10 @@ for (const name of names) {
   console.log(`\n# ${name}`);
   try {
     const outcome = await outcomeOf(name);
+    if (outcome.skipped) {
+      console.log(`left out: ${outcome.skipped}`);
+      continue;
+    }
     const result = { name, ...facts(), seconds: Math.round((performance.now() - began) / 1000), ...outcome };
     console.log(renderedSection(result));
     if (!values.quick) await writeFile(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, undefined, 2)}\n`);
