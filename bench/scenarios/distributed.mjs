@@ -35,6 +35,8 @@ const RATIOS = OWN.flatMap((of) => [
   ...PEERS.flatMap((to) => [of, `${of}, inside`].map((own) => ({ of: own, to, column }))),
 ]);
 
+const isCrowd = ({ label }) => label.endsWith(' users');
+
 function answers(url) {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
@@ -57,7 +59,6 @@ export async function run({ isQuick, log }) {
     rounds: rounds.map((round, i) => ({ ...round, ...(i === 0 && latency) })),
   }));
   await rm(folder, { recursive: true });
-  const isCrowd = ({ label }) => label.endsWith(' users');
   const crowds = rows.filter(isCrowd);
   const [few, many] = crowds.map(({ label }) => label);
   const tables = [

@@ -71,8 +71,8 @@ export async function run({ isQuick, log }) {
   const [rounds, ms] = isQuick ? [2, 200] : [5, 800];
   const sides = await Promise.all(Object.entries(VARIANTS).map(side));
   const tables = [];
-  for (const { title, note, crowd, isPaced } of CROWDS) {
-    log(title);
+  for (const { crowd, isPaced, ...what } of CROWDS) {
+    log(what.title);
     for (const { tell } of sides) await tell('open', crowd);
     for (const { tell } of sides) await tell('saturate', ms);
     const rows = await alternate(sides, rounds, async ({ tell }) => ({
@@ -80,7 +80,7 @@ export async function run({ isQuick, log }) {
       ...(isPaced && (await tell('pace', { ms, perSecond: PACE }))),
     }));
     for (const { tell } of sides) await tell('close');
-    tables.push({ title, note, columns: COLUMNS, rows, ratios });
+    tables.push({ ...what, columns: COLUMNS, rows, ratios });
   }
   for (const { tell } of sides) await tell('stop');
   return { tables, aims: aimsOf(tables) };

@@ -7,12 +7,13 @@ function grid(heads, rows) {
   return [line(heads), line(heads.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
+function cell(row, [column, { digits }]) {
+  const values = row.rounds.map((round) => round[column]).filter((value) => value !== undefined);
+  return values.length === 0 ? '–' : span(values, digits);
+}
+
 function tableText(table) {
   const columns = Object.entries(table.columns);
-  const cell = (row, [column, { digits }]) => {
-    const values = row.rounds.map((round) => round[column]).filter((value) => value !== undefined);
-    return values.length === 0 ? '–' : span(values, digits);
-  };
   const parts = [`### ${table.title}`];
   if (table.note) parts.push(table.note);
   parts.push(
