@@ -41,7 +41,7 @@ export function renderedSection(result) {
   if (result.note) parts.push(result.note);
   if (result.aims.length > 0) parts.push(grid(['aim', 'wanted', 'reached', ''], result.aims.map(aimRow)));
   parts.push(...result.tables.map(tableText));
-  return `${parts.join('\n\n')}\n`;
+  return parts.join('\n\n');
 }
 
 /** The whole page. */
@@ -51,9 +51,9 @@ export function rendered(results) {
   const reached = aims.filter(({ isReached }) => isReached).length;
   const head = [
     '# Results of the bench suite',
-    'Written by `npm run bench`; [how to run and read it](README.md). Figures are medians (least–most) of alternating rounds; compare',
-    `ratios of one run, not figures of two. ${reached} of ${aims.length} aims are reached.`,
-    ...(newest ? [`Versions: ${newest.versions.join(', ')}.`] : []),
+    'Written by `npm run bench`; [how to run and read it](README.md). Figures are medians (least–most) of alternating rounds; compare\n' +
+      'ratios of one run, not figures of two.',
+    `${reached} of ${aims.length} aims are reached. Versions: ${newest.versions.join(', ')}.`,
   ];
-  return `${[`${head[0]}\n\n${head[1]}\n${head[2]}`, ...head.slice(3), ...results.map(renderedSection)].join('\n\n')}`;
+  return `${[...head, ...results.map(renderedSection)].join('\n\n')}\n`;
 }
