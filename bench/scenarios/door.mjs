@@ -5,7 +5,7 @@
 import { closeAll, connectMany, connectSocketIo, connectWebSocket } from '../clients/socket.mjs';
 import { posterOf } from '../clients/post.mjs';
 import { inParallel, startServer } from '../lib.mjs';
-import { alternate, figureAim, ratioAim } from '../suite/figures.mjs';
+import { alternate, figureAim, quantile, ratioAim } from '../suite/figures.mjs';
 
 export const title = 'Door to door: a run started over the network, six events and the result at the user’s socket';
 
@@ -32,11 +32,6 @@ const COLUMNS = {
   p50: { label: 'p50 ms', digits: 1 },
   p99: { label: 'p99 ms', digits: 1 },
 };
-
-function quantile(values, q) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
-}
 
 /** Works for so long, and says what came of it: what it returns are the durations of runs. */
 async function measured(server, heard, work) {
