@@ -14,7 +14,9 @@ const RESULT = '{"text":"a short text about the sea","words":3}';
 
 export function generate(dir, { users, runsOfUser, eventsOfRun }) {
   const db = new DatabaseSync(join(dir, 'carrel.db'));
-  db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144');
+  db.exec(
+    'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144',
+  );
   const indices = db.prepare(`SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
     AND tbl_name IN ('users', 'threads', 'runs', 'events', 'usage_days')`);
   const made = indices.all();
@@ -24,7 +26,9 @@ export function generate(dir, { users, runsOfUser, eventsOfRun }) {
   const runs = users * runsOfUser;
   db.exec('BEGIN');
   db.exec(`INSERT INTO users (key, id, oldest_at) ${upTo(users)} SELECT n, 'user-' || (n - 1), ${from} FROM numbers`);
-  db.exec(`INSERT INTO threads ${upTo(runs)} SELECT n, (n - 1) % ${users} + 1, ${id('thr', 'n')}, NULL, '{}', ${from} + n / 1000 FROM numbers`);
+  db.exec(
+    `INSERT INTO threads ${upTo(runs)} SELECT n, (n - 1) % ${users} + 1, ${id('thr', 'n')}, NULL, '{}', ${from} + n / 1000 FROM numbers`,
+  );
   db.exec(`INSERT INTO runs (key, user_key, id, thread_key, thread_id, agent, status, admitted, attempt, fence, created_at, started_at, ended_at, outcome)
     ${upTo(runs)} SELECT n, (n - 1) % ${users} + 1, ${id('run', 'n')}, n, ${id('thr', 'n')}, 'thinker', 'completed', 0, 1, 1,
     ${from} + n / 1000, ${from} + n / 1000, ${from} + n / 1000 + 20, '{"result":${RESULT}}' FROM numbers`);

@@ -205,18 +205,16 @@ export class UserExecutionEngine implements AsyncDisposable {
     const facts = { callee, context: this.context, place: WHOLE_RUN, observer: this.state };
     this.call = new AgentCall(facts, this.callParts);
     if (this.stopReason) this.call.stop(this.stopReason);
-    return this.call
-      .carryOut(input, { first: this.state.attempt(), last })
-      .then(
-        (end) => {
-          this.ended = true;
-          return this.resultOf(end, callee.name);
-        },
-        (error: unknown) => {
-          this.ended = true;
-          throw error;
-        },
-      );
+    return this.call.carryOut(input, { first: this.state.attempt(), last }).then(
+      (end) => {
+        this.ended = true;
+        return this.resultOf(end, callee.name);
+      },
+      (error: unknown) => {
+        this.ended = true;
+        throw error;
+      },
+    );
   }
 
   /** A hook did not let the run begin, or it was stopped before. */
