@@ -30,6 +30,8 @@ const OPERATIONS = { runCpu: 'accept, start and finish', listCpu: 'list', resume
 const SETTLED_MS = 500;
 const few = Array.from({ length: FEW }, (_, i) => `user-${i}`);
 
+const text = (number) => number.toLocaleString('en');
+
 /** A server whose storage has this history, made before it starts. */
 async function storeWith(folder, name, users) {
   const data = join(folder, name);
@@ -38,6 +40,16 @@ async function storeWith(folder, name, users) {
   await first.stop();
   generate(data, { users, ...HISTORY });
   return startServer('inside', { BENCH_DATA: data });
+}
+
+/** The smallest storage, with runs of others that wait for their time: accepted by a server that has ended since. */
+async function waitingStore(folder, users, count) {
+  const first = await storeWith(folder, 'waiting', FEW);
+  const sleepers = Array.from({ length: users }, (_, i) => `sleeper-${i}`);
+  await first.send({ work: 'waiting', users: sleepers, count, delayMs: DAY_MS });
+  await first.send({ work: 'close' });
+  await first.stop();
+  return startServer('inside', { BENCH_DATA: join(folder, 'waiting') });
 }
 
 /** One round: the same operations on behalf of these users. */
@@ -62,13 +74,10 @@ async function operations({ server, usersOf }, round, [runs, reads]) {
 async function stored({ isQuick, log }, folder) {
   const [users, waiting] = isQuick ? [2_000, 2_000] : [100_000, 100_000];
   const [rounds, counts] = isQuick ? [2, [200, 200]] : [9, [1_500, 1_500]];
-  const text = (number) => number.toLocaleString('en');
   log('making the storages');
   const small = await storeWith(folder, 'small', FEW);
   const large = await storeWith(folder, 'large', users);
-  const patient = await storeWith(folder, 'waiting', FEW);
-  const sleepers = Array.from({ length: users / 10 }, (_, i) => `sleeper-${i}`);
-  await patient.send({ work: 'waiting', users: sleepers, count: waiting, delayMs: DAY_MS });
+  const patient = await waitingStore(folder, users / 10, waiting);
   const labels = {
     small: `${FEW} users, 100 runs, 1,000 events`,
     large: `${text(users)} users, ${text(users * 10)} runs, ${text(users * 100)} rows of events; ${FEW} of the users`,
@@ -104,11 +113,10 @@ async function connected({ isQuick, log }) {
   const [many, rounds, count] = isQuick ? [500, 2, 500] : [10_000, 7, 3_000];
   log('connecting');
   const [small, large] = [await connectedServer(FEW), await connectedServer(many)];
-  const text = many.toLocaleString('en');
   const variants = [
     { label: `${FEW} connected`, server: small, among: FEW },
-    { label: `${text} connected, runs of ${FEW} of them`, server: large, among: FEW },
-    { label: `${text} connected, runs of all in turn`, server: large, among: many },
+    { label: `${text(many)} connected, runs of ${FEW} of them`, server: large, among: FEW },
+    { label: `${text(many)} connected, runs of all in turn`, server: large, among: many },
   ];
   for (const { server, among } of variants) await server.runs(Math.max(many, 3 * count), among); // everybody has been there
   log('runs');

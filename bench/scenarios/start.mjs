@@ -53,10 +53,12 @@ async function emptyStart(folder, token, pauseMs) {
 async function fullStart(folder, token, runs) {
   const server = await startCarrel(folder, ['--agents', WAITERS]);
   const waits = [];
+  const recovered = server.recovered(runs);
+  const ask = async () => waits.push(await timed(() => asked(server, token, '/v1/me')));
+  const askUntilThen = () => Promise.race([recovered, ask().then(() => undefined)]);
   let recoveredMs;
-  const recovered = server.recovered(runs).then((ms) => (recoveredMs = ms));
-  while (recoveredMs === undefined) waits.push(await timed(() => asked(server, token, '/v1/me')));
-  await recovered;
+  do recoveredMs = await askUntilThen();
+  while (recoveredMs === undefined);
   const { readyMs } = server;
   const rssMb = server.rssMb();
   await server.stop();

@@ -41,7 +41,6 @@ export async function startCarrel(data, more = []) {
   const sinceStart = () => performance.now() - began;
   return {
     url,
-    pid: child.pid,
     readyMs: sinceStart(),
     /** Resolves with the time at which so many runs were on their way again. */
     async recovered(runs) {
