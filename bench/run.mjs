@@ -82,5 +82,5 @@ if (!values.quick) {
   const results = await Promise.all(
     files.map(async (file) => JSON.parse(await readFile(new URL(file, RESULTS), 'utf8'))),
   );
-  await writeFile(new URL('RESULTS.md', import.meta.url), rendered(results));
+  if (results.length > 0) await writeFile(new URL('RESULTS.md', import.meta.url), rendered(results));
 }

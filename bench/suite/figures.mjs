@@ -36,7 +36,8 @@ export function figureAim(text, table, { of, column }, { atLeast, atMost, digits
   return aim(text, roundsOf(table, of, column), { atLeast, atMost, digits, unit });
 }
 
-function aim(text, values, { atLeast, atMost, digits, unit }) {
+/** An aim about something that was worked out of each round. */
+export function aim(text, values, { atLeast, atMost, digits = 2, unit = '' }) {
   const reached = median(values);
   const isReached = atLeast === undefined ? reached <= atMost : reached >= atLeast;
   const wanted = atLeast === undefined ? `≤ ${atMost}${unit}` : `≥ ${atLeast}${unit}`;
