@@ -10,6 +10,7 @@ const ALONE = 'one user, a scope for each run';
 const SHARED = 'one user, one shared scope';
 const AGENTS = {
   thinker: 'an agent that injects nothing',
+  aware: 'an agent that injects its context',
   personal: 'an agent that injects its context, and a service that does so too',
 };
 const columns = {
@@ -45,6 +46,6 @@ export async function run({ isQuick, log }) {
     table.ratios.map((ratio) => ratioAim(`CPU per run, ${table.name}: ${ratio.of}`, table, ratio, { atMost: 1.1 })),
   );
   const note =
-    'The shared variant exists in the bench alone. One user costs less than many by itself: what is written of one user in a commit is written together. Carrel makes agents that inject nothing of the run by `new`, and opens a sub-tree when it is first asked for one.';
+    'The shared variant exists in the bench alone. One user costs less than many by itself: what is written of one user in a commit is written together. Carrel makes agents that inject nothing of the run but its context by `new`, and opens a sub-tree when it is first asked for one.';
   return { note, tables, aims };
 }

@@ -28,6 +28,15 @@ class Thinker {
 }
 Agent({ name: 'thinker', description: 'Thinks three times', input, effect: 'idempotent' })(Thinker);
 
+class Aware extends Thinker {
+  constructor(context) {
+    super();
+    this.context = context;
+  }
+}
+Reflect.defineMetadata('design:paramtypes', [UserExecutionContext], Aware);
+Agent({ name: 'aware', description: 'Thinks three times, and knows for whom', input, effect: 'idempotent' })(Aware);
+
 /** Has something of the run's own injected, directly and by a service: Nest makes both for each run. */
 class Notes {
   constructor(context) {
@@ -56,7 +65,7 @@ class Sleeper {
 Agent({ name: 'sleeper', description: 'Sleeps for a day', input })(Sleeper);
 
 class BenchAgents {}
-Module({ providers: [Thinker, Notes, Personal, Sleeper] })(BenchAgents);
+Module({ providers: [Thinker, Aware, Notes, Personal, Sleeper] })(BenchAgents);
 
 const dir = process.env.BENCH_DATA ?? mkdtempSync(join(tmpdir(), 'carrel-bench-'));
 if (!process.env.BENCH_DATA) process.on('exit', () => rmSync(dir, { recursive: true, force: true }));

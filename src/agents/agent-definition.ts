@@ -1,3 +1,4 @@
+import type { UserExecutionContext } from '../context/user-execution-context.js';
 import type { JsonObject, JsonValue } from '../shared/json.js';
 import type { AgentClass, AgentProvider, BreakerOptions, FallbackOptions } from './agent-provider.js';
 import type { RetryOptions } from './retry-options.js';
@@ -33,6 +34,6 @@ export interface AgentDefinition {
    * @throws CarrelError `invalid_input`, with `details.issues`
    */
   validate(input: unknown): Promise<unknown>;
-  /** A new instance, for one attempt; undefined when it has to be resolved in the attempt's DI sub-tree. */
-  make?(): AgentProvider | undefined;
+  /** A new instance, for one attempt with this context; undefined when it has to be resolved in the attempt's DI sub-tree. */
+  make?(context: UserExecutionContext): AgentProvider | undefined;
 }

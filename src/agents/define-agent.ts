@@ -4,10 +4,10 @@ import { frozenCopy, type JsonValue } from '../shared/json.js';
 import type { AgentDefinition } from './agent-definition.js';
 import type { DiscoveredAgent } from './agent-discovery.js';
 import { inputReader } from './agent-input.js';
-import { makerOf } from './agent-maker.js';
+import { makerOf, type AgentMaker } from './agent-maker.js';
 import type { InputReader } from './input-reader.js';
 import { agentOptionsSchema } from './agent-options.js';
-import type { AgentClass, AgentProvider, FallbackOptions } from './agent-provider.js';
+import type { AgentClass, FallbackOptions } from './agent-provider.js';
 import { problemsOfInjection } from './worker/worker-injection.js';
 
 /** More than a person reads, and little enough for an error. */
@@ -80,9 +80,9 @@ function tokenText(token: unknown): string {
 }
 
 /** Agents are defined before there is anything that they could inject. */
-function onceUp(agent: DiscoveredAgent): () => AgentProvider | undefined {
-  let make: (() => AgentProvider | undefined) | undefined;
-  return () => (make ??= makerOf(agent) ?? (() => undefined))();
+function onceUp(agent: DiscoveredAgent): AgentDefinition['make'] {
+  let make: AgentMaker | (() => undefined) | undefined;
+  return (context) => (make ??= makerOf(agent) ?? (() => undefined))(context);
 }
 
 async function read(agentName: string, reader: InputReader, input: unknown): Promise<unknown> {

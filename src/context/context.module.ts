@@ -20,7 +20,7 @@ import { UserExecutionContext } from './user-execution-context.js';
 export class ContextModule {}
 
 /** In a run, Nest's request is the context itself. */
-function contextOf(request: object): UserExecutionContext {
+export function contextOf(request: object): UserExecutionContext {
   const context = request instanceof UserExecutionContext ? request : contextCarriedBy(request);
   if (!context) {
     throw new CarrelError(

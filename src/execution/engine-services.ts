@@ -36,7 +36,7 @@ export class EngineServices {
       ...definition,
       async work(raw, scope, run) {
         const input = await definition.validate(plainCopy(raw)); // what this agent does to it, the next attempt's must not see
-        const made = definition.make?.();
+        const made = definition.make?.(scope.context);
         const instance = made ? scope.adopt(made) : await scope.resolve(definition.agentClass);
         run.context.throwIfStopped(); // schema and injected providers may have taken their time
         return invoker.invoke(definition, instance, scope, input, run);

@@ -7,6 +7,7 @@ import { discoverAgents } from '../../src/agents/agent-discovery.js';
 import { makerOf } from '../../src/agents/agent-maker.js';
 import { ContextModule } from '../../src/context/context.module.js';
 import { UserExecutionContext } from '../../src/context/user-execution-context.js';
+import { newId, type UserId } from '../../src/shared/ids.js';
 
 @Injectable()
 class Library {}
@@ -57,6 +58,17 @@ class Knows {
   async run() {}
 }
 
+@Agent({ ...declared, name: 'knows-and-reads' })
+class KnowsAndReads {
+  constructor(
+    readonly library: Library,
+    readonly context: UserExecutionContext,
+    @Inject(TOKEN) readonly value: string,
+  ) {}
+
+  async run() {}
+}
+
 @Agent({ ...declared, name: 'sits' })
 class Sits {
   constructor(readonly office: Office) {}
@@ -95,6 +107,10 @@ class Guarded {
   async run() {}
 }
 
+function contextOf(userId: string) {
+  return new UserExecutionContext({ userId: userId as UserId, requestId: newId('req'), createdAtMs: Date.now() });
+}
+
 describe('makerOf', () => {
   async function makersOf(...agents: Type[]) {
     const app = await Test.createTestingModule({
@@ -109,18 +125,38 @@ describe('makerOf', () => {
     const { app, makerOf: maker } = await makersOf(Bare, Reads, ReadsToo);
     for (const agent of [Bare, Reads, ReadsToo]) {
       const make = maker(agent)!;
-      const [one, other] = [make(), make()];
+      const [one, other] = [make(contextOf('alice')), make(contextOf('alice'))];
       expect(one).toBeInstanceOf(agent);
       expect(one).not.toBe(other);
     }
     for (const agent of [Reads, ReadsToo]) {
-      expect(maker(agent)!()).toMatchObject({ library: app.get(Library), value: 'tea' });
+      expect(maker(agent)!(contextOf('alice'))).toMatchObject({ library: app.get(Library), value: 'tea' });
     }
     await app.close();
   });
 
+  it('gives each instance the context of its own run, in its place among what all users share', async () => {
+    const { app, makerOf: maker } = await makersOf(Knows, KnowsAndReads);
+    for (const agent of [Knows, KnowsAndReads]) {
+      const make = maker(agent)!;
+      const [alice, bob] = [contextOf('alice'), contextOf('bob')];
+      expect([make(alice), make(bob)]).toMatchObject([{ context: alice }, { context: bob }]);
+    }
+    expect(maker(KnowsAndReads)!(contextOf('alice'))).toMatchObject({ library: app.get(Library), value: 'tea' });
+    await app.close();
+  });
+
+  it('leaves an agent to Nest where an application provides another context', async () => {
+    const app = await Test.createTestingModule({ imports: [DiscoveryModule, ContextModule], providers: [Knows] })
+      .overrideProvider(UserExecutionContext)
+      .useFactory({ factory: () => contextOf('mallory') })
+      .compile();
+    const [found] = discoverAgents(app.get(DiscoveryService, { strict: false }));
+    expect(makerOf(found!)).toBeUndefined();
+    await app.close();
+  });
+
   it.each([
-    ["injects its user's context", Knows],
     ['injects a service that injects something of the run', Sits],
     ['injects what is made anew for everybody', Writes],
     ['has a property injected', HasField],

@@ -20,4 +20,12 @@ export const BOUNDARY_FAULTS = [
     spec: 'test/config/load-config.spec.ts',
     only: 'is needed in production',
   },
+  {
+    name: 'an agent gets the context of the first run that it was made for',
+    file: 'src/agents/agent-maker.ts',
+    search: 'if (wrapper.metatype === contextOf) return (context) => context;',
+    replace: `let first;
+  if (wrapper.metatype === contextOf) return (context) => (first ??= context);`,
+    spec: 'test/agents/agent-maker.spec.ts',
+  },
 ];
