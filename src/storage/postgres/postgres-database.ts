@@ -85,7 +85,6 @@ export class PostgresDatabase {
     // without listeners a connection that breaks, in use or not, would end the process
     pool.on('error', () => undefined);
     pool.on('connect', (client) => {
-      client.query(LET_GO).catch(() => undefined); // goes before whatever is asked first
       client.on('error', (err) => {
         if (this.isOpen) this.logger.warn({ err }, 'a connection to PostgreSQL was lost');
       });
@@ -220,6 +219,7 @@ function poolOf({ url, maxConnections = 10, answerTimeoutMs = ANSWER_TIMEOUT_MS 
     connectionString: url,
     max: maxConnections,
     query_timeout: answerTimeoutMs,
+    onConnect: (client) => client.query(LET_GO) as never, // the pool waits for it, whatever its type says
     pipeline: true,
     types: TYPES,
   });

@@ -13,8 +13,11 @@ const NETWORK_CODES = new Set([
   'EAI_AGAIN',
 ]);
 
-/** SQLSTATE: connections (class 08), a server that stops or starts (57P0x), or has lost patience (25P03), too many connections, a standby. */
-const LOST_STATES = /^(08...|57P0[1-5]|25P03|53300|25006)$/;
+/**
+ * SQLSTATE: connections (class 08), those that are refused (28, 3D000, 53300, 55000), a transaction in which nothing happened
+ * for too long (25P03), a standby (25006), a server that stops or starts (57P0x).
+ */
+const LOST_STATES = /^(08...|28...|25006|25P03|3D000|53300|55000|57P0[1-5])$/;
 
 /** What `pg` says without a code. */
 const LOST_TEXTS =
