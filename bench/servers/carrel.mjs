@@ -1,5 +1,5 @@
 /**
- * The real server, as built, with one agent that thinks three times and answers; every default but the caps. Embedded profile,
+ * The real server, as built, with an agent that thinks aloud and answers; every default but the caps. Embedded profile,
  * or with `BENCH_DATABASE_URL` and `BENCH_REDIS_URL` one of several nodes.
  */
 import { createRequire } from 'node:module';
@@ -21,17 +21,15 @@ import { EventBus } from '../../dist/events/event-bus.js';
 import { reportTo } from './report.mjs';
 
 class Thinker {
-  async run({ text }, run) {
-    await run.thinking(`reading ${text}`, { step: 1 });
-    await run.thinking(`thinking about ${text}`, { step: 2, progress: 0.5 });
-    await run.thinking(`writing about ${text}`, { step: 3, progress: 0.9 });
+  async run({ text, thoughts }, run) {
+    for (let step = 1; step <= thoughts; step++) await run.thinking(`thinking about ${text}`, { step, progress: 0.5 });
     return { text, words: 3 };
   }
 }
 Agent({
   name: 'thinker',
-  description: 'Thinks three times',
-  input: z.object({ text: z.string() }),
+  description: 'Thinks aloud',
+  input: z.object({ text: z.string(), thoughts: z.number().default(3) }),
   effect: 'idempotent',
 })(Thinker);
 
@@ -77,12 +75,27 @@ if (process.env.BENCH_DATABASE_URL) {
 const app = await createCarrelApp({ config, agents: [BenchAgents] });
 await app.listen(0, '127.0.0.1');
 reportTo(process, () => app.get(ExecutionEngineFactory).report());
+const contexts = new Map();
+function contextOf(userId) {
+  if (!contexts.has(userId)) {
+    contexts.set(userId, new UserExecutionContext({ userId, requestId: 'req_bench', createdAtMs: Date.now() }));
+  }
+  return contexts.get(userId);
+}
+
+/** So many events to each of these users: each has a run that begins, thinks and ends. */
+function burst({ users, events }) {
+  const input = { text: 'a short text about the sea', thoughts: events - 2 };
+  const submit = (user) => app.get(ExecutionService).submit(contextOf(`user-${user}`), { agent: 'thinker', input });
+  return Promise.all(users.map(submit));
+}
+
 
 /** Runs that are begun and heard of here, without HTTP and sockets. */
 const insiders = [];
 async function addInsider(n) {
   const userId = `insider-${process.pid}-${n}`;
-  const context = new UserExecutionContext({ userId, requestId: 'req_bench', createdAtMs: Date.now() });
+  const context = contextOf(userId);
   const ends = new Map();
   const ended = (runId) => {
     ends.get(runId)?.();
@@ -115,7 +128,8 @@ async function runInside(runs, concurrency) {
   await Promise.all(Array.from({ length: concurrency }, one));
 }
 
-process.on('message', async ({ tokensFor, ask, runs, concurrency }) => {
+process.on('message', async ({ tokensFor, ask, burst: wanted, runs, concurrency }) => {
+  if (wanted) await burst(wanted);
   if (ask === 'statements') process.send({ statements });
   if (runs) {
     await runInside(runs, concurrency);

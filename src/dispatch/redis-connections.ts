@@ -33,7 +33,7 @@ export interface Talk {
 export class RedisConnections implements HealthPart, OnApplicationShutdown {
   readonly name = 'redis';
   private readonly logger = new Logger('Redis');
-  private readonly clients: Redis[] = [];
+  private readonly clients = new Set<Redis>();
   private readonly closers: (() => Promise<void>)[] = [];
   private readonly lost = new Set<Redis>();
   private heartbeat: NodeJS.Timeout | undefined;
@@ -79,12 +79,19 @@ export class RedisConnections implements HealthPart, OnApplicationShutdown {
       lazyConnect: true,
       ...options,
     });
-    this.clients.push(client);
+    this.clients.add(client);
     client.on('error', () => undefined); // `close` follows, and says enough
     client.on('close', () => this.note(client, false));
     client.on('ready', () => this.note(client, true));
     await client.connect().catch(() => undefined); // it tries again by itself
     return client;
+  }
+
+  /** Of one that nobody needs any more. Whoever waits for an answer of it gets an error. */
+  disconnect(client: Redis): void {
+    this.note(client, true); // that it is not there tells nothing about Redis
+    this.clients.delete(client);
+    client.disconnect();
   }
 
   /** What everybody here says to the other nodes, and hears of them, goes over these two. */
@@ -127,7 +134,7 @@ export class RedisConnections implements HealthPart, OnApplicationShutdown {
   }
 
   private note(client: Redis, isThere: boolean): void {
-    if (this.isClosing) return;
+    if (this.isClosing || !this.clients.has(client)) return;
     const before = this.lost.size;
     if (isThere) this.lost.delete(client);
     else this.lost.add(client);

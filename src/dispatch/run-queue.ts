@@ -20,8 +20,9 @@ const RETRY_MS = 250;
 /** BullMQ's worker, asked for one run at a time. */
 export class RunWorker extends Worker<{ userId: UserId }, null> {
   constructor(
-    private readonly ownClient: Redis,
     options: QueueOptions,
+    /** Whoever waits for an answer of Redis gets an error. */
+    readonly abandon: () => void,
   ) {
     super(QUEUE, null, {
       ...options,
@@ -32,11 +33,6 @@ export class RunWorker extends Worker<{ userId: UserId }, null> {
       drainDelay: LOOK_EVERY_S,
     });
     this.on('error', () => undefined); // the connection says it, or whoever asks
-  }
-
-  /** Whoever waits for an answer of Redis gets an error. */
-  abandon(): void {
-    this.ownClient.disconnect();
   }
 
   /** BullMQ's own would wait longer after an error. */
@@ -95,7 +91,7 @@ export class RunQueue {
     // it may wait as long as it takes
     const client = await this.connections.connect('worker', { maxRetriesPerRequest: null, socketTimeout: LOCK_MS });
     for (;;) {
-      const worker = new RunWorker(client, optionsOf(this.connections, client));
+      const worker = new RunWorker(optionsOf(this.connections, client), () => this.connections.disconnect(client));
       try {
         // one whose first connection fails never works again
         await worker.waitUntilReady();

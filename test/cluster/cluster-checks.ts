@@ -34,29 +34,29 @@ function expectOneEnd(runId: string, events: readonly RunEvent[]): void {
 }
 
 /**
- * How many runs of one user were at work at the same time, at most.
+ * How many runs of one kind were at work at the same time, at most.
  *
  * @param deaths by process: when it was killed, which ends what it had begun
+ * @param kindOf what to tell apart
  */
-export function mostAtOnce(
+export function mostAtOnce<Kind>(
   records: readonly WorkRecord[],
-  deaths: ReadonlyMap<number, number> = new Map(),
-): Map<string, number> {
-  const most = new Map<string, number>();
-  for (const [userId, own] of Map.groupBy(records, (record) => record.userId)) {
+  deaths: ReadonlyMap<number, number>,
+  kindOf: (record: WorkRecord) => Kind,
+): Map<Kind, number> {
+  const partOf = ({ runId, attempt, pid }: WorkRecord) => `${runId} ${attempt} ${pid}`;
+  const ended = new Set(records.filter(({ what }) => what === 'end').map(partOf));
+  const most = new Map<Kind, number>();
+  for (const [kind, own] of Map.groupBy(records, kindOf)) {
     const changes = own.map(({ what, atMs }) => ({ atMs, by: what === 'begin' ? 1 : -1 }));
     for (const begun of own.filter(({ what }) => what === 'begin')) {
-      const hasEnded = own.some(
-        ({ what, runId, attempt, pid }) =>
-          what === 'end' && runId === begun.runId && attempt === begun.attempt && pid === begun.pid,
-      );
       const diedAtMs = deaths.get(begun.pid);
-      if (!hasEnded && diedAtMs !== undefined) changes.push({ atMs: diedAtMs, by: -1 });
+      if (!ended.has(partOf(begun)) && diedAtMs !== undefined) changes.push({ atMs: diedAtMs, by: -1 });
     }
     let now = 0;
     let top = 0;
     for (const { by } of changes.toSorted((a, b) => a.atMs - b.atMs || a.by - b.by)) top = Math.max(top, (now += by));
-    most.set(userId, top);
+    most.set(kind, top);
   }
   return most;
 }

@@ -15,8 +15,12 @@ const PAUSE_MS = 50;
  */
 export class ClusterUser {
   readonly accepted: string[] = [];
-  /** In the order of their arrival. */
+  /** By run: when it was accepted, and when its end was heard. */
+  readonly acceptedAtMs = new Map<string, number>();
+  readonly endedAtMs = new Map<string, number>();
+  /** In the order of their arrival, and when each came. */
   readonly heard: RunEvent[] = [];
+  readonly heardAtMs: number[] = [];
   /** Events that came twice or out of order, or of somebody else. */
   readonly faults: string[] = [];
   private readonly waiting = new Set<() => void>();
@@ -42,6 +46,7 @@ export class ClusterUser {
       if (response?.status === 202) {
         const { id } = (await response.json()) as { id: string };
         this.accepted.push(id);
+        this.acceptedAtMs.set(id, performance.now());
         return id;
       }
       if (response && response.status < 500 && response.status !== 429) throw new Error(await response.text());
@@ -103,10 +108,10 @@ export class ClusterUser {
 
   /** Resolves when all runs that were accepted have ended. */
   async untilAllEnded(): Promise<void> {
-    await this.wait(() => {
-      const ended = new Set<string>(this.heard.filter(isTerminal).map(({ runId }) => runId));
-      return this.accepted.every((id) => ended.has(id)) || undefined;
-    }, `the end of all ${this.accepted.length} runs`);
+    await this.wait(
+      () => this.accepted.every((id) => this.endedAtMs.has(id)) || undefined,
+      `the end of all ${this.accepted.length} runs`,
+    );
   }
 
   private next(): CarrelProcess | undefined {
@@ -122,6 +127,8 @@ export class ClusterUser {
     const last = this.heard.at(-1)?.seq ?? 0;
     if (event.seq !== last + 1) this.faults.push(`${event.seq} came after ${last}`);
     this.heard.push(event);
+    this.heardAtMs.push(performance.now());
+    if (isTerminal(event)) this.endedAtMs.set(event.runId, performance.now());
     for (const look of this.waiting) look();
   }
 

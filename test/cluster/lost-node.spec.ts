@@ -70,7 +70,7 @@ describe('a node that the others take for dead', () => {
     const after = await nodes();
     expect(after).toMatchObject([{ role: 'all', isThisOne: true }]);
     expect(after[0]?.id).not.toBe(before?.id);
-    expect((await fetch(`${server.url}/ready`)).status).toBe(200);
+    expect(await (await fetch(`${server.url}/ready`)).json()).toMatchObject({ status: 'ready' });
     expect(server.held).toEqual({ liveContexts: 0, active: 0 });
     expect((await alice.end((await alice.start('echo', { text: 'x' })).id)).status).toBe('completed');
   });

@@ -21,6 +21,22 @@ export const POSTGRES_FAULTS = [
     only: 'nobody knows whether they have committed',
   },
   {
+    name: 'a node that is frozen within a transaction keeps its users from all others',
+    file: 'src/storage/postgres/postgres-database.ts',
+    search: 'const SILENT_HOLDER_MS = 3_000;',
+    replace: 'const SILENT_HOLDER_MS = 0;',
+    spec: 'test/storage/postgres-database.spec.ts',
+    only: 'keep nobody from what they hold',
+  },
+  {
+    name: 'a database that lets nobody in is an error of the server',
+    file: 'src/storage/postgres/postgres-errors.ts',
+    search: '|55000',
+    replace: '',
+    spec: 'test/storage/postgres-database.spec.ts',
+    only: 'get no connection',
+  },
+  {
     name: 'a batch whose commit was not answered is written again without a look',
     file: 'src/storage/postgres/postgres-commits.ts',
     search: 'return row?.batch === number;',

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 const DEFAULT_PORTS: Record<string, number> = { 'postgresql:': 5432, 'postgres:': 5432, 'redis:': 6379 };
 
-/** Stands between Carrel and a server that it uses, and loses answers. */
+/** Stands between Carrel and a server that it uses: it loses answers, cuts connections, or lets nothing pass. */
 export class CuttingProxy {
   private readonly commit = Promise.withResolvers<void>();
   /** Somebody has asked for something whose answer is not passed on. */
@@ -15,7 +15,9 @@ export class CuttingProxy {
   private cutsWhenMute = false;
   private waitsFor: { text: string; passOn: boolean; silently?: boolean } | undefined;
   private refuses = false;
+  private isHolding = false;
   private readonly cuts: (() => void)[] = [];
+  private readonly ends = new Set<Socket>();
 
   private constructor(
     private readonly server: Server,
@@ -60,6 +62,9 @@ export class CuttingProxy {
       });
       for (const socket of [client, behind]) {
         socket.on('error', cut).on('close', () => isSilent || cut());
+        socket.once('close', () => proxy.ends.delete(socket));
+        proxy.ends.add(socket);
+        if (proxy.isHolding) socket.pause();
       }
       proxy.cuts.push(cut);
     });
@@ -100,6 +105,18 @@ export class CuttingProxy {
 
   accept(): void {
     this.refuses = false;
+  }
+
+  /** Connections stay open, old ones and new ones, and nothing passes. */
+  hold(): void {
+    this.isHolding = true;
+    for (const end of this.ends) end.pause();
+  }
+
+  /** What was held passes. */
+  letPass(): void {
+    this.isHolding = false;
+    for (const end of this.ends) end.resume();
   }
 
   close(): void {

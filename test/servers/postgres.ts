@@ -55,6 +55,17 @@ export class PostgresServer {
     }
   }
 
+  /** Cuts everybody off from this database, and lets nobody in. */
+  async refuse(url: string): Promise<void> {
+    const name = nameOf(url);
+    await this.admin(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+    await this.admin(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
+  }
+
+  async accept(url: string): Promise<void> {
+    await this.admin(`ALTER DATABASE ${nameOf(url)} ALLOW_CONNECTIONS true`);
+  }
+
   async stop(): Promise<void> {
     if (!this.own) {
       for (const name of this.made) await this.admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
@@ -161,6 +172,10 @@ function ordinaryUser(): { uid: number; gid: number } | undefined {
     }
   }
   throw new Error('These tests run as root, and there is neither a user "postgres" nor "nobody" to run PostgreSQL as');
+}
+
+function nameOf(url: string): string {
+  return new URL(url).pathname.slice(1);
 }
 
 function urlOf(server: string, database: string): string {

@@ -169,6 +169,29 @@ describe('transactions', () => {
     expect(tries).toBe(1);
   });
 
+  it('that fall asleep keep nobody from what they hold, and are done once all the same', async () => {
+    await withCounter();
+    const [sleeper, other] = [await open(), await open()];
+    let tries = 0;
+    const result = await sleeper.transaction(async (connection) => {
+      await connection.query(COUNTER);
+      // gets the row when its holder has been cut off, and not before
+      if (++tries === 1) await other.query(RAISE, [1]);
+      return connection.query<{ n: number }>(RAISE, [10]);
+    });
+    expect({ tries, result }).toEqual({ tries: 2, result: [{ n: 11 }] });
+  }, 20_000);
+
+  it('that get no connection are something to try again, whatever the server’s reason', async () => {
+    await withCounter();
+    const database = await open();
+    await server.refuse(url);
+    await expect(database.query(RAISE, [1])).rejects.toMatchObject({ code: 'database_unavailable', retryable: true });
+    await expect(database.transaction(() => Promise.resolve())).rejects.toMatchObject({ code: 'database_unavailable' });
+    await server.accept(url);
+    expect(await database.query(RAISE, [1])).toEqual([{ n: 1 }]);
+  });
+
   it('are refused after the end', async () => {
     const database = await open();
     await database.close();
