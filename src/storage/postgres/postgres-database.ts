@@ -28,10 +28,10 @@ export interface Queryable {
 }
 
 /**
- * Limits that fit the 9 s after which a node that can't say that it lives counts itself as dead: a connection that has gone
- * silent is noticed, and another one is there, before that.
+ * Limits below the 9 s after which a node that can't say that it lives counts itself as dead: a connection that has fallen
+ * silent is noticed before that. Who waits for a free connection waits no longer either.
  */
-const CONNECT_TIMEOUT_MS = 3_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 /** Of the server: what a node that fell silent, or asleep, has locked is free again before others give up waiting for it. */
 const SILENT_HOLDER_MS = 3_000;
