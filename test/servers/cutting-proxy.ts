@@ -8,9 +8,12 @@ export class CuttingProxy {
   private readonly commit = Promise.withResolvers<void>();
   /** Somebody has asked for something whose answer is not passed on. */
   readonly asked = this.commit.promise;
+  private readonly silence = Promise.withResolvers<void>();
+  /** A connection has become a black hole. */
+  readonly isSilent = this.silence.promise;
   private isMute = false;
   private cutsWhenMute = false;
-  private waitsFor: { text: string; passOn: boolean } | undefined;
+  private waitsFor: { text: string; passOn: boolean; silently?: boolean } | undefined;
   private refuses = false;
   private isHolding = false;
   private readonly cuts: (() => void)[] = [];
@@ -35,21 +38,30 @@ export class CuttingProxy {
       }
       const behind = connect(Number(real.port || DEFAULT_PORTS[real.protocol]), real.hostname);
       const cut = () => void (client.destroy(), behind.destroy());
+      let isSilent = false;
       client.on('data', (data) => {
+        if (isSilent) return;
         const expected = proxy.waitsFor;
         const isIt = expected !== undefined && data.includes(expected.text);
         if (isIt) proxy.waitsFor = undefined;
+        if (isIt && expected.silently) {
+          isSilent = true;
+          proxy.silence.resolve();
+          if (expected.passOn) behind.write(data);
+          return;
+        }
         if (isIt && expected.passOn) proxy.muteAnswers();
         if (isIt && !expected.passOn) return cut();
         behind.write(data);
       });
       behind.on('data', (data) => {
+        if (isSilent) return;
         if (!proxy.isMute) return void client.write(data);
         proxy.commit.resolve();
         if (proxy.cutsWhenMute) proxy.cut();
       });
       for (const socket of [client, behind]) {
-        socket.on('error', cut).on('close', cut);
+        socket.on('error', cut).on('close', () => isSilent || cut());
         socket.once('close', () => proxy.ends.delete(socket));
         proxy.ends.add(socket);
         if (proxy.isHolding) socket.pause();
@@ -66,6 +78,14 @@ export class CuttingProxy {
   cutAt(text: string, { passOn }: { passOn: boolean }): void {
     this.waitsFor = { text, passOn };
     this.cutsWhenMute = true;
+  }
+
+  /**
+   * From when a client says this text, once, its connection is a black hole: nothing comes through either way, and neither
+   * side is told when the other one closes. @param passOn whether the server hears of that
+   */
+  silenceAt(text: string, { passOn }: { passOn: boolean }): void {
+    this.waitsFor = { text, passOn, silently: true };
   }
 
   muteAnswers(): void {

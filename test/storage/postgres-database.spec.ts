@@ -109,6 +109,19 @@ describe('transactions', () => {
     expect(await counted()).toBe(0);
   });
 
+  it('fail with what was sent and nobody waits for, and leave nothing behind', async () => {
+    await withCounter();
+    const database = await open();
+    const failing = database.transaction(async (connection) => {
+      connection.send(RAISE, [1]);
+      connection.send({ name: '', text: 'SELECT 1 / 0' });
+      connection.send(RAISE, [1]);
+    });
+    await expect(failing).rejects.toMatchObject({ code: '22012' });
+    expect(await counted()).toBe(0);
+    expect(await database.query<{ n: number }>(RAISE, [1])).toEqual([{ n: 1 }]);
+  });
+
   it('are done once when the connection is cut before they commit', async () => {
     await withCounter();
     const database = await open();

@@ -10,7 +10,7 @@ let database: PostgresDatabase;
 beforeAll(async () => {
   postgres = await PostgresWorld.start();
   proxy = await CuttingProxy.to(postgres.url);
-  database = await PostgresDatabase.open({ url: proxy.url });
+  database = await PostgresDatabase.open({ url: proxy.url, answerTimeoutMs: 1_000 });
 });
 afterAll(async () => {
   await database.close();
@@ -55,5 +55,26 @@ describe.each([
     expect(await node.runs.claim(alice, run.id, opening)).toMatchObject({ status: 'running', fence: 1 });
     await node.journal.append(alice, run.id, 1, [thinking('d')]);
     expect((await world.events(alice)).map(({ seq }) => seq)).toEqual(upTo(5));
+  });
+});
+
+describe('when a connection falls silent', () => {
+  it('as it commits, this is noticed, and what was written is written once', async () => {
+    const { world, node, told, hers } = await openBoth();
+    proxy.silenceAt('write_', { passOn: true });
+    await node.journal.append(alice, hers.id, hers.fence, [thinking('a')]);
+    expect(await world.types(alice)).toEqual(['agent_started', 'agent_thinking']);
+    expect(told.map(({ seq }) => seq)).toEqual([2]);
+  });
+
+  it('with locks, other nodes get them soon, and it tries again itself', async () => {
+    const { world, node, told, hers } = await openBoth();
+    proxy.silenceAt('write_', { passOn: false });
+    const silent = node.journal.append(alice, hers.id, hers.fence, [thinking('a')]);
+    await proxy.isSilent;
+    await world.ports.journal.append(alice, hers.id, hers.fence, [thinking('b')]);
+    await silent;
+    expect((await world.events(alice)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect(told).toHaveLength(1);
   });
 });

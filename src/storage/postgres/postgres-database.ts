@@ -28,10 +28,10 @@ export interface Queryable {
 }
 
 /**
- * Limits that fit the 9 s after which a node that can't say that it lives counts itself as dead: a connection that has gone
- * silent is noticed, and another one is there, before that.
+ * Limits below the 9 s after which a node that can't say that it lives counts itself as dead: a connection that has fallen
+ * silent is noticed before that. Who waits for a free connection waits no longer either.
  */
-const CONNECT_TIMEOUT_MS = 3_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 /** Of the server: what a node that fell silent, or asleep, has locked is free again before others give up waiting for it. */
 const SILENT_HOLDER_MS = 3_000;
@@ -85,7 +85,6 @@ export class PostgresDatabase {
     // without listeners a connection that breaks, in use or not, would end the process
     pool.on('error', () => undefined);
     pool.on('connect', (client) => {
-      client.query(LET_GO).catch(() => undefined); // goes before whatever is asked first
       client.on('error', (err) => {
         if (this.isOpen) this.logger.warn({ err }, 'a connection to PostgreSQL was lost');
       });
@@ -220,6 +219,7 @@ function poolOf({ url, maxConnections = 10, answerTimeoutMs = ANSWER_TIMEOUT_MS 
     connectionString: url,
     max: maxConnections,
     query_timeout: answerTimeoutMs,
+    onConnect: (client) => client.query(LET_GO) as never, // the pool waits for it, whatever its type says
     pipeline: true,
     types: TYPES,
   });
