@@ -14,7 +14,8 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# the server shows some of them
+# the server shows some of these, and the demo reads them
+COPY --from=build /app/*.md ./
 COPY --from=build /app/docs ./docs
 RUN mkdir .compile-cache && chown node:node .compile-cache
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 CARREL_DATA_DIR=/data

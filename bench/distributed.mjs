@@ -1,130 +1,29 @@
 /**
  * Runs on 1, 2 and 3 nodes that share PostgreSQL and Redis, beside the embedded profile, BullMQ carrying jobs that do nothing
- * and DBOS Transact doing one step. A run is started over HTTP at one node, and its user's socket is at the next one; it counts
- * when that socket has heard of its end. Run after `npm run build`:
- * `node bench/distributed.mjs [--rounds N] [--runs N] [--nodes 1,2,3] [--users 100]`. Needs PostgreSQL and Redis:
- * BENCH_DATABASE_URL (its user may make databases) and BENCH_REDIS_URL, or those that run at their usual places here.
+ * and DBOS Transact doing one step; then with 100 and with 10,000 users. A run is started over HTTP at one node, and its user's
+ * socket is at the next one; it counts when that socket has heard of its end. DBOS and BullMQ have no doors: beside them stand
+ * the same nodes with runs that are begun and heard of inside. Run after `npm run build`:
+ * `node bench/distributed.mjs [--only embedded,nodes,bullmq,dbos,users] [--rounds N] [--runs N] [--nodes 1,2,3]`. Needs
+ * PostgreSQL and Redis: BENCH_DATABASE_URL (its user may make databases) and BENCH_REDIS_URL, or those at their usual places.
  */
-import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { connectAll, heading, inParallel, median, poster, startServer } from './lib.mjs';
+import { carrel, CONCURRENCY } from './distributed/carrel.mjs';
+import { dropDatabases, newDatabase, REDIS } from './distributed/places.mjs';
+import { heading, median, startServer } from './lib.mjs';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
     runs: { type: 'string', default: '2000' },
-    users: { type: 'string', default: '100' },
+    users: { type: 'string', default: '100,10000' },
     nodes: { type: 'string', default: '1,2,3' },
-    only: { type: 'string', default: 'embedded,nodes,bullmq,dbos' },
+    only: { type: 'string', default: 'embedded,nodes,bullmq,dbos,users' },
   },
 });
-const [ROUNDS, RUNS, USERS] = [values.rounds, values.runs, values.users].map(Number);
-const CONCURRENCY = 100;
-const DATABASE = process.env.BENCH_DATABASE_URL ?? 'postgresql://postgres@127.0.0.1:5432/postgres';
-const REDIS = process.env.BENCH_REDIS_URL ?? 'redis://127.0.0.1:6379';
-const { Client } = createRequire(new URL('../dist/index.js', import.meta.url))('pg');
-const body = { agent: 'thinker', input: { text: 'a short text about the sea' } };
+const [ROUNDS, RUNS] = [values.rounds, values.runs].map(Number);
+const [FEW, MANY] = values.users.split(',').map(Number);
 const only = values.only.split(',');
-const made = [];
-
-async function admin(sql) {
-  const client = new Client(DATABASE);
-  await client.connect();
-  await client.query(sql);
-  await client.end();
-}
-
-async function newDatabase() {
-  const name = `carrel_bench_${process.pid}_${made.length}`;
-  await admin(`CREATE DATABASE ${name}`);
-  made.push(name);
-  const url = new URL(DATABASE);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-/** Carrel, on this many nodes (0: embedded). */
-async function carrel(nodes) {
-  const shared =
-    nodes === 0
-      ? {}
-      : {
-          BENCH_DATABASE_URL: await newDatabase(),
-          BENCH_REDIS_URL: REDIS,
-          BENCH_REDIS_PREFIX: `bench-${process.pid}-${nodes}`,
-        };
-  const servers = [];
-  for (let n = 0; n < Math.max(nodes, 1); n++)
-    servers.push(await startServer('carrel', { BENCH_SLOTS: '64', ...shared }));
-  const names = Array.from({ length: USERS }, (_, i) => `user-${i}`);
-  const tokens = await servers[0].tokens(names);
-  const waiting = names.map(() => []);
-  const startedAt = new Map();
-  const sockets = [];
-  for (const [place, server] of servers.entries()) {
-    const own = names.map((_, i) => i).filter((i) => (i + 1) % servers.length === place);
-    const auths = own.map((i) => ({ token: tokens[i] }));
-    const heard = (j, type) => {
-      const user = own[j];
-      if (type === 'agent_started') startedAt.get(user)?.();
-      if (type === 'agent_completed') waiting[user].shift()?.();
-    };
-    sockets.push(...(await connectAll(server.url, auths, heard)));
-  }
-  const posts = servers.map(({ url }) => poster(url));
-  let next = 0;
-  const run = async () => {
-    const user = next++ % USERS;
-    const ended = new Promise((resolve) => waiting[user].push(resolve));
-    await posts[user % posts.length](body, tokens[user]);
-    await ended;
-  };
-  const sumOf = async (what) => (await Promise.all(servers.map(what))).reduce((sum, one) => sum + one, 0);
-  const cpu = () => sumOf((server) => server.cpuUs());
-  const statements = () => sumOf(async (server) => (await server.ask('statements')).statements);
-  return {
-    async round(runs) {
-      const before = { cpu: await cpu(), statements: await statements() };
-      const began = performance.now();
-      await inParallel(runs, CONCURRENCY, run);
-      const seconds = (performance.now() - began) / 1000;
-      return {
-        perSecond: runs / seconds,
-        cpuUs: ((await cpu()) - before.cpu) / runs,
-        statements: ((await statements()) - before.statements) / runs,
-      };
-    },
-    /** Milliseconds from the POST to `agent_started` at the user's socket, at this rate. */
-    async latency(perSecond, seconds = 5) {
-      const took = [];
-      const pauseMs = 1000 / perSecond;
-      const total = Math.min(Math.floor(perSecond * seconds), USERS * 1000);
-      const began = performance.now();
-      const all = [];
-      for (let n = 0; n < total; n++) {
-        const dueAt = began + n * pauseMs;
-        const wait = dueAt - performance.now();
-        if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
-        const user = next++ % USERS;
-        if (startedAt.has(user)) continue; // one at a time of each user is watched
-        const from = performance.now();
-        const started = new Promise((resolve) => startedAt.set(user, resolve)).then(() => {
-          took.push(performance.now() - from);
-          startedAt.delete(user);
-        });
-        const ended = new Promise((resolve) => waiting[user].push(resolve));
-        all.push(posts[user % posts.length](body, tokens[user]), started, ended);
-      }
-      await Promise.all(all);
-      const sorted = took.toSorted((a, b) => a - b);
-      return { p50: sorted[Math.floor(sorted.length / 2)], p99: sorted[Math.floor(sorted.length * 0.99)] };
-    },
-    async stop() {
-      for (const socket of sockets) socket.disconnect();
-      for (const server of servers) await server.stop();
-    },
-  };
-}
 
 /** A peer that carries out runs by itself. */
 async function peer(name, env) {
@@ -141,51 +40,101 @@ async function peer(name, env) {
   };
 }
 
-const variants = {};
-if (only.includes('embedded')) variants['Carrel, embedded'] = await carrel(0);
-if (only.includes('nodes')) {
-  for (const n of values.nodes.split(',').map(Number))
-    variants[`Carrel, ${n} node${n > 1 ? 's' : ''}`] = await carrel(n);
-}
-if (only.includes('bullmq'))
-  variants['BullMQ, jobs that do nothing'] = await peer('bullmq', { BENCH_REDIS_URL: REDIS });
-if (only.includes('dbos'))
-  variants['DBOS Transact, one step'] = await peer('dbos', { BENCH_DATABASE_URL: await newDatabase() });
-
-const results = Object.fromEntries(Object.keys(variants).map((name) => [name, []]));
-for (let round = 0; round <= ROUNDS; round++) {
-  for (const [name, variant] of Object.entries(variants)) {
-    const result = await variant.round(name.startsWith('DBOS') ? Math.ceil(RUNS / 4) : RUNS);
-    if (round > 0) results[name].push(result);
-  }
-}
-console.log(heading());
-console.log(
-  `${RUNS} runs a round, ${ROUNDS} rounds, ${USERS} users, ${CONCURRENCY} at a time; medians (least to most)`,
-);
-const of = (name, fact) => results[name].map((result) => result[fact]);
+const nodesText = (n) => `Carrel, ${n} node${n > 1 ? 's' : ''}`;
 const span = (list, digits = 0) =>
   `${median(list).toFixed(digits)} (${Math.min(...list).toFixed(digits)}–${Math.max(...list).toFixed(digits)})`;
-for (const [name, variant] of Object.entries(variants)) {
-  const rate = median(of(name, 'perSecond'));
-  const latency = await variant.latency?.(rate / 2);
-  const parts = [`${span(of(name, 'perSecond'))} runs/s`, `CPU ${span(of(name, 'cpuUs'))} µs a run`];
-  if (name.includes('node')) parts.push(`${span(of(name, 'statements'), 2)} statements a run`);
+
+/** All have their turns in each round. @returns each one's rounds but the first */
+async function takeTurns(turns) {
+  const results = Object.fromEntries(Object.keys(turns).map((name) => [name, []]));
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, turn] of Object.entries(turns)) {
+      const result = await turn();
+      if (round > 0) results[name].push(result);
+    }
+  }
+  return results;
+}
+
+function describe(name, rounds, latency) {
+  const of = (fact) => rounds.map((result) => result[fact]);
+  const parts = [`${span(of('perSecond'))} runs/s`, `CPU ${span(of('cpuUs'))} µs a run`];
+  if (rounds[0].statements > 0) parts.push(`${span(of('statements'), 2)} statements a run`);
+  if (rounds[0].postgresUs > 0) {
+    const [postgres, redis, clients] = ['postgresUs', 'redisUs', 'clientsUs'].map((fact) => median(of(fact)));
+    const all = median(of('cpuUs')) + postgres + redis + clients;
+    parts.push(
+      `with PostgreSQL ${postgres.toFixed(0)}, Redis ${redis.toFixed(0)} and clients ${clients.toFixed(0)}: ${all.toFixed(0)} µs, so at most ${((cpus().length * 1e6) / all).toFixed(0)} runs/s here`,
+    );
+  }
   if (latency)
     parts.push(`accept to start at half load p50 ${latency.p50.toFixed(1)} ms, p99 ${latency.p99.toFixed(1)} ms`);
   console.log(`${name.padEnd(30)} ${parts.join('   ')}`);
 }
-const compare = (name, other, fact) => {
+
+function compare(results, name, other, fact) {
   if (!results[name] || !results[other]) return;
-  const ratios = of(name, fact).map((value, round) => value / results[other][round][fact]);
+  const ratios = results[name].map((result, round) => result[fact] / results[other][round][fact]);
   console.log(`${name}: ${span(ratios, 2)} × ${other}, ${fact === 'cpuUs' ? 'CPU per run' : 'runs/s'}`);
-};
-for (const n of values.nodes.split(',')) {
-  const name = `Carrel, ${n} node${n > 1 ? 's' : ''}`;
-  compare(name, 'Carrel, embedded', 'cpuUs');
-  compare(name, 'DBOS Transact, one step', 'perSecond');
-  compare(name, 'BullMQ, jobs that do nothing', 'perSecond');
 }
-for (const variant of Object.values(variants)) await variant.stop();
-for (const name of made) await admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+
+async function sideBySide() {
+  const variants = {};
+  const insiders = {};
+  if (only.includes('embedded')) variants['Carrel, embedded'] = await carrel(0, FEW);
+  if (only.includes('nodes')) {
+    for (const n of values.nodes.split(',').map(Number)) {
+      const cluster = await carrel(n, FEW);
+      variants[nodesText(n)] = cluster;
+      insiders[`${nodesText(n)}, inside`] = () => cluster.inside(RUNS);
+    }
+  }
+  if (only.includes('bullmq'))
+    variants['BullMQ, jobs that do nothing'] = await peer('bullmq', { BENCH_REDIS_URL: REDIS });
+  if (only.includes('dbos'))
+    variants['DBOS Transact, one step'] = await peer('dbos', { BENCH_DATABASE_URL: await newDatabase() });
+  if (Object.keys(variants).length === 0) return;
+  const turns = Object.entries(variants).map(([name, variant]) => {
+    const runs = name.startsWith('DBOS') ? Math.ceil(RUNS / 4) : RUNS;
+    return [name, () => variant.round(runs)];
+  });
+  const results = await takeTurns({ ...Object.fromEntries(turns), ...insiders });
+  console.log(
+    `${RUNS} runs a round, ${ROUNDS} rounds, ${FEW} users, ${CONCURRENCY} at a time; medians (least to most)`,
+  );
+  for (const [name, rounds] of Object.entries(results)) {
+    describe(name, rounds, await variants[name]?.latency?.(median(rounds.map((round) => round.perSecond)) / 2));
+  }
+  for (const n of values.nodes.split(',')) {
+    const inside = `${nodesText(n)}, inside`;
+    compare(results, nodesText(n), 'Carrel, embedded', 'cpuUs');
+    for (const other of ['DBOS Transact, one step', 'BullMQ, jobs that do nothing']) {
+      compare(results, nodesText(n), other, 'perSecond');
+      compare(results, inside, other, 'perSecond');
+    }
+  }
+  for (const variant of Object.values(variants)) await variant.stop();
+}
+
+/** The same node, when few of its users are at work and when all are; all have been there before. */
+async function fewAndMany() {
+  const cluster = await carrel(1, MANY);
+  await cluster.round(MANY);
+  const results = await takeTurns({
+    [`${FEW} users`]: () => cluster.round(RUNS, FEW),
+    [`${MANY} users`]: () => cluster.round(RUNS, MANY),
+  });
+  console.log(`One node, ${MANY} users who are connected and have been there; those who start runs:`);
+  for (const [name, rounds] of Object.entries(results)) describe(name, rounds);
+  for (const fact of ['perSecond', 'cpuUs']) compare(results, `${MANY} users`, `${FEW} users`, fact);
+  await cluster.stop();
+}
+
+console.log(heading());
+try {
+  await sideBySide();
+  if (only.includes('users')) await fewAndMany();
+} finally {
+  await dropDatabases();
+}
 process.exit(0);

@@ -24,6 +24,8 @@ export async function startServer(name, env = {}) {
     heap: () => ask({ ask: 'heap' }),
     ask: (what) => ask({ ask: what }),
     send: ask,
+    /** Asks for no answer. */
+    tell: (message) => child.send(message),
     tokens: async (users) => (await ask({ tokensFor: users })).tokens,
     async stop() {
       child.send({ ask: 'stop' });
@@ -83,7 +85,7 @@ export async function inParallel(total, concurrency, task) {
 
 export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.floor(sorted.length / 2)]) / 2;
 }
 
 export function heading() {

@@ -1,5 +1,5 @@
 /**
- * The real server, as built, with one agent that thinks three times and answers; every default but the caps. Embedded profile,
+ * The real server, as built, with an agent that thinks aloud and answers; every default but the caps. Embedded profile,
  * or with `BENCH_DATABASE_URL` and `BENCH_REDIS_URL` one of several nodes.
  */
 import { createRequire } from 'node:module';
@@ -8,22 +8,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Agent, createCarrelApp, ExecutionEngineFactory, loadConfig } from '../../dist/index.js';
+import {
+  Agent,
+  createCarrelApp,
+  ExecutionEngineFactory,
+  ExecutionService,
+  loadConfig,
+  UserExecutionContext,
+} from '../../dist/index.js';
 import { signToken } from '../../dist/edge/token-signer.js';
+import { EventBus } from '../../dist/events/event-bus.js';
 import { reportTo } from './report.mjs';
 
 class Thinker {
-  async run({ text }, run) {
-    await run.thinking(`reading ${text}`, { step: 1 });
-    await run.thinking(`thinking about ${text}`, { step: 2, progress: 0.5 });
-    await run.thinking(`writing about ${text}`, { step: 3, progress: 0.9 });
+  async run({ text, thoughts }, run) {
+    for (let step = 1; step <= thoughts; step++) await run.thinking(`thinking about ${text}`, { step, progress: 0.5 });
     return { text, words: 3 };
   }
 }
 Agent({
   name: 'thinker',
-  description: 'Thinks three times',
-  input: z.object({ text: z.string() }),
+  description: 'Thinks aloud',
+  input: z.object({ text: z.string(), thoughts: z.number().default(3) }),
   effect: 'idempotent',
 })(Thinker);
 
@@ -69,8 +75,66 @@ if (process.env.BENCH_DATABASE_URL) {
 const app = await createCarrelApp({ config, agents: [BenchAgents] });
 await app.listen(0, '127.0.0.1');
 reportTo(process, () => app.get(ExecutionEngineFactory).report());
-process.on('message', async ({ tokensFor, ask }) => {
+const contexts = new Map();
+function contextOf(userId) {
+  if (!contexts.has(userId)) {
+    contexts.set(userId, new UserExecutionContext({ userId, requestId: 'req_bench', createdAtMs: Date.now() }));
+  }
+  return contexts.get(userId);
+}
+
+/** So many events to each of these users: each has a run that begins, thinks and ends. */
+function burst({ users, events }) {
+  const input = { text: 'a short text about the sea', thoughts: events - 2 };
+  const submit = (user) => app.get(ExecutionService).submit(contextOf(`user-${user}`), { agent: 'thinker', input });
+  return Promise.all(users.map(submit));
+}
+
+
+/** Runs that are begun and heard of here, without HTTP and sockets. */
+const insiders = [];
+async function addInsider(n) {
+  const userId = `insider-${process.pid}-${n}`;
+  const context = contextOf(userId);
+  const ends = new Map();
+  const ended = (runId) => {
+    ends.get(runId)?.();
+    ends.delete(runId);
+  };
+  const executions = app.get(ExecutionService);
+  // on several nodes the bus says now and then that something is to be looked up, first of all at the beginning
+  const lookedUp = new Promise((resolve) => {
+    const behind = async () => {
+      resolve();
+      for (const runId of ends.keys()) if ((await executions.find(context, runId)).endedAtMs) ended(runId);
+    };
+    app.get(EventBus).subscribe(userId, ({ runId, type }) => type === 'agent_completed' && ended(runId), behind);
+  });
+  if (process.env.BENCH_DATABASE_URL) await lookedUp;
+  insiders.push(async () => {
+    const { run } = await executions.submit(context, {
+      agent: 'thinker',
+      input: { text: 'a short text about the sea' },
+    });
+    await new Promise((resolve) => ends.set(run.id, resolve));
+  });
+}
+async function runInside(runs, concurrency) {
+  while (insiders.length < 100) await addInsider(insiders.length);
+  let next = 0;
+  const one = async () => {
+    while (next < runs) await insiders[next++ % insiders.length]();
+  };
+  await Promise.all(Array.from({ length: concurrency }, one));
+}
+
+process.on('message', async ({ tokensFor, ask, burst: wanted, runs, concurrency }) => {
+  if (wanted) await burst(wanted);
   if (ask === 'statements') process.send({ statements });
+  if (runs) {
+    await runInside(runs, concurrency);
+    process.send({ done: true });
+  }
   if (!tokensFor) return;
   const tokens = await Promise.all(
     tokensFor.map((userId) => signToken(config, { userId, roles: [], ttlSeconds: 7200 })),

@@ -3,6 +3,7 @@
  * garbage collected: a collection of everything costs as much as a hundred runs, and code is optimised anew after it.
  */
 export function reportTo(parent, more = () => ({})) {
+  parent.on('disconnect', () => process.exit(0)); // whoever measures is gone
   parent.on('message', async (message) => {
     if (message.ask === 'cpu') {
       const { user, system } = process.cpuUsage();

@@ -10,7 +10,7 @@ import { DemoUser, type DemoRun } from './demo-user.js';
 
 const USERS = ['alice', 'bob'] as const;
 /** Who reads what. Four runs each, three at a time: the fourth one waits in its user's lane. */
-const READING = {
+export const READING = {
   alice: { first: 'README.md', second: 'CONTRIBUTING.md' },
   bob: { first: 'docs/architecture.md', second: 'CHANGELOG.md' },
 } as const;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { ENV_SCHEMA } from '../../src/config/env.schema.js';
+import { READING } from '../../src/cli/demo.command.js';
 import { CarrelServer } from '../carrel-server.js';
 
 const dockerfile = readFileSync('Dockerfile', 'utf8');
@@ -124,6 +125,14 @@ describe('the image', () => {
       'tsconfig.json',
     ])
       expect([name, existsSync(name), kept.includes(`!${name}`)]).toEqual([name, true, true]);
+  });
+
+  it('has the documents that the demo reads', () => {
+    const [, ...kept] = readFileSync('.dockerignore', 'utf8').trim().split('\n');
+    const read = Object.values(READING).flatMap(({ first, second }) => [first, second]);
+    for (const name of read) expect([name, kept.includes(`!${name.split('/')[0]}`)]).toEqual([name, true]);
+    expect(dockerfile).toContain('COPY --from=build /app/*.md ./');
+    expect(dockerfile).toContain('COPY --from=build /app/docs ./docs');
   });
 });
 

@@ -3,8 +3,9 @@ import type { NodeId } from '../../src/shared/ids.js';
 import { PostgresNodes } from '../../src/storage/postgres/postgres-nodes.js';
 import { PostgresUsageStore } from '../../src/storage/postgres/postgres-usage-store.js';
 import { pruneSteps } from '../../src/storage/postgres/step-pruner.js';
-import { countEnds, type EndedRun } from '../../src/storage/postgres/usage-table.js';
+import type { EndedRun } from '../../src/storage/postgres/usage-table.js';
 import { alice, bob, T0 } from '../contracts/storage-world.js';
+import { countEnds } from './count-ends.js';
 import { NODE, OTHER_NODE, PostgresWorld } from './postgres-world.js';
 
 let postgres: PostgresWorld;

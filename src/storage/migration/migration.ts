@@ -50,7 +50,7 @@ export class Migration {
   ): Promise<MigrationReport> {
     const source = SqliteSource.open(from);
     try {
-      const target = await PostgresTarget.open({ url: databaseUrl, maxConnections: 2 });
+      const target = await PostgresTarget.open({ url: databaseUrl, maxConnections: 2, answerTimeoutMs: 0 });
       try {
         return await new Migration(source, target).run(tell);
       } finally {

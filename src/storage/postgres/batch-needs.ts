@@ -29,23 +29,27 @@ const REQUESTS = {
   name: 'batch_requests',
   text: `
     SELECT q.user_id, q.run_id, q.request FROM unnest($1::text[], $2::text[]) AS asked (user_id, run_id)
-      JOIN run_requests q ON q.user_id = asked.user_id AND q.run_id = asked.run_id`,
+      CROSS JOIN LATERAL (
+        SELECT * FROM run_requests WHERE user_id = asked.user_id AND run_id = asked.run_id LIMIT 1) q`,
 };
+// each row by its key, whatever the statistics say: a plan that was made while a table was small is kept while it grows
+const REQUEST_OF_R = `LEFT JOIN LATERAL (
+      SELECT * FROM run_requests WHERE user_id = r.user_id AND run_id = r.id LIMIT 1) q ON TRUE`;
 const FOUND = `
   SELECT ${RUN_COLUMNS}, q.request, r.idempotency_key, r.fingerprint
   FROM unnest($1::text[], $2::text[]) AS asked (user_id, asked)`;
 const ENDED = {
   name: 'batch_ended',
   text: `${FOUND}
-    JOIN runs r ON r.user_id = asked.user_id AND r.id = asked.asked
-    LEFT JOIN run_requests q ON q.user_id = r.user_id AND q.run_id = r.id`,
+    CROSS JOIN LATERAL (SELECT * FROM runs WHERE user_id = asked.user_id AND id = asked.asked LIMIT 1) r
+    ${REQUEST_OF_R}`,
 };
 const KEYS = {
   name: 'batch_keys',
   text: `${FOUND}
     CROSS JOIN LATERAL (
       SELECT * FROM runs WHERE user_id = asked.user_id AND idempotency_key = asked.asked LIMIT 1) r
-    LEFT JOIN run_requests q ON q.user_id = r.user_id AND q.run_id = r.id`,
+    ${REQUEST_OF_R}`,
 };
 
 /** What a batch knows when it begins to decide. */

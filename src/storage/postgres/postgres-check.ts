@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { ClientBase } from 'pg';
 import { CarrelError, isCarrelError } from '../../shared/errors.js';
 
 const OLDEST_MAJOR = 14;
@@ -7,7 +7,7 @@ const OLDEST_MAJOR = 14;
 const REFUSED = /^(28...|3D000|42501)$/;
 
 /** @throws CarrelError `unsupported_database` when it is too old, or does not keep texts in UTF-8 */
-export async function checkServer(client: PoolClient): Promise<void> {
+export async function checkServer(client: ClientBase): Promise<void> {
   const { rows } = await client.query<{ version: string; encoding: string }>(
     `SELECT current_setting('server_version_num') AS version, current_setting('server_encoding') AS encoding`,
   );

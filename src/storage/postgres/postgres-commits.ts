@@ -7,7 +7,7 @@ import { CarrelError, isCarrelError } from '../../shared/errors.js';
 import { newId, type UserId } from '../../shared/ids.js';
 import { BatchFacts, type Need } from './batch-needs.js';
 import { BatchTables } from './batch-tables.js';
-import type { PostgresDatabase, Queryable } from './postgres-database.js';
+import type { PostgresDatabase, Queryable, Transaction } from './postgres-database.js';
 import { lockUsers, type PostgresUser } from './postgres-user.js';
 import { WriteSet } from './write-set.js';
 
@@ -123,7 +123,7 @@ export class PostgresCommits {
     const userIds = [...new Set(batch.map(({ need }) => need.userId))];
     let isFirst = true;
     const forget = () => userIds.forEach((id) => this.remembered.delete(id));
-    const work = (connection: Queryable) => {
+    const work = (connection: Transaction) => {
       // what was decided before, and not committed, is in memory all the same
       if (!isFirst) forget();
       isFirst = false;
@@ -145,7 +145,7 @@ export class PostgresCommits {
   }
 
   private async decide(
-    connection: Queryable,
+    connection: Transaction,
     batch: readonly Queued[],
     userIds: readonly UserId[],
     number: number,

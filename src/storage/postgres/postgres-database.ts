@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { Pool, types, type CustomTypesConfig, type PoolClient } from 'pg';
+import { Client, Pool, types, type CustomTypesConfig, type PoolClient } from 'pg';
 import { CarrelError } from '../../shared/errors.js';
 import { checkServer, unreachable } from './postgres-check.js';
 import { explained, isConflict, isConnectionLost } from './postgres-errors.js';
@@ -11,9 +11,11 @@ export interface PostgresOptions {
   url: string;
   /** Connections at most. @default 10 */
   maxConnections?: number;
+  /** How long a statement may take before its connection counts as lost; 0: as long as it likes. @default 5000 */
+  answerTimeoutMs?: number;
 }
 
-/** A statement with a name is parsed and planned once on each connection. */
+/** A statement with a name that is not empty is parsed and planned once on each connection. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
@@ -25,13 +27,24 @@ export interface Queryable {
   query<Row extends object>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * Limits that fit the 9 s after which a node that can't say that it lives counts itself as dead: a connection that has gone
+ * silent is noticed, and another one is there, before that.
+ */
+const CONNECT_TIMEOUT_MS = 3_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 /** Of the server: what a node that fell silent, or asleep, has locked is free again before others give up waiting for it. */
 const SILENT_HOLDER_MS = 3_000;
 /** Times that a transaction is begun again when it was in another one's way, or its connection broke before it could commit. */
 const MAX_RETRIES = 5;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
+
+/** The connection of a transaction. */
+export interface Transaction extends Queryable {
+  /** Sends a statement on its way and does not wait: when it fails, the transaction does. */
+  send(statement: Statement, values?: readonly unknown[]): void;
+}
 
 /** How far a transaction goes to be carried out. */
 export interface Persistence {
@@ -51,6 +64,8 @@ type Attempt<T> =
   | { outcome: 'conflict' | 'lost' | 'failed'; error: unknown };
 
 const LET_GO = `SET idle_in_transaction_session_timeout = ${SILENT_HOLDER_MS}`;
+const BEGIN: Statement = { name: '', text: 'BEGIN' };
+const COMMIT: Statement = { name: '', text: 'COMMIT' };
 
 const INT8 = 20;
 /** Numbers of 64 bits stay exact up to 2^53, which counters, sizes and milliseconds never reach. */
@@ -58,6 +73,8 @@ const TYPES: CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
     oid === INT8 ? Number : types.getTypeParser(oid, format),
 };
+
+const CONNECTION = { connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true, application_name: 'carrel' };
 
 /** The connections of this process to PostgreSQL. */
 export class PostgresDatabase {
@@ -68,6 +85,7 @@ export class PostgresDatabase {
     // without listeners a connection that breaks, in use or not, would end the process
     pool.on('error', () => undefined);
     pool.on('connect', (client) => {
+      client.query(LET_GO).catch(() => undefined); // goes before whatever is asked first
       client.on('error', (err) => {
         if (this.isOpen) this.logger.warn({ err }, 'a connection to PostgreSQL was lost');
       });
@@ -79,22 +97,20 @@ export class PostgresDatabase {
    *
    * @throws CarrelError `database_unavailable` | `invalid_config` | `unsupported_database` | `incompatible_data`
    */
-  static async open({ url, maxConnections = 10 }: PostgresOptions): Promise<PostgresDatabase> {
-    const pool = poolOf(url, maxConnections);
-    const database = new PostgresDatabase(pool);
+  static async open(options: PostgresOptions): Promise<PostgresDatabase> {
+    const { url } = options;
+    const client = clientOf(url);
+    client.on('error', () => undefined); // whoever asks is told
     try {
-      const client = await pool.connect();
-      try {
-        await checkServer(client);
-        await migrate(client);
-      } finally {
-        client.release();
-      }
-      return database;
+      await client.connect();
+      await checkServer(client);
+      await migrate(client); // takes as long as it takes
     } catch (error) {
-      await database.close();
       throw unreachable(error, url);
+    } finally {
+      await client.end().catch(() => undefined);
     }
+    return new PostgresDatabase(poolOf(options));
   }
 
   get isOpen(): boolean {
@@ -118,7 +134,7 @@ export class PostgresDatabase {
    * @throws CarrelError `database_unavailable`; `draining` after `close`
    */
   async transaction<T>(
-    work: (connection: Queryable) => Promise<T>,
+    work: (connection: Transaction) => Promise<T>,
     { patienceMs = 0, wasCommitted }: Persistence = {},
   ): Promise<T> {
     const givesUpAtMs = performance.now() + patienceMs;
@@ -151,16 +167,17 @@ export class PostgresDatabase {
     return this.closed;
   }
 
-  private async attempt<T>(work: (connection: Queryable) => Promise<T>): Promise<Attempt<T>> {
+  private async attempt<T>(work: (connection: Transaction) => Promise<T>): Promise<Attempt<T>> {
     let client: PoolClient | undefined;
     let done: { value: T } | undefined;
     try {
       client = await this.pool.connect();
-      const connection = client;
-      await connection.query('BEGIN');
-      done = { value: await work(queryableOf(connection)) };
-      await connection.query('COMMIT');
-      connection.release();
+      const connection = new SentInOrder(client);
+      connection.send(BEGIN);
+      done = { value: await work(connection) };
+      connection.send(COMMIT);
+      await connection.answered();
+      client.release();
       return { outcome: 'committed', ...done };
     } catch (error) {
       const isLost = isConnectionLost(error);
@@ -187,17 +204,9 @@ export class PostgresDatabase {
   }
 }
 
-function poolOf(url: string, max: number): Pool {
+function clientOf(url: string): Client {
   try {
-    return new Pool({
-      connectionString: url,
-      max,
-      application_name: 'carrel',
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
-      onConnect: (client) => client.query(LET_GO) as never, // the pool waits for it, whatever its type says
-      types: TYPES,
-    });
+    return new Client({ ...CONNECTION, connectionString: url });
   } catch (cause) {
     throw new CarrelError('invalid_config', 'DATABASE_URL must be like postgresql://user:password@host:5432/database', {
       cause,
@@ -205,8 +214,37 @@ function poolOf(url: string, max: number): Pool {
   }
 }
 
-function queryableOf(client: PoolClient): Queryable {
-  return { query: (statement, values = []) => rowsOf(client, statement, values) };
+function poolOf({ url, maxConnections = 10, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PostgresOptions): Pool {
+  return new Pool({
+    ...CONNECTION,
+    connectionString: url,
+    max: maxConnections,
+    query_timeout: answerTimeoutMs,
+    pipeline: true,
+    types: TYPES,
+  });
+}
+
+/** Statements go out as they come, and are answered in their order: so those that nobody waits for cost no round trip. */
+class SentInOrder implements Transaction {
+  private readonly sent: Promise<unknown>[] = [];
+
+  constructor(private readonly client: PoolClient) {}
+
+  query<Row extends object>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+    return rowsOf(this.client, statement, values);
+  }
+
+  send(statement: Statement, values: readonly unknown[] = []): void {
+    const answer = this.query(statement, values);
+    answer.catch(() => undefined); // whoever waits for all of them is told
+    this.sent.push(answer);
+  }
+
+  /** @throws what went wrong first */
+  async answered(): Promise<void> {
+    for (const answer of this.sent) await answer;
+  }
 }
 
 async function rowsOf<Row extends object>(

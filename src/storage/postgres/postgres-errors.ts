@@ -20,7 +20,8 @@ const NETWORK_CODES = new Set([
 const LOST_STATES = /^(08...|28...|25006|25P03|3D000|53300|55000|57P0[1-5])$/;
 
 /** What `pg` says without a code. */
-const LOST_TEXTS = /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/;
+const LOST_TEXTS =
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|not queryable|Client was closed/;
 
 /** SQLSTATE: serialization failure, deadlock, lock not available. */
 const CONFLICT_STATES = new Set(['40001', '40P01', '55P03']);

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { ClientBase } from 'pg';
 import { CarrelError } from '../../shared/errors.js';
 import { CORE_TABLES } from './core-tables.js';
 import { OPERATIONS_TABLES } from './operations-tables.js';
@@ -18,7 +18,7 @@ const MIGRATION_LOCK = 2_067_241_113;
  *
  * @throws CarrelError `incompatible_data` when a newer version has been here
  */
-export async function migrate(client: PoolClient, steps: readonly string[] = MIGRATIONS): Promise<void> {
+export async function migrate(client: ClientBase, steps: readonly string[] = MIGRATIONS): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);

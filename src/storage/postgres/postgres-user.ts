@@ -55,8 +55,14 @@ interface QuestionRow {
 }
 
 const COLUMNS = 'id, version, last_seq, oldest_at, window_start, starts';
-const LOCK = { name: 'users_lock', text: `SELECT ${COLUMNS} FROM users WHERE id = ANY($1) ORDER BY id FOR UPDATE` };
-const LOOK = { name: 'users_look', text: `SELECT ${COLUMNS} FROM users WHERE id = ANY($1)` };
+/** One after the other, by the key, in the order of their ids. */
+const LOCK = {
+  name: 'users_lock',
+  text: `
+    SELECT u.* FROM (SELECT asked FROM unnest($1::text[]) AS asked ORDER BY asked COLLATE "C") AS a
+      CROSS JOIN LATERAL (SELECT ${COLUMNS} FROM users WHERE id = a.asked LIMIT 1 FOR UPDATE) u`,
+};
+const LOOK = { name: 'users_look', text: `SELECT ${COLUMNS} FROM users WHERE id = $1` };
 const ENLIST = {
   name: 'users_enlist',
   text: 'INSERT INTO users (id) SELECT id FROM unnest($1::text[]) AS id ORDER BY id ON CONFLICT DO NOTHING',
@@ -64,16 +70,20 @@ const ENLIST = {
 const UNENDED = {
   name: 'users_unended',
   text: `
-    SELECT user_id, id, thread_id, agent, status, admitted, attempt, fence, run_seq, cancel_requested_by, created_at,
-      started_at, ended_at, priority, hold, due_at, resumed, suspended_at, suspended_ms, stepped, arrival
-    FROM runs WHERE user_id = ANY($1) AND ended_at IS NULL ORDER BY arrival`,
+    SELECT r.* FROM unnest($1::text[]) AS asked
+      CROSS JOIN LATERAL (
+        SELECT user_id, id, thread_id, agent, status, admitted, attempt, fence, run_seq, cancel_requested_by, created_at,
+          started_at, ended_at, priority, hold, due_at, resumed, suspended_at, suspended_ms, stepped, arrival
+        FROM runs WHERE user_id = asked AND ended_at IS NULL OFFSET 0) r
+    ORDER BY r.arrival`,
 };
 const QUESTIONS = {
   name: 'users_questions',
   text: `
     SELECT a.user_id, a.run_id, a.id, a.step, a.question, a.expires_at, a.decision IS NULL AS is_open
     FROM unnest($1::text[], $2::text[]) AS asked (user_id, run_id)
-      JOIN approvals a ON a.user_id = asked.user_id AND a.run_id = asked.run_id`,
+      CROSS JOIN LATERAL (
+        SELECT * FROM approvals WHERE user_id = asked.user_id AND run_id = asked.run_id OFFSET 0) a`,
 };
 
 /**
@@ -111,7 +121,7 @@ export async function lockUsers(
 
 /** A user's state, of somebody who only wants to look. */
 export async function lookAtUser(connection: Queryable, userId: UserId): Promise<PostgresUser> {
-  const [row] = await connection.query<UserRow>(LOOK, [[userId]]);
+  const [row] = await connection.query<UserRow>(LOOK, [userId]);
   if (!row) return nobody(userId);
   const user = userFromRow(row);
   await readRuns(connection, [user]);

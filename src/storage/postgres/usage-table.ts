@@ -37,48 +37,64 @@ const AMOUNTS = {
     FROM usage_days JOIN unnest($1::text[], $2::int[], $3::text[]) AS asked (user_id, day, agent) USING (user_id, day, agent)
     WHERE amounts IS NOT NULL`,
 };
-const ADD = {
-  name: 'usage_add',
-  text: `
+const COUNTS = [...STATUSES, 'waited_sum', 'ran_sum'] as const;
+
+/** What ends of runs add to the figures of a user's day: one part of the statement that writes a batch. */
+export const USAGE_PART = {
+  name: 'usage',
+  columns: {
+    user_id: 'text',
+    day: 'int',
+    agent: 'text',
+    completed: 'bigint',
+    degraded: 'bigint',
+    failed: 'bigint',
+    timed_out: 'bigint',
+    cancelled: 'bigint',
+    waited_sum: 'bigint',
+    waited_max: 'bigint',
+    ran_sum: 'bigint',
+    ran_max: 'bigint',
+    amounts: 'text',
+  },
+  sql: (rows: string) => `
     INSERT INTO usage_days AS known (user_id, day, agent, completed, degraded, failed, timed_out, cancelled,
       waited_sum, waited_max, ran_sum, ran_max, amounts)
-    SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-      $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[])
+    SELECT * FROM ${rows}
     ON CONFLICT (user_id, day, agent) DO UPDATE SET
-      completed = known.completed + excluded.completed, degraded = known.degraded + excluded.degraded,
-      failed = known.failed + excluded.failed, timed_out = known.timed_out + excluded.timed_out,
-      cancelled = known.cancelled + excluded.cancelled,
-      waited_sum = known.waited_sum + excluded.waited_sum, waited_max = greatest(known.waited_max, excluded.waited_max),
-      ran_sum = known.ran_sum + excluded.ran_sum, ran_max = greatest(known.ran_max, excluded.ran_max),
+      ${COUNTS.map((column) => `${column} = known.${column} + excluded.${column}`).join(', ')},
+      waited_max = greatest(known.waited_max, excluded.waited_max), ran_max = greatest(known.ran_max, excluded.ran_max),
       amounts = coalesce(excluded.amounts, known.amounts)
-    RETURNING user_id, day, agent, completed + degraded + failed + timed_out + cancelled AS runs`,
-};
-const REMOVE_OLD = {
-  name: 'usage_remove_old',
-  text: `
-    DELETE FROM usage_days USING unnest($1::text[], $2::int[]) AS begun (user_id, day)
-    WHERE usage_days.user_id = begun.user_id AND usage_days.day <= begun.day`,
-};
+    RETURNING user_id, day, xmax = 0 AS is_new`,
+  /** With the first row of a day goes what is too old. */
+  after: (returned: string) => `
+    DELETE FROM usage_days old USING ${returned} x
+    WHERE x.is_new AND old.user_id = x.user_id AND old.day <= x.day - ${USAGE_DAYS}`,
+} as const;
 
-/** Counts runs that have ended, of any users, in a transaction that holds the locks of these users. */
-export async function countEnds(connection: Queryable, ended: readonly EndedRun[]): Promise<void> {
+type UsageRow = Record<keyof (typeof USAGE_PART)['columns'], unknown>;
+
+/** What runs that have ended, of any users, add; asked in a transaction that holds the locks of these users. */
+export async function usageRowsOf(connection: Queryable, ended: readonly EndedRun[]): Promise<UsageRow[]> {
   const days = byDay(ended);
-  if (days.length === 0) return;
   const amounts = await summedAmounts(connection, days);
-  const rows = await connection.query<DayKey & { runs: number }>(ADD, [
-    ...keysOf(days),
-    ...STATUSES.map((status) => days.map(({ ends }) => ends.filter((end) => end.status === status).length)),
-    days.map(({ ends }) => sumOf(ends.map(({ waitedMs }) => waitedMs))),
-    days.map(({ ends }) => Math.max(...ends.map(({ waitedMs }) => waitedMs))),
-    days.map(({ ends }) => sumOf(ends.map(({ ranMs }) => ranMs))),
-    days.map(({ ends }) => Math.max(...ends.map(({ ranMs }) => ranMs))),
-    days.map((day) => amounts.get(nameOf(day)) ?? null),
-  ]);
-  const counts = new Map(days.map((day) => [nameOf(day), day.ends.length]));
-  const begun = rows.filter((row) => row.runs === counts.get(nameOf(row)));
-  if (begun.length === 0) return;
-  const lastOld = begun.map(({ day }) => day - USAGE_DAYS);
-  await connection.query(REMOVE_OLD, [begun.map(({ user_id }) => user_id), lastOld]);
+  return days.map((day) => {
+    const { user_id, agent, ends } = day;
+    const counts = Object.fromEntries(
+      STATUSES.map((status) => [status, ends.filter((end) => end.status === status).length]),
+    ) as Record<TerminalStatus, number>;
+    return {
+      user_id,
+      day: day.day,
+      agent,
+      ...counts,
+      waited_sum: sumOf(ends.map(({ waitedMs }) => waitedMs)),
+      waited_max: Math.max(...ends.map(({ waitedMs }) => waitedMs)),
+      ran_sum: sumOf(ends.map(({ ranMs }) => ranMs)),
+      ran_max: Math.max(...ends.map(({ ranMs }) => ranMs)),
+      amounts: amounts.get(nameOf(day)),
+    };
+  });
 }
 
 function byDay(ended: readonly EndedRun[]): DayEnds[] {

@@ -1,4 +1,5 @@
 import { arraysOf, unnested, type Columns } from './column-arrays.js';
+import { USAGE_PART } from './usage-table.js';
 
 /** One table's share of the statement that writes a batch: rows come as an array for each column. */
 export interface WritePart {
@@ -7,10 +8,12 @@ export interface WritePart {
   readonly columns: Columns;
   /** @param rows what `FROM` takes; its columns are those of `x` */
   sql(rows: string): string;
+  /** What follows from it in the same statement. @param returned what it returns, as a table */
+  after?(returned: string): string;
 }
 
 /** What changes of a run while it lives, and at its end. */
-const RUN_STATE = {
+export const RUN_STATE = {
   status: 'text',
   admitted: 'bool',
   attempt: 'int',
@@ -46,6 +49,17 @@ export const REQUEST_COLUMNS = { run_id: 'text', request: 'text' } as const;
 export const EVENT_COLUMNS = { seq: 'bigint', run_id: 'text', at: 'bigint', json: 'text' } as const;
 
 const OPENED_RUN = { user_id: 'text', node: 'text', ...RUN_COLUMNS } as const;
+/** With what no run is without: PostgreSQL asks for it before it sees that the row is there. */
+const CHANGED_RUN = {
+  user_id: 'text',
+  id: 'text',
+  node: 'text',
+  thread_id: 'text',
+  agent: 'text',
+  created_at: 'bigint',
+  ...RUN_STATE,
+} as const;
+const CHANGED_COLUMNS = Object.keys(CHANGED_RUN);
 
 export const STEP_COLUMNS = {
   run_id: 'text',
@@ -65,21 +79,28 @@ export const STEP_COLUMNS = {
 const STEP = { user_id: 'text', ...STEP_COLUMNS } as const;
 const STEP_CHANGES = ['kind', 'effect', 'state', 'attempts', 'started_at', 'ended_at', 'until_at', 'outcome'];
 
-/** In the order in which they are in the statement. All see the tables as they were before it, and each row is written by one of them. */
+/**
+ * In the order in which they are in the statement. All see the tables as they were before it, and each row is written by one of
+ * them. What changes rows that are there does so by `ON CONFLICT`, which finds them by their key whatever the statistics say:
+ * an UPDATE that is planned while a table is small reads all of it, and its plan is kept while the table grows.
+ */
 export const WRITE_PARTS = {
   /** Whoever finds a commit in doubt looks here. */
   writer: {
     name: 'writer',
     columns: { id: 'text', batch: 'bigint' },
-    sql: (rows) => `UPDATE writers SET batch = x.batch, at = clock_timestamp() FROM ${rows} WHERE writers.id = x.id`,
+    sql: (rows) => `
+      INSERT INTO writers (id, batch) SELECT id, batch FROM ${rows}
+      ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, at = clock_timestamp()`,
   },
   users: {
     name: 'users',
     columns: { id: 'text', last_seq: 'bigint', oldest_at: 'bigint', window_start: 'bigint', starts: 'int' },
     sql: (rows) => `
-      UPDATE users SET version = users.version + 1, last_seq = x.last_seq, oldest_at = x.oldest_at,
-        window_start = x.window_start, starts = x.starts
-      FROM ${rows} WHERE users.id = x.id`,
+      INSERT INTO users (id, last_seq, oldest_at, window_start, starts)
+      SELECT id, last_seq, oldest_at, window_start, starts FROM ${rows}
+      ON CONFLICT (id) DO UPDATE SET version = users.version + 1, last_seq = excluded.last_seq,
+        oldest_at = excluded.oldest_at, window_start = excluded.window_start, starts = excluded.starts`,
   },
   threads: {
     name: 'threads',
@@ -101,17 +122,17 @@ export const WRITE_PARTS = {
   /** Who raises the fence has the run; who gets a place, or is put back, waits for a process from now on. */
   changed: {
     name: 'changed',
-    columns: { user_id: 'text', id: 'text', node: 'text', ...RUN_STATE },
+    columns: CHANGED_RUN,
     sql: (rows) => `
-      UPDATE runs r SET ${Object.keys(RUN_STATE)
-        .map((column) => `${column} = x.${column}`)
+      INSERT INTO runs AS r (${CHANGED_COLUMNS.join(', ')}) SELECT ${CHANGED_COLUMNS.join(', ')} FROM ${rows}
+      ON CONFLICT (user_id, id) DO UPDATE SET ${Object.keys(RUN_STATE)
+        .map((column) => `${column} = excluded.${column}`)
         .join(', ')},
-        node = CASE WHEN x.fence > r.fence THEN x.node ELSE r.node END,
+        node = CASE WHEN excluded.fence > r.fence THEN excluded.node ELSE r.node END,
         admitted_at = CASE
-          WHEN NOT x.admitted THEN NULL
-          WHEN r.admitted AND (r.status = x.status OR x.status <> 'queued') THEN r.admitted_at
-          ELSE clock_timestamp() END
-      FROM ${rows} WHERE r.user_id = x.user_id AND r.id = x.id`,
+          WHEN NOT excluded.admitted THEN NULL
+          WHEN r.admitted AND (r.status = excluded.status OR excluded.status <> 'queued') THEN r.admitted_at
+          ELSE clock_timestamp() END`,
   },
   requests: {
     name: 'requests',
@@ -157,6 +178,7 @@ export const WRITE_PARTS = {
       INSERT INTO approval_roles (user_id, approval_id, role) SELECT user_id, approval_id, role FROM ${rows}
       ON CONFLICT DO NOTHING`,
   },
+  usage: USAGE_PART,
 } as const satisfies Record<string, WritePart>;
 
 export type PartName = keyof typeof WRITE_PARTS;
@@ -169,10 +191,11 @@ export function statementOf(names: readonly PartName[]): { name: string; text: s
   if (known) return known;
   let parameters = 0;
   const ctes = names.map((part) => {
-    const { columns, sql } = WRITE_PARTS[part];
+    const { columns, sql, after }: WritePart = WRITE_PARTS[part];
     const rows = unnested(columns, parameters);
     parameters += Object.keys(columns).length;
-    return `${part.toLowerCase()}_ AS (${sql(rows)})`;
+    const own = `${part.toLowerCase()}_`;
+    return `${own} AS (${sql(rows)})${after ? `, ${own}after AS (${after(own)})` : ''}`;
   });
   const statement = { name: shortNameOf(name), text: `WITH ${ctes.join(',\n')} SELECT 1 AS done` };
   statements.set(name, statement);

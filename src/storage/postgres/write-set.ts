@@ -1,10 +1,10 @@
 import type { NewRun, RunOutcome } from '../../execution/run-store.port.js';
 import type { ThreadId, UserId } from '../../shared/ids.js';
 import { suspendedUntil, type LiveRun, type StoredOutcome } from '../run-row.js';
-import type { Queryable, Statement } from './postgres-database.js';
+import type { Statement, Transaction } from './postgres-database.js';
 import type { PostgresUser } from './postgres-user.js';
-import { countEnds, type EndedRun } from './usage-table.js';
-import { columnsOf, statementOf, WRITE_PARTS, type PartName, type PartRow } from './write-parts.js';
+import { usageRowsOf, type EndedRun } from './usage-table.js';
+import { columnsOf, RUN_STATE, statementOf, WRITE_PARTS, type PartName, type PartRow } from './write-parts.js';
 
 /** A run that a batch has changed; what its row says is read when the batch is written. */
 interface ChangedRun {
@@ -14,6 +14,7 @@ interface ChangedRun {
   end?: RunOutcome;
 }
 
+type Rows = { [Name in PartName]?: PartRow<Name>[] };
 type StepRow = PartRow<'steps'>;
 
 /** Steps that are written together, or a statement that changes those which are there. */
@@ -25,7 +26,7 @@ const NAMES = Object.keys(WRITE_PARTS) as PartName[];
 export class WriteSet {
   private readonly users = new Set<PostgresUser>();
   private readonly runs = new Map<LiveRun, ChangedRun>();
-  private readonly rows: { [Name in PartName]?: PartRow<Name>[] } = {};
+  private readonly rows: Rows = {};
   private readonly steps: StepWrite[] = [];
   private readonly later: { statement: Statement; values: readonly unknown[] }[] = [];
 
@@ -98,38 +99,37 @@ export class WriteSet {
     this.later.push({ statement, values });
   }
 
-  async write(connection: Queryable, { writer, batch }: { writer: string; batch: number }): Promise<void> {
+  /** Everything is sent at once: whoever commits waits for it. */
+  async write(transaction: Transaction, { writer, batch }: { writer: string; batch: number }): Promise<void> {
+    const ends = this.ends();
+    if (ends.length > 0) this.rows.usage = await usageRowsOf(transaction, ends);
     this.add('writer', { id: writer, batch });
     for (const user of this.users) this.add('users', userRow(user));
     for (const changed of this.runs.values()) this.addRun(changed);
     const [first, ...others] = this.steps;
     const together = first instanceof Map ? first : undefined;
     if (together) this.rows.steps = [...together.values()];
-    await this.writeParts(connection, this.rows);
-    for (const write of together ? others : this.steps) await this.writeSteps(connection, write);
-    for (const { statement, values } of this.later) await connection.query(statement, values);
-    await countEnds(connection, this.ends());
-  }
-
-  private async writeSteps(connection: Queryable, write: StepWrite): Promise<void> {
-    if (write instanceof Map) await this.writeParts(connection, { steps: [...write.values()] });
-    else await connection.query(write.statement, write.values);
-  }
-
-  private async writeParts(connection: Queryable, rows: typeof this.rows): Promise<void> {
-    const names = NAMES.filter((name) => rows[name] !== undefined);
-    const values = names.flatMap((name) => columnsOf(name, rows[name]!));
-    await connection.query(statementOf(names), values);
+    sendParts(transaction, this.rows);
+    for (const write of together ? others : this.steps) {
+      if (write instanceof Map) sendParts(transaction, { steps: [...write.values()] });
+      else transaction.send(write.statement, write.values);
+    }
+    for (const { statement, values } of this.later) transaction.send(statement, values);
   }
 
   private addRun({ user, run, opened, end }: ChangedRun): void {
-    const state = { user_id: user.id, id: run.id, node: run.fence > 0 ? this.node : null, ...stateOf(run, end) };
-    if (!opened) return this.add('changed', state);
-    this.add('opened', {
-      ...state,
+    const row = {
+      user_id: user.id,
+      id: run.id,
+      node: run.fence > 0 ? this.node : null,
       thread_id: run.threadId,
       agent: run.agent,
       created_at: run.createdAtMs,
+      ...stateOf(run, end),
+    };
+    if (!opened) return this.add('changed', row);
+    this.add('opened', {
+      ...row,
       idempotency_key: opened.idempotency?.key,
       fingerprint: opened.idempotency?.fingerprint,
       priority: run.priority,
@@ -157,11 +157,19 @@ export class WriteSet {
   }
 }
 
+function sendParts(transaction: Transaction, rows: Rows): void {
+  const names = NAMES.filter((name) => rows[name] !== undefined);
+  transaction.send(
+    statementOf(names),
+    names.flatMap((name) => columnsOf(name, rows[name]!)),
+  );
+}
+
 function userRow({ id, lastSeq, oldestAtMs, windowStartMs, starts }: PostgresUser): PartRow<'users'> {
   return { id, last_seq: lastSeq, oldest_at: oldestAtMs, window_start: windowStartMs, starts };
 }
 
-function stateOf(run: LiveRun, end: RunOutcome | undefined): Omit<PartRow<'changed'>, 'user_id' | 'id' | 'node'> {
+function stateOf(run: LiveRun, end: RunOutcome | undefined): Record<keyof typeof RUN_STATE, unknown> {
   const stored: StoredOutcome | undefined = end && { result: end.result, error: end.error, usage: end.usage };
   return {
     status: end?.status ?? run.status,

@@ -69,12 +69,14 @@ export async function carrel(sync) {
   const contexts = Array.from({ length: USERS }, (_, i) => contextOf(`user-${i}`));
   for (const { userId } of contexts) app.get(EventBus).subscribe(userId, (event) => onEvent(event, ends));
   let next = 0;
-  const run = (pipeline) => async (n) => {
-    const { run } = await executions.submit(contexts[next++ % USERS], { pipeline, input: { n } });
+  const run = (what) => async (n) => {
+    const { run } = await executions.submit(contexts[next++ % USERS], { ...what, input: { n } });
     return new Promise((resolve, reject) => ends.set(run.id, { resolve, reject }));
   };
+  const [one, row, parallel] = ['one', 'row', 'parallel'].map((pipeline) => run({ pipeline }));
   return {
-    shapes: { one: run('one'), row: run('row'), parallel: run('parallel') },
+    shapes: { one, row, parallel },
+    agent: run({ agent: 'increment' }),
     async close() {
       await app.close();
       await rm(dir, { recursive: true });
@@ -92,6 +94,6 @@ function onEvent({ runId, type, json }, ends) {
   const { data } = JSON.parse(json);
   const end = ends.get(runId);
   ends.delete(runId);
-  if (data.status === 'completed') end.resolve(data.result.output.n);
+  if (data.status === 'completed') end.resolve((data.result.output ?? data.result).n);
   else end.reject(new Error(json));
 }

@@ -1,8 +1,9 @@
 /** One variant in a process of its own: works at a shape when it is told to, checks every result, and says what it took. */
 import { inParallel } from '../lib.mjs';
-import { SHAPES, VARIANTS } from './variants.mjs';
 
-const { shapes, close } = await VARIANTS[process.argv[2]].open();
+const [folder, variant] = process.argv.slice(2);
+const { SHAPES, VARIANTS } = await import(`../${folder}/variants.mjs`);
+const { shapes, close } = await VARIANTS[variant].open();
 
 /** Runs until the time is over; every result must be right. */
 async function measured({ shape, concurrency, ms }) {
@@ -23,6 +24,7 @@ async function measured({ shape, concurrency, ms }) {
   return { perSecond: runs / seconds, cpuUs: (user + system) / runs };
 }
 
+process.on('disconnect', () => process.exit(0));
 process.on('message', async (turn) => {
   if (turn !== 'close') return process.send(await measured(turn));
   await close();
