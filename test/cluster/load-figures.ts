@@ -30,14 +30,32 @@ export function figuresOf(fault: string, users: readonly ClusterUser[], began: n
     before: took(runs.filter((run) => run.ended <= began)),
     during: took(runs.filter((run) => run.ended > began && run.accepted < over)),
     after: took(runs.filter((run) => run.accepted >= over)),
-    silenceMs: Math.max(...users.map((user) => longestGap(user.heardAtMs.filter((atMs) => atMs > began), began))),
-    wentOnMs: Math.max(0, ...runs.filter((run) => run.accepted < began && run.ended > began).map((run) => run.ended - began)),
+    silenceMs: Math.max(
+      ...users.map((user) =>
+        longestGap(
+          user.heardAtMs.filter((atMs) => atMs > began),
+          began,
+        ),
+      ),
+    ),
+    wentOnMs: Math.max(
+      0,
+      ...runs.filter((run) => run.accepted < began && run.ended > began).map((run) => run.ended - began),
+    ),
   };
 }
 
 /** Of a table in Markdown. */
 export function headOf(): string {
-  const names = ['fault', 'accepted = ended', 'before', 'during', 'after', 'longest silence', 'runs under way had ended'];
+  const names = [
+    'fault',
+    'accepted = ended',
+    'before',
+    'during',
+    'after',
+    'longest silence',
+    'runs under way had ended',
+  ];
   return `| ${names.join(' | ')} |\n|${' --- |'.repeat(names.length)}`;
 }
 
