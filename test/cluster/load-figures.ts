@@ -15,7 +15,7 @@ export interface Figures {
   wentOnMs: number;
 }
 
-export type Percentiles = { p50: number; p99: number } | undefined;
+type Percentiles = { p50: number; p99: number } | undefined;
 
 /** @param began when the fault began, and when it was over */
 export function figuresOf(fault: string, users: readonly ClusterUser[], began: number, over: number): Figures {
