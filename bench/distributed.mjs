@@ -6,6 +6,7 @@
  * `node bench/distributed.mjs [--only embedded,nodes,bullmq,dbos,users] [--rounds N] [--runs N] [--nodes 1,2,3]`. Needs
  * PostgreSQL and Redis: BENCH_DATABASE_URL (its user may make databases) and BENCH_REDIS_URL, or those at their usual places.
  */
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { carrel, CONCURRENCY } from './distributed/carrel.mjs';
@@ -19,6 +20,8 @@ const { values } = parseArgs({
     users: { type: 'string', default: '100,10000' },
     nodes: { type: 'string', default: '1,2,3' },
     only: { type: 'string', default: 'embedded,nodes,bullmq,dbos,users' },
+    /** A file for what each round measured. */
+    json: { type: 'string' },
   },
 });
 const [ROUNDS, RUNS] = [values.rounds, values.runs].map(Number);
@@ -56,7 +59,9 @@ async function takeTurns(turns) {
   return results;
 }
 
+const described = [];
 function describe(name, rounds, latency) {
+  described.push({ name, rounds, latency });
   const of = (fact) => rounds.map((result) => result[fact]);
   const parts = [`${span(of('perSecond'))} runs/s`, `CPU ${span(of('cpuUs'))} µs a run`];
   if (rounds[0].statements > 0) parts.push(`${span(of('statements'), 2)} statements a run`);
@@ -137,4 +142,5 @@ try {
 } finally {
   await dropDatabases();
 }
+if (values.json) writeFileSync(values.json, JSON.stringify(described));
 process.exit(0);

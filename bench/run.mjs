@@ -41,6 +41,9 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
+/** Nothing is measured to more than six digits. */
+const short = (_key, value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value);
+
 /** Resolves with what the scenario returned; its servers end with it, since they notice that it is gone. */
 function outcomeOf(name) {
   return new Promise((resolve, reject) => {
@@ -61,9 +64,13 @@ for (const name of names) {
   console.log(`\n# ${name}`);
   try {
     const outcome = await outcomeOf(name);
+    if (outcome.skipped) {
+      console.log(`left out: ${outcome.skipped}`);
+      continue;
+    }
     const result = { name, ...facts(), seconds: Math.round((performance.now() - began) / 1000), ...outcome };
     console.log(renderedSection(result));
-    if (!values.quick) await writeFile(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, undefined, 2)}\n`);
+    if (!values.quick) await writeFile(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, short, 2)}\n`);
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;
@@ -75,5 +82,5 @@ if (!values.quick) {
   const results = await Promise.all(
     files.map(async (file) => JSON.parse(await readFile(new URL(file, RESULTS), 'utf8'))),
   );
-  await writeFile(new URL('RESULTS.md', import.meta.url), rendered(results));
+  if (results.length > 0) await writeFile(new URL('RESULTS.md', import.meta.url), rendered(results));
 }

@@ -2,7 +2,7 @@
  * Clients of so few words that the servers are what is measured: Socket.IO's protocol over one WebSocket, of which no more is read
  * than the type of an event, and a bare WebSocket. Every server that is compared has the same client.
  */
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 
 const EVENT = '42/agents,["';
 const ACK = '43/agents,';

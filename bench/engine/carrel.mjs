@@ -69,14 +69,14 @@ export async function carrel(sync) {
   const contexts = Array.from({ length: USERS }, (_, i) => contextOf(`user-${i}`));
   for (const { userId } of contexts) app.get(EventBus).subscribe(userId, (event) => onEvent(event, ends));
   let next = 0;
-  const run = (what) => async (n) => {
+  const runs = (what) => async (n) => {
     const { run } = await executions.submit(contexts[next++ % USERS], { ...what, input: { n } });
     return new Promise((resolve, reject) => ends.set(run.id, { resolve, reject }));
   };
-  const [one, row, parallel] = ['one', 'row', 'parallel'].map((pipeline) => run({ pipeline }));
+  const [one, row, parallel] = ['one', 'row', 'parallel'].map((pipeline) => runs({ pipeline }));
   return {
     shapes: { one, row, parallel },
-    agent: run({ agent: 'increment' }),
+    agent: runs({ agent: 'increment' }),
     async close() {
       await app.close();
       await rm(dir, { recursive: true });

@@ -5,7 +5,7 @@
 import { closeAll, connectMany, connectSocketIo, connectWebSocket } from '../clients/socket.mjs';
 import { posterOf } from '../clients/post.mjs';
 import { inParallel, startServer } from '../lib.mjs';
-import { alternate, figureAim, ratioAim } from '../suite/figures.mjs';
+import { aim, alternate, figureAim, quantile, ratioAim, roundsOf } from '../suite/figures.mjs';
 
 export const title = 'Door to door: a run started over the network, six events and the result at the user’s socket';
 
@@ -22,6 +22,7 @@ const PEERS = {
 };
 const WS = 'ws, only emitting';
 const SOCKET_IO = 'Socket.IO, only emitting';
+const POST = 'Fastify, only a POST';
 const [HTTP, SOCKET] = ['over HTTP', 'over the socket'];
 const labelOf = (name, door) => `${name}, ${door}`;
 
@@ -32,11 +33,6 @@ const COLUMNS = {
   p50: { label: 'p50 ms', digits: 1 },
   p99: { label: 'p99 ms', digits: 1 },
 };
-
-function quantile(values, q) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
-}
 
 /** Works for so long, and says what came of it: what it returns are the durations of runs. */
 async function measured(server, heard, work) {
@@ -75,6 +71,23 @@ async function emitter(label, name, connect) {
     });
   const stop = () => closeAndStop(clients, [], server);
   return [{ label, round, stop }];
+}
+
+/** Answers as briefly as it can, and does nothing. */
+async function poster() {
+  const server = await startServer('fastify');
+  const posters = users.map((user) => posterOf(server.url, user));
+  const round = async (concurrency, ms) => {
+    const [cpu, began] = [await server.cpuUs(), performance.now()];
+    let posts = 0;
+    await inParallel(concurrency, concurrency, async (user) => {
+      for (; performance.now() - began < ms; posts++) await posters[user].start(BODY);
+    });
+    const seconds = (performance.now() - began) / 1000;
+    return { perSecond: posts / seconds, cpuUs: ((await server.cpuUs()) - cpu) / posts };
+  };
+  const stop = () => closeAndStop([], posters, server);
+  return [{ label: POST, round, stop }];
 }
 
 /** A server with both doors; every user has one run at a time. */
@@ -147,7 +160,15 @@ function aimsOf([full, few]) {
     beside(http, labelOf(PEERS['openai-agents'], HTTP), 2.5),
     beside(http, labelOf(PEERS.langgraph, HTTP), 8),
     ...[socket, http].map(quick),
+    barestAim(full, http),
   ];
+}
+
+/** What can't be done without: to take a request, and to emit as many bytes. */
+function barestAim(table, http) {
+  const [own, post, emit] = [http, POST, SOCKET_IO].map((label) => roundsOf(table, label, 'cpuUs'));
+  const times = own.map((cpuUs, round) => cpuUs / (post[round] + emit[round]));
+  return aim(`${http}, CPU beside ${POST}, and ${SOCKET_IO}`, times, { atMost: 1.5, unit: ' ×' });
 }
 
 export async function run({ isQuick, log }) {
@@ -155,6 +176,7 @@ export async function run({ isQuick, log }) {
   const emitters = [
     ...(await emitter(WS, 'ws', connectWebSocket)),
     ...(await emitter(SOCKET_IO, 'socketio', connectSocketIo)),
+    ...(await poster()),
   ];
   const runners = [...(await carrel()), ...(await Promise.all(Object.entries(PEERS).map(peer))).flat()];
   const tables = [];

@@ -3,6 +3,7 @@
  * or with `BENCH_DATABASE_URL` and `BENCH_REDIS_URL` one of several nodes.
  */
 import { createRequire } from 'node:module';
+import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,8 +45,10 @@ Agent({ name: 'waiter', description: 'Waits', input: z.object({ ms: z.number() }
 class BenchAgents {}
 Module({ providers: [Thinker, Waiter] })(BenchAgents);
 
+const folder = await mkdtemp(join(tmpdir(), 'carrel-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const config = loadConfig({
-  CARREL_DATA_DIR: await mkdtemp(join(tmpdir(), 'carrel-bench-')),
+  CARREL_DATA_DIR: folder,
   CARREL_LOG_LEVEL: 'warn',
   CARREL_USER_STARTS_PER_MINUTE: '1000000',
   CARREL_USER_MAX_RUNNING: process.env.BENCH_MAX_RUNNING ?? '3',
@@ -89,7 +92,6 @@ function burst({ users, events }) {
   const submit = (user) => app.get(ExecutionService).submit(contextOf(`user-${user}`), { agent: 'thinker', input });
   return Promise.all(users.map(submit));
 }
-
 
 /** Runs that are begun and heard of here, without HTTP and sockets. */
 const insiders = [];

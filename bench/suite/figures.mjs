@@ -8,7 +8,12 @@ export function span(values, digits = 0) {
   return values.length > 1 ? `${middle} (${least}–${most})` : middle;
 }
 
-/** What a row had in each round, those left out in which it has no such figure. */
+export function quantile(values, q) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+}
+
+/** What a row had in each round. */
 export function roundsOf(table, label, column) {
   const row = table.rows.find((one) => one.label === label);
   if (!row) throw new Error(`no row ${label} in the table ${table.title}`);
@@ -31,7 +36,8 @@ export function figureAim(text, table, { of, column }, { atLeast, atMost, digits
   return aim(text, roundsOf(table, of, column), { atLeast, atMost, digits, unit });
 }
 
-function aim(text, values, { atLeast, atMost, digits, unit }) {
+/** An aim about something that was worked out of each round. */
+export function aim(text, values, { atLeast, atMost, digits = 2, unit = '' }) {
   const reached = median(values);
   const isReached = atLeast === undefined ? reached <= atMost : reached >= atLeast;
   const wanted = atLeast === undefined ? `≤ ${atMost}${unit}` : `≥ ${atLeast}${unit}`;

@@ -5,7 +5,7 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const OWN = ['@nestjs/core', 'fastify', 'socket.io', 'ws'];
+const OWN = ['@nestjs/core', 'fastify', 'socket.io', 'bullmq'];
 
 function versionsIn(folder, names) {
   const read = (name) => JSON.parse(readFileSync(`${ROOT}${folder}node_modules/${name}/package.json`, 'utf8')).version;

@@ -7,12 +7,13 @@ function grid(heads, rows) {
   return [line(heads), line(heads.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
+function cell(row, [column, { digits }]) {
+  const values = row.rounds.map((round) => round[column]).filter((value) => value !== undefined);
+  return values.length === 0 ? '–' : span(values, digits);
+}
+
 function tableText(table) {
   const columns = Object.entries(table.columns);
-  const cell = (row, [column, { digits }]) => {
-    const values = row.rounds.map((round) => round[column]).filter((value) => value !== undefined);
-    return values.length === 0 ? '–' : span(values, digits);
-  };
   const parts = [`### ${table.title}`];
   if (table.note) parts.push(table.note);
   parts.push(
@@ -40,7 +41,7 @@ export function renderedSection(result) {
   if (result.note) parts.push(result.note);
   if (result.aims.length > 0) parts.push(grid(['aim', 'wanted', 'reached', ''], result.aims.map(aimRow)));
   parts.push(...result.tables.map(tableText));
-  return `${parts.join('\n\n')}\n`;
+  return parts.join('\n\n');
 }
 
 /** The whole page. */
@@ -50,9 +51,9 @@ export function rendered(results) {
   const reached = aims.filter(({ isReached }) => isReached).length;
   const head = [
     '# Results of the bench suite',
-    'Written by `npm run bench`; [how to run and read it](README.md). Figures are medians (least–most) of alternating rounds; compare',
-    `ratios of one run, not figures of two. ${reached} of ${aims.length} aims are reached.`,
-    ...(newest ? [`Versions: ${newest.versions.join(', ')}.`] : []),
+    'Written by `npm run bench`; [how to run and read it](README.md). Figures are medians (least–most) of alternating rounds; compare\n' +
+      'ratios of one run, not figures of two.',
+    `${reached} of ${aims.length} aims are reached. Versions: ${newest.versions.join(', ')}.`,
   ];
-  return `${[`${head[0]}\n\n${head[1]}\n${head[2]}`, ...head.slice(3), ...results.map(renderedSection)].join('\n\n')}`;
+  return `${[...head, ...results.map(renderedSection)].join('\n\n')}\n`;
 }

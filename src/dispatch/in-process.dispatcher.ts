@@ -104,12 +104,17 @@ export class InProcessDispatcher implements RunDispatcher {
     this.untilItEnds(consumer, ref);
   }
 
-  /** Under its own ids in the log: the slot may have become free by the end of somebody else's run. */
+  /**
+   * Under its own ids in the log: the slot may have become free by the end of somebody else's run. All that waits for the run does
+   * so in this scope, so that no run in flight keeps another one.
+   */
   private untilItEnds(consumer: RunConsumer, ref: RunRef, claimed?: ClaimedRun): void {
     const { userId, runId } = ref;
-    runInLogScope({ userId, runId }, () => consumer.run(ref, claimed)).then(this.freeSlot, (err: unknown) => {
-      this.logger.error({ err, ...ref }, 'a run was given up; it goes on when the server starts again');
-      this.freeSlot();
+    runInLogScope({ userId, runId, requestId: claimed?.origin.requestId }, () => {
+      consumer.run(ref, claimed).then(this.freeSlot, (err: unknown) => {
+        this.logger.error({ err, ...ref }, 'a run was given up; it goes on when the server starts again');
+        this.freeSlot();
+      });
     });
   }
 

@@ -7,7 +7,7 @@ import type { StepRecord } from '../events/step-record.js';
 import { CLOCK, type Clock } from '../shared/clock.js';
 import { isCarrelError } from '../shared/errors.js';
 import type { RunId, UserId } from '../shared/ids.js';
-import { runInLogScope } from '../shared/log-scope.js';
+import { currentLogScope, runInLogScope } from '../shared/log-scope.js';
 import { ActiveRun } from './active-run.js';
 import type { AgentExecutionResult } from './agent-execution-result.js';
 import { ExecutionEngineFactory } from './execution-engine.factory.js';
@@ -72,27 +72,21 @@ export class RunRunner implements RunConsumer {
     while (this.active.size > 0) await this.idle.promise;
   }
 
-  async run(ref: RunRef, claimed?: ClaimedRun): Promise<void> {
-    if (this.isLost) return; // the sweep of a node that lives finds it
+  /** Not `async`, for the reason that `carryOut` is not. */
+  run(ref: RunRef, claimed?: ClaimedRun): Promise<void> {
+    if (this.isLost) return Promise.resolve(); // the sweep of a node that lives finds it
     const current = this.active.get(ref.runId);
     if (current) {
       // it may have been suspended and answered already, and be about to leave
       current.isDueAgain = true;
-      return;
+      return Promise.resolve();
     }
-    let active: ActiveRun;
-    do {
-      active = new ActiveRun(ref);
-      this.active.set(ref.runId, active);
-      try {
-        await this.carryOut(active, claimed);
-      } catch (error) {
-        if (!active.isAbandoned) this.giveUp(active, error);
-      } finally {
-        this.leave(active);
-      }
-      claimed = undefined;
-    } while (active.isDueAgain && !this.isLost);
+    const active = new ActiveRun(ref);
+    this.active.set(ref.runId, active);
+    return this.carriedOut(active, claimed).then(
+      () => this.goOn(active),
+      (error: unknown) => this.goOn(active, { error }),
+    );
   }
 
   /** Runs whose end could not be written, though the storage has them as this process's. Each is given out once. */
@@ -165,6 +159,20 @@ export class RunRunner implements RunConsumer {
     return typeof pipeline === 'string' ? this.pipelines.deadlineMsOf(pipeline) : undefined;
   }
 
+  /**
+   * The run leaves, or comes in again.
+   *
+   * @throws what it failed with, when that is not the run's business
+   */
+  private goOn(active: ActiveRun, failed?: { error: unknown }): Promise<void> | undefined {
+    try {
+      if (failed && !active.isAbandoned) this.giveUp(active, failed.error);
+    } finally {
+      this.leave(active);
+    }
+    return active.isDueAgain && !this.isLost ? this.run(active.ref) : undefined;
+  }
+
   private leave({ ref, cancelAskedAtMs }: ActiveRun): void {
     this.active.delete(ref.runId);
     if (cancelAskedAtMs !== undefined) this.meter.cancelled(cancelAskedAtMs);
@@ -182,6 +190,14 @@ export class RunRunner implements RunConsumer {
     throw error;
   }
 
+  private carriedOut(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
+    try {
+      return this.carryOut(active, claimed);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   /** Not `async`, as others on the way of a run: each such function in it is a promise more for every run in flight. */
   private carryOut(active: ActiveRun, claimed?: ClaimedRun): Promise<void> {
     if (claimed) return this.begin(active, claimed);
@@ -194,9 +210,12 @@ export class RunRunner implements RunConsumer {
     active.claimed = run;
     if (!run.resumed) this.meter.began(run);
     if (run.cancelRequestedBy) active.stop({ kind: 'cancelled', by: run.cancelRequestedBy });
-    return runInLogScope({ userId, runId, requestId: run.origin.requestId }, () =>
-      this.tracing.isOn ? this.tracing.run(run, () => this.execute(active, run)) : this.execute(active, run),
-    );
+    const { requestId } = run.origin;
+    const execute = () =>
+      this.tracing.isOn ? this.tracing.run(run, () => this.execute(active, run)) : this.execute(active, run);
+    const ids = currentLogScope(); // a run that came claimed is in its scope already
+    if (ids?.runId === runId && ids.requestId === requestId) return execute();
+    return runInLogScope({ userId, runId, requestId }, execute);
   }
 
   /** Once, or, when it was to be suspended and is answered already, again from the top. */

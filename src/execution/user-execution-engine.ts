@@ -200,15 +200,21 @@ export class UserExecutionEngine implements AsyncDisposable {
     }
   }
 
-  private async carryOut(callee: Callee, input: unknown, last: number): Promise<AgentExecutionResult> {
+  /** Not `async`, for a run in flight would keep what that needs. */
+  private carryOut(callee: Callee, input: unknown, last: number): Promise<AgentExecutionResult> {
     const facts = { callee, context: this.context, place: WHOLE_RUN, observer: this.state };
     this.call = new AgentCall(facts, this.callParts);
     if (this.stopReason) this.call.stop(this.stopReason);
-    try {
-      return this.resultOf(await this.call.carryOut(input, { first: this.state.attempt(), last }), callee.name);
-    } finally {
-      this.ended = true;
-    }
+    return this.call.carryOut(input, { first: this.state.attempt(), last }).then(
+      (end) => {
+        this.ended = true;
+        return this.resultOf(end, callee.name);
+      },
+      (error: unknown) => {
+        this.ended = true;
+        throw error;
+      },
+    );
   }
 
   /** A hook did not let the run begin, or it was stopped before. */

@@ -1,4 +1,5 @@
-const PAUSE_MS = 500;
+/** Long enough for what waits meanwhile, short enough that everything is there a second after the start. */
+const PAUSE_MS = 50;
 
 const expected: (() => Promise<unknown>)[] = [];
 

@@ -10,7 +10,9 @@ const PAIRS = Array.from({ length: 1_024 }, (_, n) => `${DIGITS[n >> 5]}${DIGITS
 
 /** The digits before the last two, each from 0 to 31. */
 const digits = new Uint8Array(TIME_DIGITS + RANDOM_DIGITS - 2);
-const random = new Uint8Array(RANDOM_DIGITS);
+/** Random bytes for 256 milliseconds: to ask for them costs more than to get them. */
+const random = new Uint8Array(256 * RANDOM_DIGITS);
+let usedRandom = random.length;
 /** The text of `digits`. */
 let head = '';
 /** The last two digits. */
@@ -38,10 +40,17 @@ function begin(nowMs: number): void {
     digits[at] = rest % 32;
     rest = Math.floor(rest / 32);
   }
-  randomFillSync(random);
-  for (let at = TIME_DIGITS; at < digits.length; at++) digits[at] = random[at - TIME_DIGITS]! & 31;
-  pair = ((random[RANDOM_DIGITS - 2]! & 31) << 5) | (random[RANDOM_DIGITS - 1]! & 31);
+  for (let at = TIME_DIGITS; at < digits.length; at++) digits[at] = randomDigit();
+  pair = (randomDigit() << 5) | randomDigit();
   head = textOf(digits);
+}
+
+function randomDigit(): number {
+  if (usedRandom === random.length) {
+    randomFillSync(random);
+    usedRandom = 0;
+  }
+  return random[usedRandom++]! & 31;
 }
 
 function carry(): void {
@@ -53,5 +62,7 @@ function carry(): void {
 }
 
 function textOf(values: Uint8Array): string {
-  return Array.from(values, (value) => DIGITS[value]).join('');
+  let text = '';
+  for (const value of values) text += DIGITS[value];
+  return text;
 }

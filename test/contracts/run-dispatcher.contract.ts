@@ -2,6 +2,11 @@ import type { ClaimedRun, RunRef } from '../../src/execution/run-store.port.js';
 import type { RunConsumer, RunDispatcher } from '../../src/execution/run-dispatcher.port.js';
 import { newId, type RunId, type UserId } from '../../src/shared/ids.js';
 
+/** As much of a run that was claimed as a dispatcher looks at. */
+export function claimedRun({ userId, runId }: RunRef): ClaimedRun {
+  return { userId, id: runId, origin: { requestId: newId('req'), roles: [] } } as Partial<ClaimedRun> as ClaimedRun;
+}
+
 export const refOf = (user: string): RunRef => ({ userId: user as UserId, runId: newId('run') });
 
 /** Until it is so: what goes through another process has no moment of its own. */
@@ -104,7 +109,7 @@ export function describeRunDispatcher(name: string, open: (slots: number) => Pro
       const { userId, runId } = refOf('alice');
       slot = undefined;
       await until(() => (slot ??= dispatcher.reserve()) !== undefined, 'a slot');
-      slot!.begin({ userId, id: runId } as ClaimedRun);
+      slot!.begin(claimedRun({ userId, runId }));
       expect(consumer.begun).toEqual(['alice']);
       expect(dispatcher.placeInLine()).toBe(0);
       for (let i = 0; i < 3; i++) await dispatcher.dispatch(refOf('bob'));
@@ -149,7 +154,7 @@ export function describeRunDispatcher(name: string, open: (slots: number) => Pro
       await new Promise(setImmediate);
       expect(hasStopped).toBe(false);
       const { userId, runId } = refOf('alice');
-      second.begin({ userId, id: runId } as ClaimedRun);
+      second.begin(claimedRun({ userId, runId }));
       expect(consumer.begun).toEqual(['alice']);
       await stopping;
       expect(dispatcher.reserve()).toBeUndefined();

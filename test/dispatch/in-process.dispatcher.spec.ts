@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { loadConfig } from '../../src/config/load-config.js';
 import { InProcessDispatcher } from '../../src/dispatch/in-process.dispatcher.js';
-import type { ClaimedRun, RunRef } from '../../src/execution/run-store.port.js';
-import { describeRunDispatcher } from '../contracts/run-dispatcher.contract.js';
+import type { RunRef } from '../../src/execution/run-store.port.js';
+import { claimedRun, describeRunDispatcher } from '../contracts/run-dispatcher.contract.js';
 import { newId, type UserId } from '../../src/shared/ids.js';
 
 /** A consumer whose runs end when the test says so. */
@@ -86,7 +86,7 @@ describe('the in-process dispatcher', () => {
     await settle();
     expect(hasStopped).toBe(false);
     const { userId, runId } = ref('alice');
-    second.begin({ userId, id: runId } as ClaimedRun);
+    second.begin(claimedRun({ userId, runId }));
     expect(consumer.begun.map(({ user }) => user)).toEqual(['alice']);
     await stopping;
     expect(dispatcher.reserve()).toBeUndefined();
