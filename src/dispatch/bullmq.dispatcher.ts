@@ -43,7 +43,10 @@ export class BullmqDispatcher implements RunDispatcher {
   ) {
     this.slots = new RunSlots(options.slots);
     this.outbox = new RunOutbox(queue, clock);
-    queue.onConnection(() => this.beginWithoutRedis());
+    queue.onConnection(() => {
+      if (!queue.isConnected) this.taker?.lendSlot();
+      this.beginWithoutRedis();
+    });
   }
 
   static async create(
@@ -62,7 +65,8 @@ export class BullmqDispatcher implements RunDispatcher {
     if (this.options.role === 'api') return;
     const worker = await this.queue.worker();
     this.consumer = consumer;
-    this.taker = new RunTaker(worker, this.slots, this.clock, (ref) => this.carry(consumer, ref));
+    const isConnected = () => this.queue.isConnected;
+    this.taker = new RunTaker(worker, this.slots, this.clock, isConnected, (ref) => this.carry(consumer, ref));
     this.beginWithoutRedis();
   }
 

@@ -22,12 +22,15 @@ export class RunTaker {
   private readonly token = newId('nod');
   private hasStopped = false;
   private hasFoundNone = false;
+  /** A fetch is under way, and has a slot. */
+  private hasSlotToLend = false;
   private readonly ended: Promise<void>;
 
   constructor(
     private readonly worker: RunWorker,
     private readonly slots: RunSlots,
     private readonly clock: Clock,
+    private readonly isConnected: () => boolean,
     /** Is given a run and a slot. */
     private readonly begin: (ref: RunRef) => void,
   ) {
@@ -37,6 +40,13 @@ export class RunTaker {
   /** The queue was empty when it was looked into, and nothing has come since. */
   get isWaiting(): boolean {
     return this.hasFoundNone;
+  }
+
+  /** While Redis is away a fetch brings nothing: others may have its slot. */
+  lendSlot(): void {
+    if (!this.hasSlotToLend) return;
+    this.hasSlotToLend = false;
+    this.slots.give();
   }
 
   async stop(): Promise<void> {
@@ -62,16 +72,27 @@ export class RunTaker {
       if (hasRoom && !next) this.slots.give();
       job = next;
     }
-    if (job) await this.putBack(job);
+    if (!job) return;
+    this.slots.give();
+    await this.putBack(job);
   }
 
   /** @returns one with a slot, or none */
   private async take(): Promise<RunJob | undefined> {
     await this.slots.whenFree();
     if (this.hasStopped || !this.slots.tryTake()) return undefined;
+    this.hasSlotToLend = true;
+    if (!this.isConnected()) this.lendSlot();
     const job = await this.fetch();
-    if (!job) this.slots.give();
-    return job;
+    if (!job) {
+      this.lendSlot();
+      return undefined;
+    }
+    const hasSlot = this.hasSlotToLend || this.slots.tryTake();
+    this.hasSlotToLend = false;
+    if (hasSlot) return job;
+    await this.putBack(job);
+    return undefined;
   }
 
   private async fetch(): Promise<RunJob | undefined> {
@@ -110,7 +131,6 @@ export class RunTaker {
   }
 
   private async putBack(job: RunJob): Promise<void> {
-    this.slots.give();
     await job.moveToWait(this.token).catch(() => undefined); // it is found stalled, then
   }
 }

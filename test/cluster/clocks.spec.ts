@@ -1,6 +1,7 @@
 import { Cluster } from '../servers/cluster.js';
 import { expectWhole } from './cluster-checks.js';
 import { ClusterUser } from './cluster-user.js';
+import { shiftedBy } from './faults.js';
 
 /** Longer than a node may be silent. */
 const TOGETHER_MS = 16_000;
@@ -10,8 +11,7 @@ describe('nodes whose clocks differ by five minutes', () => {
     await using cluster = await Cluster.start({ roles: ['all'] });
     const minutes = 5 * 60_000;
     for (const byMs of [minutes, -minutes]) {
-      const shift = `const now = Date.now; Date.now = () => now() + ${byMs};`;
-      await cluster.add('all', { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(shift)}` });
+      await cluster.add('all', shiftedBy(byMs));
     }
     const users = await Promise.all(['alice', 'bob'].map((name) => ClusterUser.of(cluster, name)));
     for (const user of users) user.follow();

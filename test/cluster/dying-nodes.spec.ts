@@ -33,7 +33,7 @@ describe('nodes that die', () => {
 
   it('killed: are noticed in time, and every run that was accepted ends, once', async () => {
     for (const user of [alice, bob]) user.follow();
-    const long = await alice.start('work', { ms: 6_000 });
+    const long = await alice.start('work', { ms: 6_000, againMs: 1 });
     const once = await bob.start('work-once', { ms: 6_000 });
     for (const user of [alice, bob]) await user.until(({ type }) => type === 'tool_executing');
     const [hers, his] = [await carrierOf(long), await carrierOf(once)];

@@ -20,7 +20,8 @@ export class CutCluster implements AsyncDisposable {
   ) {}
 
   static async start(): Promise<CutCluster> {
-    const env = { CARREL_RUN_SLOTS: '6', CARREL_USER_MAX_QUEUED: '1000', CARREL_DRAIN_MS: DRAIN_MS };
+    // fewer slots than the users have places in their lanes, so that runs wait in Redis
+    const env = { CARREL_RUN_SLOTS: '3', CARREL_USER_MAX_QUEUED: '1000', CARREL_DRAIN_MS: DRAIN_MS };
     const cluster = await Cluster.start({ roles: ['all', 'all'] }, env);
     const toRedis = await CuttingProxy.to(cluster.redis.url);
     const toPostgres = await CuttingProxy.to(cluster.databaseUrl);

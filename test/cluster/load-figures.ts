@@ -5,7 +5,7 @@ export interface Figures {
   fault: string;
   accepted: number;
   ended: number;
-  /** From the acceptance of a run to its end at the user's socket, by when it was accepted. */
+  /** From the acceptance of a run to its end at the user's socket, by when it was under way. */
   before: Percentiles;
   during: Percentiles;
   after: Percentiles;
@@ -15,30 +15,47 @@ export interface Figures {
   wentOnMs: number;
 }
 
-export type Percentiles = { p50: number; p99: number } | undefined;
+type Percentiles = { p50: number; p99: number } | undefined;
 
 /** @param began when the fault began, and when it was over */
 export function figuresOf(fault: string, users: readonly ClusterUser[], began: number, over: number): Figures {
   const runs = users.flatMap((user) =>
     user.accepted.map((id) => ({ accepted: user.acceptedAtMs.get(id)!, ended: user.endedAtMs.get(id)! })),
   );
-  const took = (from: number, to: number) =>
-    percentiles(runs.filter(({ accepted }) => accepted >= from && accepted < to).map((run) => run.ended - run.accepted));
+  const took = (some: typeof runs) => percentiles(some.map((run) => run.ended - run.accepted));
   return {
     fault,
     accepted: runs.length,
     ended: runs.filter(({ ended }) => ended !== undefined).length,
-    before: took(0, began),
-    during: took(began, over),
-    after: took(over, Infinity),
-    silenceMs: Math.max(...users.map((user) => longestGap(user.heardAtMs.filter((atMs) => atMs > began), began))),
-    wentOnMs: Math.max(0, ...runs.filter((run) => run.accepted < began && run.ended > began).map((run) => run.ended - began)),
+    before: took(runs.filter((run) => run.ended <= began)),
+    during: took(runs.filter((run) => run.ended > began && run.accepted < over)),
+    after: took(runs.filter((run) => run.accepted >= over)),
+    silenceMs: Math.max(
+      ...users.map((user) =>
+        longestGap(
+          user.heardAtMs.filter((atMs) => atMs > began),
+          began,
+        ),
+      ),
+    ),
+    wentOnMs: Math.max(
+      0,
+      ...runs.filter((run) => run.accepted < began && run.ended > began).map((run) => run.ended - began),
+    ),
   };
 }
 
 /** Of a table in Markdown. */
 export function headOf(): string {
-  const names = ['fault', 'accepted = ended', 'before', 'during', 'after', 'longest silence', 'runs under way had ended'];
+  const names = [
+    'fault',
+    'accepted = ended',
+    'before',
+    'during',
+    'after',
+    'longest silence',
+    'runs under way had ended',
+  ];
   return `| ${names.join(' | ')} |\n|${' --- |'.repeat(names.length)}`;
 }
 

@@ -2,11 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Cluster } from '../servers/cluster.js';
 import { ClusterUser } from './cluster-user.js';
 
-/** Every so many runs of a user there is a long one, so that there is always something to interrupt. */
-const LONG_EVERY = 10;
+/** Runs of a user that are started at once, so that some wait. */
+const AT_ONCE = 3;
+const PAUSE_MS = 300;
+/** Every so many times one of them is a long one, so that there is always something to interrupt. */
+const LONG_EVERY = 3;
 const LONG_MS = 800;
-/** Between two starts of a user. */
-const PAUSE_MS = 60;
 
 /** Users who start runs all the time, and listen. */
 export class Load {
@@ -32,7 +33,10 @@ export class Load {
     await Promise.all(
       this.users.map((user) => {
         const before = user.accepted.length;
-        return user.until(() => user.accepted.slice(before).some((id) => user.endedAtMs.has(id)), 'the end of a new run');
+        return user.until(
+          () => user.accepted.slice(before).some((id) => user.endedAtMs.has(id)),
+          'the end of a new run',
+        );
       }),
     );
   }
@@ -47,7 +51,8 @@ export class Load {
 
   private async keepStarting(user: ClusterUser): Promise<void> {
     for (let i = 0; !this.isOver; i++) {
-      await user.start('work', { ms: i % LONG_EVERY === 3 ? LONG_MS : 10 * (i % 4), text: user.id });
+      const ms = Array.from({ length: AT_ONCE }, (_, n) => (n === 0 && i % LONG_EVERY === 1 ? LONG_MS : 10 * n));
+      await Promise.all(ms.map((each) => user.start('work', { ms: each, text: user.id })));
       await pause(PAUSE_MS);
     }
   }

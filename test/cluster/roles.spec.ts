@@ -30,7 +30,10 @@ describe('nodes with roles', () => {
     expect(cluster.records().map(({ pid }) => pid)).toEqual([worker.pid, worker.pid]);
     cluster.nodes.pop(); // users reach the api alone
 
-    const [again, once] = [await alice.start('work', { ms: 10_000 }), await bob.start('work-once', { ms: 60_000 })];
+    const [again, once] = [
+      await alice.start('work', { ms: 10_000, againMs: 1 }),
+      await bob.start('work-once', { ms: 60_000 }),
+    ];
     for (const [user, id] of [
       [alice, again],
       [bob, once],
