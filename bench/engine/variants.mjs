@@ -9,15 +9,27 @@ const carrel = async (sync) => (await import('./carrel.mjs')).carrel(sync);
 const mastra = async (how) => (await import('./mastra.mjs')).mastra(how);
 const langgraph = async (isStreamed) => (await import('./langgraph.mjs')).langgraph(isStreamed);
 
-async function carrelAgent() {
-  const { agent, close } = await carrel('full');
+async function ofOneAgent(opened) {
+  const { agent, close } = await opened;
   return { shapes: { one: agent }, close };
 }
 
+async function withoutDisk() {
+  const opened = await carrel('full');
+  (await import('./no-disk.mjs')).writeNothing();
+  return opened;
+}
+
 export const VARIANTS = {
-  agent: { label: 'Carrel, a run of one agent', shapes: ['one'], open: carrelAgent },
+  agent: { label: 'Carrel, a run of one agent', shapes: ['one'], open: () => ofOneAgent(carrel('full')) },
   full: { label: 'Carrel, a pipeline', open: () => carrel('full') },
   normal: { label: 'Carrel, a pipeline, sync normal', open: () => carrel('normal') },
+  agentBound: {
+    label: 'bound: Carrel, a run of one agent, nothing written',
+    shapes: ['one'],
+    open: () => ofOneAgent(withoutDisk()),
+  },
+  bound: { label: 'bound: Carrel, a pipeline, nothing written', open: withoutDisk },
   mastraMute: { label: 'Mastra workflow, no events', open: () => mastra({}) },
   mastra: { label: 'Mastra workflow, streamed', open: () => mastra({ isStreamed: true }) },
   mastraRegistered: {

@@ -21,8 +21,11 @@ const PEERS = {
   'ai-sdk': 'AI SDK ToolLoopAgent',
 };
 const WS = 'ws, only emitting';
-const SOCKET_IO = 'Socket.IO, only emitting';
+const SOCKET_IO = 'Socket.IO, only emitting, event by event';
+const SOCKET_IO_AT_ONCE = 'Socket.IO, only emitting, ten runs at once';
 const POST = 'Fastify, only a POST';
+/** What the way through the doors costs beside the journal. */
+const BOUND = 'bound: Carrel, nothing written';
 const [HTTP, SOCKET] = ['over HTTP', 'over the socket'];
 const labelOf = (name, door) => `${name}, ${door}`;
 
@@ -50,18 +53,21 @@ async function measured(server, heard, work) {
   };
 }
 
-/** Emits to all users in turn, a thousand runs at once, and goes on when all of it has arrived. */
-async function emitter(label, name, connect) {
+/**
+ * Emits to all users, and goes on when all of it has arrived: to each the events of ten runs at once, or, `isOneByOne`, those of one
+ * run, each in a tick of its own, as they come where a run does something between them.
+ */
+async function emitter(label, name, connect, isOneByOne = false) {
   const server = await startServer(name);
   const heard = { events: 0, wanted: 0, onAll: undefined };
   const onEvent = () => ++heard.events === heard.wanted && heard.onAll();
   const auths = users.map((token) => ({ token }));
   const clients = await connectMany(connect, server.url, auths, onEvent);
-  const all = Array.from({ length: 10 * USERS }, (_, i) => i % USERS);
+  const all = Array.from({ length: (isOneByOne ? 1 : 10) * USERS }, (_, i) => i % USERS);
   const emitAll = () =>
     new Promise((resolve) => {
       Object.assign(heard, { wanted: heard.events + all.length * EVENTS, onAll: resolve });
-      server.tell({ burst: { users: all, events: EVENTS } });
+      server.tell({ burst: { users: all, events: EVENTS, isOneByOne } });
     });
   const round = (_concurrency, ms) =>
     measured(server, heard, async () => {
@@ -128,9 +134,9 @@ async function closeAndStop(clients, posters, server) {
   await server.stop();
 }
 
-async function carrel() {
-  const server = await startServer('carrel', { BENCH_SLOTS: '256' });
-  return doors('Carrel', server, await server.tokens(users));
+async function carrel(name, env = {}) {
+  const server = await startServer('carrel', { BENCH_SLOTS: '256', ...env });
+  return doors(name, server, await server.tokens(users));
 }
 
 async function peer([module, name]) {
@@ -139,8 +145,8 @@ async function peer([module, name]) {
 
 function ratiosOf(concurrency) {
   const column = 'eventsPerSecond';
-  const own = [SOCKET, HTTP].map((door) => [door, labelOf('Carrel', door)]);
-  const bare = own.flatMap(([, of]) => [SOCKET_IO, WS].map((to) => ({ of, to, column })));
+  const own = ['Carrel', BOUND].flatMap((name) => [SOCKET, HTTP].map((door) => [door, labelOf(name, door)]));
+  const bare = own.flatMap(([, of]) => [SOCKET_IO, SOCKET_IO_AT_ONCE, WS].map((to) => ({ of, to, column })));
   const peers = own.flatMap(([door, of]) =>
     Object.values(PEERS).map((name) => ({ of, to: labelOf(name, door), column: 'perSecond' })),
   );
@@ -175,10 +181,12 @@ export async function run({ isQuick, log }) {
   const [rounds, ms, warmMs] = isQuick ? [2, 150, 150] : [5, 1000, 2000];
   const emitters = [
     ...(await emitter(WS, 'ws', connectWebSocket)),
-    ...(await emitter(SOCKET_IO, 'socketio', connectSocketIo)),
+    ...(await emitter(SOCKET_IO, 'socketio', connectSocketIo, true)),
+    ...(await emitter(SOCKET_IO_AT_ONCE, 'socketio', connectSocketIo)),
     ...(await poster()),
   ];
-  const runners = [...(await carrel()), ...(await Promise.all(Object.entries(PEERS).map(peer))).flat()];
+  const own = [...(await carrel('Carrel')), ...(await carrel(BOUND, { BENCH_NO_DISK: 'yes' }))];
+  const runners = [...own, ...(await Promise.all(Object.entries(PEERS).map(peer))).flat()];
   const tables = [];
   for (const [concurrency, variants] of [
     [USERS, [...emitters, ...runners]],

@@ -10,8 +10,11 @@ const SHAPES = { one: '1 step', row: '3 steps', parallel: '3 + 3 steps' };
 const column = 'perSecond';
 
 function ratios(labels) {
-  const peers = labels.filter((label) => ![LABELS.agent, LABELS.full, LABELS.normal, LABELS.plain].includes(label));
-  return OWN.filter((of) => labels.includes(of)).flatMap((of) => peers.map((to) => ({ of, to, column })));
+  const { agent, full, normal, agentBound, bound, plain } = LABELS;
+  const peers = labels.filter((label) => ![agent, full, normal, agentBound, bound, plain].includes(label));
+  const beside = OWN.filter((of) => labels.includes(of)).flatMap((of) => peers.map((to) => ({ of, to, column })));
+  const bounds = [agentBound, bound].filter((of) => labels.includes(of));
+  return [...beside, ...bounds.flatMap((of) => peers.map((to) => ({ of, to, column })))];
 }
 
 /** What is aimed at holds at full load: one by one, a durable run waits for the disk. */

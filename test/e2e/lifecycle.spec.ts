@@ -144,7 +144,7 @@ describe("one user's agent that breaks the rules", () => {
     const [alice, bob] = await Promise.all([server.as('alice'), server.as('bob')]);
     const [hers, his] = await Promise.all([alice.connect({ after: 0 }), bob.connect({ after: 0 })]);
     const run = await atWork(bob, his, 'long');
-    const fatal = await atWork(alice, hers, 'fatal', { ms: 50 });
+    const fatal = await atWork(alice, hers, 'fatal', { ms: 1_500 });
     expect(await server.ended()).toBe(1);
     const line = JSON.parse(server.output.find((text) => text.includes('was not caught'))!) as object;
     expect(line).toMatchObject({ level: 'fatal', userId: 'alice', runId: fatal, err: { message: 'nobody catches' } });
