@@ -89,6 +89,14 @@ describe(`${USERS} users with ${RUNS} runs each, under the same thread ids, idem
     }
   });
 
+  it("gave every agent its own user's context", () => {
+    for (const { user, sockets } of visitors) {
+      const ends = sockets[0]!.events.filter(({ agent, type }) => agent === 'echo' && type === 'agent_completed');
+      const served = ends.map(({ data }) => 'result' in data && (data.result as { userId: string }).userId);
+      expect(new Set(served)).toEqual(new Set([user.id]));
+    }
+  });
+
   it('closed every tool call before the end of its run', () => {
     for (const { sockets } of visitors) {
       const opened = sockets[0]!.events

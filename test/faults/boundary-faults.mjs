@@ -21,11 +21,11 @@ export const BOUNDARY_FAULTS = [
     only: 'is needed in production',
   },
   {
-    name: 'an agent gets the context of the first run that it was made for',
+    name: 'all runs share one context',
     file: 'src/agents/agent-maker.ts',
     search: 'if (wrapper.metatype === contextOf) return (context) => context;',
     replace: `let first;
   if (wrapper.metatype === contextOf) return (context) => (first ??= context);`,
-    spec: 'test/agents/agent-maker.spec.ts',
+    spec: 'test/e2e/isolation.spec.ts',
   },
 ];

@@ -32,11 +32,11 @@ export const FAULTS = [
     only: 'prints a link that signs in once',
   },
   {
-    name: 'all runs share one context',
+    name: 'all runs share one DI sub-tree',
     file: 'src/context/execution-scope.ts',
     search: 'this.id = ContextIdFactory.create();',
     replace: 'this.id = (ExecutionScope as unknown as { shared: ContextId }).shared ??= ContextIdFactory.create();',
-    spec: 'test/e2e/isolation.spec.ts',
+    spec: 'test/context/injection.spec.ts',
   },
   {
     name: 'a run is found by its id alone',

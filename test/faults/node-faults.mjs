@@ -70,9 +70,9 @@ export const NODE_FAULTS = [
     file: 'src/execution/run-sweep.service.ts',
     search: 'this.after = await this.recovery.recoverSome(this.after, LOST_AFTER_MS);',
     replace: '',
-    spec: 'test/cluster/servers-away.spec.ts',
+    spec: 'test/cluster/faults-under-load.spec.ts',
     built: true,
-    only: 'emptied',
+    only: 'FLUSHALL',
   },
   {
     name: 'a worker lets users in',

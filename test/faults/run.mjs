@@ -77,12 +77,12 @@ async function tryFault(copy, fault) {
   const before = performance.now();
   const report = await copy.seeded(fault, () => copy.test([fault.spec], fault.only));
   const seconds = ((performance.now() - before) / 1_000).toFixed(1);
-  if (report.numRuntimeErrorTestSuites > 0) {
-    return `${fault.spec} could not be run: ${report.testResults[0]?.message}`;
-  }
   const failed = report.testResults
     .flatMap((suite) => suite.assertionResults)
     .find(({ status }) => status === 'failed');
+  if (!failed && report.numRuntimeErrorTestSuites > 0) {
+    return `${fault.spec} could not be run: ${report.testResults[0]?.message}`;
+  }
   if (!failed) return `${fault.spec} did not notice: ${report.numPassedTests} tests passed`;
   console.log(`noticed   ${fault.name}  (${seconds} s: ${failed.fullName})`);
   return undefined;
