@@ -49,6 +49,17 @@ describe('two nodes on one database', () => {
     await expectLanesToHold(openBoth, 20);
   });
 
+  it('give places by what the other one has done since', async () => {
+    const world = await StorageWorld.open((clock) => postgres.open(clock, NODE));
+    const other = await postgres.join(world.clock, OTHER_NODE);
+    const limits = { ...ROOMY, maxRunning: 2, maxQueued: 100 };
+    const places: boolean[] = [];
+    for (const { runs } of [world.ports, other, world.ports, other]) {
+      places.push((await runs.submit(alice, newRun(), limits)).admitted);
+    }
+    expect(places).toEqual([true, true, false, false]);
+  });
+
   it('number the events of a user whose runs are on both without a gap, and never run more than K', async () => {
     const world = await StorageWorld.open((clock) => postgres.open(clock, NODE));
     const other = await postgres.join(world.clock, OTHER_NODE);
