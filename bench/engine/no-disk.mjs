@@ -20,7 +20,8 @@ export function writeNothing() {
   for (const name of ['run', 'get']) {
     const call = StatementSync.prototype[name];
     StatementSync.prototype[name] = function (...values) {
-      return isWriting(this) ? undefined : call.apply(this, values);
+      if (isWriting(this)) return name === 'run' ? { changes: 0 } : undefined;
+      return call.apply(this, values);
     };
   }
 }

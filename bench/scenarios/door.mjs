@@ -24,8 +24,6 @@ const WS = 'ws, only emitting';
 const SOCKET_IO = 'Socket.IO, only emitting, event by event';
 const SOCKET_IO_AT_ONCE = 'Socket.IO, only emitting, ten runs at once';
 const POST = 'Fastify, only a POST';
-/** What the way through the doors costs beside the journal. */
-const BOUND = 'bound: Carrel, nothing written';
 const [HTTP, SOCKET] = ['over HTTP', 'over the socket'];
 const labelOf = (name, door) => `${name}, ${door}`;
 
@@ -134,9 +132,9 @@ async function closeAndStop(clients, posters, server) {
   await server.stop();
 }
 
-async function carrel(name, env = {}) {
-  const server = await startServer('carrel', { BENCH_SLOTS: '256', ...env });
-  return doors(name, server, await server.tokens(users));
+async function carrel() {
+  const server = await startServer('carrel', { BENCH_SLOTS: '256' });
+  return doors('Carrel', server, await server.tokens(users));
 }
 
 async function peer([module, name]) {
@@ -145,7 +143,7 @@ async function peer([module, name]) {
 
 function ratiosOf(concurrency) {
   const column = 'eventsPerSecond';
-  const own = ['Carrel', BOUND].flatMap((name) => [SOCKET, HTTP].map((door) => [door, labelOf(name, door)]));
+  const own = [SOCKET, HTTP].map((door) => [door, labelOf('Carrel', door)]);
   const bare = own.flatMap(([, of]) => [SOCKET_IO, SOCKET_IO_AT_ONCE, WS].map((to) => ({ of, to, column })));
   const peers = own.flatMap(([door, of]) =>
     Object.values(PEERS).map((name) => ({ of, to: labelOf(name, door), column: 'perSecond' })),
@@ -185,8 +183,7 @@ export async function run({ isQuick, log }) {
     ...(await emitter(SOCKET_IO_AT_ONCE, 'socketio', connectSocketIo)),
     ...(await poster()),
   ];
-  const own = [...(await carrel('Carrel')), ...(await carrel(BOUND, { BENCH_NO_DISK: 'yes' }))];
-  const runners = [...own, ...(await Promise.all(Object.entries(PEERS).map(peer))).flat()];
+  const runners = [...(await carrel()), ...(await Promise.all(Object.entries(PEERS).map(peer))).flat()];
   const tables = [];
   for (const [concurrency, variants] of [
     [USERS, [...emitters, ...runners]],

@@ -19,7 +19,6 @@ import {
 } from '../../dist/index.js';
 import { signToken } from '../../dist/edge/token-signer.js';
 import { EventBus } from '../../dist/events/event-bus.js';
-import { writeNothing } from '../engine/no-disk.mjs';
 import { reportTo } from './report.mjs';
 
 class Thinker {
@@ -78,7 +77,6 @@ if (process.env.BENCH_DATABASE_URL) {
 
 const app = await createCarrelApp({ config, agents: [BenchAgents] });
 await app.listen(0, '127.0.0.1');
-if (process.env.BENCH_NO_DISK) writeNothing();
 reportTo(process, () => app.get(ExecutionEngineFactory).report());
 const contexts = new Map();
 function contextOf(userId) {
