@@ -178,4 +178,12 @@ export const POSTGRES_FAULTS = [
     spec: 'test/storage/migration.spec.ts',
     only: 'numbers are missing',
   },
+  {
+    name: 'what takes longer than anybody waits is written twice',
+    file: 'src/storage/postgres/postgres-commits.ts',
+    search: 'if (decided && (await wasCommitted(connection))) return decided;',
+    replace: '',
+    spec: 'test/storage/postgres-in-doubt.spec.ts',
+    only: 'not written again',
+  },
 ];

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import { Client } from 'pg';
 import type { JournalledEvent } from '../../src/events/run-event.js';
 import { PostgresDatabase } from '../../src/storage/postgres/postgres-database.js';
 import { alice, bob, newRun, opening, ROOMY, StorageWorld, thinking, upTo } from '../contracts/storage-world.js';
@@ -55,6 +57,29 @@ describe.each([
     expect(await node.runs.claim(alice, run.id, opening)).toMatchObject({ status: 'running', fence: 1 });
     await node.journal.append(alice, run.id, 1, [thinking('d')]);
     expect((await world.events(alice)).map(({ seq }) => seq)).toEqual(upTo(5));
+  });
+});
+
+describe('when the server takes longer to write than anybody waits', () => {
+  it('what it comes to the end of after all is not written again', async () => {
+    const { world, node, told, hers } = await openBoth();
+    const [holder, watcher] = [postgres.url, postgres.url].map((connectionString) => new Client({ connectionString }));
+    await Promise.all([holder!.connect(), watcher!.connect()]);
+    const waiting = async () => {
+      const { rows } = await watcher!.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return rows[0]!.n;
+    };
+    await holder!.query('BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
+    const appended = node.journal.append(alice, hers.id, hers.fence, [thinking('a')]);
+    // what is being written waits for the table, and whoever begins again waits for the user
+    while ((await waiting()) < 2) await setImmediate();
+    await holder!.query('COMMIT');
+    await appended;
+    await Promise.all([holder!.end(), watcher!.end()]);
+    expect(await world.types(alice)).toEqual(['agent_started', 'agent_thinking']);
+    expect(told.map(({ seq }) => seq)).toEqual([2]);
   });
 });
 

@@ -2,6 +2,7 @@ import type { UserId } from '../../shared/ids.js';
 import { atMsOf, eventsFromRow, lastRunSeqOf, type EventRow } from '../event-lines.js';
 import type { Columns } from '../postgres/column-arrays.js';
 import { factsOf } from '../postgres/postgres-thread-store.js';
+import { USAGE_COLUMNS } from '../postgres/usage-table.js';
 import { EVENT_COLUMNS, REQUEST_COLUMNS, RUN_COLUMNS, STEP_COLUMNS } from '../postgres/write-parts.js';
 import { threadFromRow, type ThreadRow } from '../sqlite/thread-table.js';
 
@@ -23,20 +24,6 @@ export interface MovedTable {
   readonly total?: string;
 }
 
-const USAGE_COLUMNS = {
-  day: 'int',
-  agent: 'text',
-  completed: 'bigint',
-  degraded: 'bigint',
-  failed: 'bigint',
-  timed_out: 'bigint',
-  cancelled: 'bigint',
-  waited_sum: 'bigint',
-  waited_max: 'bigint',
-  ran_sum: 'bigint',
-  ran_max: 'bigint',
-  amounts: 'text',
-} as const;
 const LINES = `coalesce(sum(length(json) - length(replace(json, char(10), '')) + 1), 0) AS n FROM events`;
 
 /** What a thread and its conversation are. */

@@ -33,6 +33,8 @@ interface Queued {
 
 type Settled = { queued: Queued } & ({ value: unknown } | { reason: unknown });
 
+type LockedUsers = Awaited<ReturnType<typeof lockUsers>>;
+
 interface Batch {
   settled: readonly Settled[];
   journalled: readonly JournalledEvent[];
@@ -122,16 +124,21 @@ export class PostgresCommits {
     const number = ++this.batches;
     const userIds = [...new Set(batch.map(({ need }) => need.userId))];
     let isFirst = true;
+    let decided: Batch | undefined;
     const forget = () => userIds.forEach((id) => this.remembered.delete(id));
-    const work = (connection: Transaction) => {
-      // what was decided before, and not committed, is in memory all the same
-      if (!isFirst) forget();
-      isFirst = false;
-      return this.decide(connection, batch, userIds, number);
-    };
     const wasCommitted = async (connection: Queryable) => {
       const [row] = await connection.query<{ batch: number }>(LAST_BATCH, [this.writer]);
       return row?.batch === number;
+    };
+    const work = async (connection: Transaction) => {
+      // what was decided before, and not committed, is in memory all the same
+      if (!isFirst) forget();
+      isFirst = false;
+      const users = await this.lock(connection, batch, userIds);
+      // what nobody waited for any longer may have come to its end; it held the locks until then
+      if (decided && (await wasCommitted(connection))) return decided;
+      decided = await this.decide(connection, batch, users, number);
+      return decided;
     };
     try {
       const patienceMs = this.isDown ? 0 : PATIENCE_MS;
@@ -144,14 +151,17 @@ export class PostgresCommits {
     }
   }
 
+  private lock(connection: Transaction, batch: readonly Queued[], userIds: readonly UserId[]): Promise<LockedUsers> {
+    const enlisted = new Set(batch.filter(({ need }) => need.enlist).map(({ need }) => need.userId));
+    return lockUsers(connection, userIds, enlisted, this.remembered);
+  }
+
   private async decide(
     connection: Transaction,
     batch: readonly Queued[],
-    userIds: readonly UserId[],
+    users: LockedUsers,
     number: number,
   ): Promise<Batch> {
-    const enlisted = new Set(batch.filter(({ need }) => need.enlist).map(({ need }) => need.userId));
-    const users = await lockUsers(connection, userIds, enlisted, this.remembered);
     const facts = await BatchFacts.gather(
       connection,
       users,

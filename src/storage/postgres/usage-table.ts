@@ -39,27 +39,27 @@ const AMOUNTS = {
 };
 const COUNTS = [...STATUSES, 'waited_sum', 'ran_sum'] as const;
 
+export const USAGE_COLUMNS = {
+  day: 'int',
+  agent: 'text',
+  completed: 'bigint',
+  degraded: 'bigint',
+  failed: 'bigint',
+  timed_out: 'bigint',
+  cancelled: 'bigint',
+  waited_sum: 'bigint',
+  waited_max: 'bigint',
+  ran_sum: 'bigint',
+  ran_max: 'bigint',
+  amounts: 'text',
+} as const;
+
 /** What ends of runs add to the figures of a user's day: one part of the statement that writes a batch. */
 export const USAGE_PART = {
   name: 'usage',
-  columns: {
-    user_id: 'text',
-    day: 'int',
-    agent: 'text',
-    completed: 'bigint',
-    degraded: 'bigint',
-    failed: 'bigint',
-    timed_out: 'bigint',
-    cancelled: 'bigint',
-    waited_sum: 'bigint',
-    waited_max: 'bigint',
-    ran_sum: 'bigint',
-    ran_max: 'bigint',
-    amounts: 'text',
-  },
+  columns: { user_id: 'text', ...USAGE_COLUMNS },
   sql: (rows: string) => `
-    INSERT INTO usage_days AS known (user_id, day, agent, completed, degraded, failed, timed_out, cancelled,
-      waited_sum, waited_max, ran_sum, ran_max, amounts)
+    INSERT INTO usage_days AS known (user_id, ${Object.keys(USAGE_COLUMNS).join(', ')})
     SELECT * FROM ${rows}
     ON CONFLICT (user_id, day, agent) DO UPDATE SET
       ${COUNTS.map((column) => `${column} = known.${column} + excluded.${column}`).join(', ')},
